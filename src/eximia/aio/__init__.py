@@ -1,0 +1,1 @@
+"""The world: event loop, sockets, resolver, subprocesses, threads. Implements base.ports."""

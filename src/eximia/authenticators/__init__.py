@@ -1,0 +1,1 @@
+"""SMTP authentication mechanisms (manual chapters 33 to 42)."""

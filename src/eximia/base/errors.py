@@ -1,0 +1,86 @@
+"""The few exception classes of the program. Text for the peer and text for the log are two fields."""
+
+from __future__ import annotations
+
+from .span import NOWHERE, Span
+
+
+class EximiaError(Exception):
+    """Base of everything the program raises on purpose."""
+
+
+class ConfigError(EximiaError):
+    """Something wrong in the configuration.
+
+    `message` is Exim's wording where Exim says something; `hint` says how to mend it.
+    """
+
+    def __init__(self, message: str, span: Span = NOWHERE, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+
+
+class ExpansionError(EximiaError):
+    """A string could not be expanded. `message` is Exim's `expand_string_message`."""
+
+    def __init__(self, message: str, span: Span = NOWHERE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+
+
+class ForcedFailure(ExpansionError):
+    """The expansion said `fail`: most options then behave as if unset (manual chapter 11)."""
+
+
+class LookupDefer(ExpansionError):
+    """A lookup in an expansion could not be finished now (server down, DNS timeout)."""
+
+
+class Defer(EximiaError):
+    """A decision cannot be made now; ask again later.
+
+    `message` is for the log; `user_message` (may be empty) for the peer.
+    """
+
+    def __init__(self, message: str, user_message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.user_message = user_message
+
+
+class TaintError(ExpansionError):
+    """Tainted text was about to become a file name, a command, a database file or an unquoted query."""
+
+
+class ProtocolError(EximiaError):
+    """Base of the two sides of protocol trouble."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We used a protocol machine wrongly: a bug of ours."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol. `reply` is the answer to give, where there is one."""
+
+    def __init__(self, message: str, reply: bytes = b"") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reply = reply
+
+
+class NetworkError(EximiaError):
+    """A connection could not be made or was lost. `errno` is 0 when there is none; `timed_out` for timeouts."""
+
+    def __init__(self, message: str, errno: int = 0, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errno = errno
+        self.timed_out = timed_out
+
+
+class SpoolError(EximiaError):
+    """A spool file is damaged or cannot be read or written."""

@@ -1,0 +1,59 @@
+"""Text and its taint.
+
+All text is `str` that holds bytes as latin-1, so that any byte passes through unchanged.
+
+Taint is fail-safe: **a plain `str` counts as tainted**. Only text of the class `Untainted` may become a file
+name, a command or an unquoted query. Python's own string methods return plain `str`, so code that forgets about
+taint loses the mark and the use is refused; it can never gain it. Literals of the configuration and results that
+the manual declares untainted (chapter 9.3, 10.?, 11.?) are made `Untainted` in the place that knows why.
+"""
+
+from __future__ import annotations
+
+
+class Untainted(str):
+    """Text that did not come from outside, or was looked up in a place the postmaster trusts."""
+
+    __slots__ = ()
+
+
+class Quoted(str):
+    """Tainted text that was quoted for one lookup type with `${quote_<type>:...}`."""
+
+    __slots__ = ("quoter",)
+
+    quoter: str
+
+    def __new__(cls, text: str, quoter: str) -> Quoted:
+        self = str.__new__(cls, text)
+        self.quoter = quoter
+        return self
+
+
+EMPTY = Untainted("")
+
+
+def is_tainted(text: str) -> bool:
+    """True when `text` may have come from outside."""
+    return type(text) is not Untainted
+
+
+def like(result: str, *sources: str) -> str:
+    """Give `result` the mark `Untainted` when every one of `sources` has it."""
+    for source in sources:
+        if type(source) is not Untainted:
+            return result
+    return Untainted(result)
+
+
+def to_bytes(text: str) -> bytes:
+    """The bytes that `text` stands for. Characters above U+00FF (only from our own bugs) become UTF-8."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+
+
+def from_bytes(data: bytes | bytearray | memoryview) -> str:
+    """Tainted text that stands for `data`."""
+    return str(data, "latin-1")

@@ -1,0 +1,1 @@
+"""The command line: Exim's letters and the commands of our own."""

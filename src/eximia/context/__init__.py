@@ -1,0 +1,1 @@
+"""The nested records that policy reads and writes: Process, Session, Message, AddressContext."""

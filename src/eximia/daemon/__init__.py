@@ -1,0 +1,1 @@
+"""Processes, listeners, reload, and the one place that puts all parts together."""

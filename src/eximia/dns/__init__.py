@@ -1,0 +1,1 @@
+"""DNS messages, answers and their cache. Sending and waiting is aio's part."""

@@ -1,0 +1,1 @@
+"""Events that a configuration can act on (manual chapter 61)."""

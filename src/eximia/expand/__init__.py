@@ -1,0 +1,1 @@
+"""The string expansion language (manual chapter 11)."""

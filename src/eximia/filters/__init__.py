@@ -1,0 +1,1 @@
+"""Exim filters and Sieve."""

@@ -1,0 +1,1 @@
+"""Hints databases: retry, wait, callout, ratelimit, seen, misc, tls."""

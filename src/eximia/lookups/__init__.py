@@ -1,0 +1,1 @@
+"""File and database lookups, one module a type (manual chapter 9)."""

@@ -1,0 +1,1 @@
+"""What mail is: addresses, headers, ids, dates, delivery outcomes. No I/O, no configuration."""

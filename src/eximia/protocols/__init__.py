@@ -1,0 +1,1 @@
+"""Protocol machines: bytes in, events out. No sockets, no clock, no policy."""

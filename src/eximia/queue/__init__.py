@@ -1,0 +1,1 @@
+"""Which message when: queue runs and listings."""

@@ -1,0 +1,1 @@
+"""Retry rules (manual chapter 32)."""

@@ -1,0 +1,1 @@
+"""Address rewriting (manual chapter 31)."""

@@ -1,0 +1,1 @@
+"""Routers (manual chapters 15 to 22)."""

@@ -1,0 +1,1 @@
+"""Content scanners (manual chapter 45)."""

@@ -1,0 +1,1 @@
+"""The spool: -H, -D and -J files, message logs, locks (manual chapter 57)."""

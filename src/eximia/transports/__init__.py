@@ -1,0 +1,1 @@
+"""Transports (manual chapters 23 to 30)."""
