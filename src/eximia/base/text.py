@@ -10,6 +10,8 @@ the manual declares untainted (chapter 9.3, 10.?, 11.?) are made `Untainted` in 
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class Untainted(str):
     """Text that did not come from outside, or was looked up in a place the postmaster trusts."""
@@ -24,7 +26,7 @@ class Quoted(str):
 
     quoter: str
 
-    def __new__(cls, text: str, quoter: str) -> Quoted:
+    def __new__(cls, text: str, quoter: str) -> Self:
         self = str.__new__(cls, text)
         self.quoter = quoter
         return self

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .span import NOWHERE, Span
+from .span import Span
 
 
 class Step(NamedTuple):
@@ -40,7 +40,7 @@ class Trace:
         self._debug_readers.append(reader)
 
     def step(self, kind: str, span: Span, subject: str, outcome: str, why: str = "") -> None:
-        step = Step(kind, span or NOWHERE, subject, outcome, why)
+        step = Step(kind, span, subject, outcome, why)
         for reader in self._readers:
             reader(step)
 

@@ -1,0 +1,254 @@
+"""What policy may ask of the world and of the layers above it.
+
+*Ports* are the outside (network, DNS, subprocesses, time, other users). Every call looks blocking to policy; in the
+server `aio` implements them so that only the calling session waits. Tests implement them with plain objects.
+
+*Services* are layers above the caller (an ACL that verifies an address asks routers, an expansion asks lookups);
+they are set once, in the daemon's wiring, so that no layer imports upward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.dns import Answer
+
+    from .template import Template
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Stream(Protocol):
+    """A connection. Nothing is lost on a time-out: the call can be repeated.
+
+    `peer` and `local` are (address, port); for Unix sockets (path, 0).
+    """
+
+    peer: tuple[str, int]
+    local: tuple[str, int]
+
+    def send(self, data: bytes) -> None:
+        """Queue `data` for sending; waits only when the peer is far behind. Raises NetworkError when the
+        connection is lost, timed_out after the timeout set with `send_timeout`."""
+
+    def recv(self, timeout: float) -> bytes:
+        """Whatever has arrived, at least one byte; b"" when the peer has closed.
+        Raises NetworkError, with timed_out set when nothing came within `timeout` seconds (0: no limit)."""
+
+    def pending(self) -> bool:
+        """True when bytes have arrived that `recv` has not returned, or the peer has closed."""
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back, to be returned by the next `recv`."""
+
+    def shutdown(self) -> None:
+        """Send what is queued, then end our direction (half-close)."""
+
+    def close(self) -> None:
+        """Send what is queued and close; does not wait for the peer."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for socket options."""
+
+    def set_send_timeout(self, seconds: float) -> None:
+        """How long `send` may wait for a slow peer (0: no limit)."""
+
+
+class Network(Protocol):
+    """Making connections."""
+
+    def connect(self, address: str, port: int, *, timeout: float, interface: str = "") -> Stream:
+        """A TCP connection to an IPv4 or IPv6 address (never a name). Raises NetworkError with errno."""
+
+    def connect_unix(self, path: str, *, timeout: float) -> Stream:
+        """A connection to a Unix socket."""
+
+    def send_udp(self, address: str, port: int, data: bytes) -> None:
+        """One datagram, no answer."""
+
+
+class Resolver(Protocol):
+    """DNS questions. Answers come from a cache by TTL where they can."""
+
+    def query(self, name: str, rtype: str) -> Answer:
+        """Ask for `name` (no final dot needed) and `rtype` ("A", "MX", "TLSA"...); CNAMEs are followed.
+        Never raises: a failure is an Answer with that status."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelperResult:
+    """How a command ended. `status` is the exit code, or minus the signal that ended it."""
+
+    status: int
+    output: bytes
+    errors: bytes = b""
+    timed_out: bool = False
+    truncated: bool = False
+    #: the command could not be started: text of the error and errno
+    failure: str = ""
+    errno: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom to act as. `user` is the login name for initgroups(), or empty: then only `gid`."""
+
+    uid: int
+    gid: int
+    user: str = ""
+
+
+class Helpers(Protocol):
+    """Running commands."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 0,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        max_output: int = 1 << 24,
+        merge_errors: bool = False,
+        identity: Identity | None = None,
+        umask: int = -1,
+    ) -> HelperResult:
+        """Run a command, feed it `stdin`, collect its output. `timeout` 0: no limit; on expiry the whole process
+        group is killed. `identity` None: as ourselves. Never raises for what the command does."""
+
+
+class Agents(Protocol):
+    """Work done as another user: local deliveries, reading a user's .forward.
+
+    A *job* is a plain blocking function named in `privileged.jobs`; it gets only plain data (no context, no
+    configuration), so that it can run in a process of the other user. Everything is expanded before. Bulk data
+    travels by file descriptors.
+    """
+
+    def run(
+        self,
+        identity: Identity | None,
+        job: str,
+        fields: Mapping[str, Any],
+        fds: Sequence[int] = (),
+        timeout: float = 0,
+    ) -> dict[str, Any]:
+        """Run job `job` with JSON-able `fields` (text as latin-1 str) as `identity` (None, or ourselves when we
+        are not root: in a thread of this process). Returns what the job returns. Raises Defer when no agent can
+        be had or it died."""
+
+
+class Task(Protocol[T_co]):
+    """Policy that runs beside the caller."""
+
+    def join(self) -> T_co:
+        """Wait for its end; its result, or its exception raised again."""
+
+    def done(self) -> bool: ...
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def time(self) -> float:
+        """Seconds since 1970 UTC."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Ports(Protocol):
+    """All of them. One object a process."""
+
+    net: Network
+    resolver: Resolver
+    helpers: Helpers
+    agents: Agents
+    clock: Clock
+
+    def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a blocking function (fsync, SQLite) without holding up other sessions; its result or exception."""
+
+    def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
+        """Start policy beside the caller."""
+
+
+class LookupService(Protocol):
+    """`lookups`, as `expand` and `lists` use it."""
+
+    def find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:
+        """Look up in `search` (type with partial-/options as written in the configuration, e.g. `partial-lsearch*@`
+        or `dsearch,ret=full`). Single-key types: `key` and the file name in `source`; query types: key None, the
+        query in `source`. None when not found. Raises LookupDefer, TaintError, ExpansionError (unknown type...)."""
+
+    def is_query_style(self, search: str) -> bool:
+        """Raises ExpansionError for unknown types."""
+
+    def quote(self, ctx: Context, search: str, option: str | None, text: str) -> str:
+        """`${quote_<type>_<option>:text}`. Raises ExpansionError when the type cannot quote."""
+
+
+class ListService(Protocol):
+    """`lists`, as the conditions of `expand` use it."""
+
+    def match(self, ctx: Context, kind: str, subject: str, items: str, *, caseful: bool = False) -> str | None:
+        """Match `subject` in the list `items` of `kind` ("domain", "local_part", "address", "ip", "string").
+        None: no match; else the data of the match ("" when there is none). Raises LookupDefer."""
+
+    def named(self, ctx: Context, name: str, kind: str = "") -> str | None:
+        """`${listnamed:...}`: the text of a named list, None when there is none."""
+
+
+class RegexService(Protocol):
+    """`lists.regex`."""
+
+    def search(self, pattern: str, subject: str, *, caseless: bool = False, start: int = 0) -> Any:
+        """The match object (`.start(n)`, `.end(n)`, `.group(n)`, `.groups`) or None. Raises ExpansionError for a
+        pattern that does not compile or exceeds the match limit."""
+
+
+class AclService(Protocol):
+    """`acl`, as expansions and reception use it."""
+
+    def run_named(self, ctx: Context, name: str, args: Sequence[str]) -> tuple[str, str]:
+        """`${acl {name}{args}}` and condition `acl`: ("accept"|"deny"|"defer"|..., value message)."""
+
+
+class VerifyService(Protocol):
+    """Address verification by the routers, as ACLs use it. See `routers.verify`."""
+
+    def verify(self, ctx: Context, address: str, kind: str, **options: Any) -> Any: ...
+
+
+class FilterService(Protocol):
+    """User filters, as the redirect router uses them."""
+
+    def run(self, ctx: Context, text: str, kind: str, **options: Any) -> Any: ...
+
+
+@dataclass(slots=True)
+class Services:
+    """Layers above their callers. Unset ones are reported by name when they are asked."""
+
+    lookups: LookupService = field(default=None)  # type: ignore[assignment]
+    lists: ListService = field(default=None)  # type: ignore[assignment]
+    regexes: RegexService = field(default=None)  # type: ignore[assignment]
+    acl: AclService = field(default=None)  # type: ignore[assignment]
+    verify: VerifyService = field(default=None)  # type: ignore[assignment]
+    filters: FilterService = field(default=None)  # type: ignore[assignment]
+    #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`
+    expand: Callable[[str, Context], str] = field(default=None)  # type: ignore[assignment]
+    #: hand a received message to delivery: `delivery.start`
+    deliver: Callable[..., Any] = field(default=None)  # type: ignore[assignment]
+    #: an event of the main section or a transport: `events.raise_event`
+    event: Callable[[Context, str, str, Template | None], str | None] = field(default=None)  # type: ignore[assignment]

@@ -1,0 +1,55 @@
+"""What is known of the address that is being routed, verified or delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .session import TlsFacts
+
+
+@dataclass(slots=True)
+class AddressContext:
+    """Read by `$local_part`, `$domain`, `$host`, ... Values may be Untainted where the manual says so."""
+
+    local_part: str = ""
+    domain: str = ""
+    local_part_data: str = ""
+    domain_data: str = ""
+    local_part_prefix: str = ""
+    local_part_prefix_v: str = ""
+    local_part_suffix: str = ""
+    local_part_suffix_v: str = ""
+    original_local_part: str = ""
+    original_domain: str = ""
+    parent_local_part: str = ""
+    parent_domain: str = ""
+    address_data: str = ""
+    sender_address_data: str = ""
+    #: $r_* variables; the name is what follows `r_`
+    router_vars: dict[str, str] = field(default_factory=dict)
+    router_name: str = ""
+    transport_name: str = ""
+    home: str = ""
+    self_hostname: str = ""
+    address_file: str = ""
+    address_pipe: str = ""
+    #: the addresses of one pipe or file delivery, $pipe_addresses; the envelope of a transport, $recipients
+    pipe_addresses: tuple[str, ...] = ()
+    #: routing for an address list in a redirect: the list's name for $address_data and so on
+    verify_mode: str = ""  #: "S" or "R" while verifying a sender or a recipient, $verify_mode
+
+    # While a transport runs
+    return_path: str = ""
+    host: str = ""
+    host_address: str = ""
+    host_port: int = 0
+    host_lookup_dnssec: str = ""
+    sending_ip_address: str = ""
+    sending_port: int = 0
+    delivery_confirmation: str = ""
+    tls_out: TlsFacts = field(default_factory=TlsFacts)
+
+    # While an event action runs
+    event_name: str = ""
+    event_data: str = ""
+    event_defer_errno: int = 0

@@ -1,0 +1,141 @@
+"""One message: envelope, headers, body, and what was decided about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One envelope recipient, with what its `-H` line carries (manual chapter 57)."""
+
+    address: str
+    errors_to: str = ""
+    #: index of the original recipient for one_time redirections, -1: none
+    parent: int = -1
+    #: NOTIFY bits: 1 NEVER is `dsn_flags` 0x08; see protocols.smtp.extensions
+    dsn_flags: int = 0
+    #: ORCPT as given, xtext undecoded
+    orcpt: str = ""
+    bmi_optin: str = ""
+    #: set by ${...}/control for the PRDR and per-recipient ACLs
+    acl_notes: dict[str, Any] | None = None
+
+
+class Body:
+    """A message's body, with LF line ends, without the header. Small ones live in memory, big ones in a file.
+
+    `data` is the whole body, or None when it must be read from the file `path` at `offset`.
+    """
+
+    __slots__ = ("data", "fd", "offset", "path", "size")
+
+    def __init__(self, data: bytes | None = b"", path: str = "", offset: int = 0, size: int = 0, fd: int = -1) -> None:
+        self.data = data
+        self.path = path
+        self.offset = offset
+        self.size = len(data) if data is not None else size
+        #: an open descriptor of the -D file when it is held (it carries the message's lock), or -1
+        self.fd = fd
+
+    def read(self, limit: int = -1) -> bytes:
+        """The first `limit` bytes (all by default)."""
+        if self.data is not None:
+            return self.data if limit < 0 else self.data[:limit]
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            return file.read(limit)
+
+    def tail(self, length: int) -> bytes:
+        """The last `length` bytes."""
+        if self.data is not None:
+            return self.data[-length:] if length else b""
+        with open(self.path, "rb") as file:
+            file.seek(self.offset + max(0, self.size - length))
+            return file.read()
+
+
+@dataclass(slots=True)
+class Message:
+    """See the module's docstring."""
+
+    id: str = ""
+    sender_address: str = ""
+    #: before rewriting; None when it was not rewritten
+    sender_address_unrewritten: str | None = None
+    recipients: list[Recipient] = field(default_factory=list)
+    headers: list[Any] = field(default_factory=list)
+    body: Body = field(default_factory=Body)
+
+    received_time: float = 0.0  #: seconds since 1970, with the fraction of the id
+    #: how long receiving took, seconds
+    received_took: float = 0.0
+    received_protocol: str = ""
+    #: who handed it in: login name, uid, gid
+    originator_login: str = ""
+    originator_uid: int = 0
+    originator_gid: int = 0
+    originator_name: str = ""
+    sender_local: bool = False
+    sender_set_untrusted: bool = False
+    #: `-oMs`.. and the like may set what the session normally knows
+
+    size: int = 0  #: as $message_size shows it
+    linecount: int = 0
+    body_linecount: int = 0
+    body_zerocount: int = 0
+    max_received_linelength: int = 0
+    received_count: int = 0
+
+    # State in the spool
+    frozen: bool = False
+    frozen_at: float = 0.0
+    manually_thawed: bool = False
+    first_delivery: bool = True
+    warning_count: int = 0
+    local_error_message: bool = False
+    allow_unqualified_sender: bool = False
+    allow_unqualified_recipient: bool = False
+    deliver_out_of_band: bool = False
+    queue_name: str = ""
+    nonrecipients: set[str] = field(default_factory=set)
+    #: the file is in wire format (CRLF, dots stuffed), `spool_wireformat`
+    wire_format: bool = False
+    smtputf8: bool = False
+    utf8_downconvert: int = 0
+
+    # DSN (RFC 3461)
+    dsn_ret: int = 0  #: 0 none, 1 HDRS, 2 FULL
+    dsn_envid: str = ""
+
+    #: $acl_m_* variables; the name is what follows `acl_m`
+    acl_vars: dict[str, str] = field(default_factory=dict)
+
+    # Set by controls and conditions of ACLs
+    freeze: bool = False
+    freeze_no_tell: bool = False
+    queue_only: bool = False
+    fake_response: str = ""  #: "", "defer", "reject"
+    fake_response_text: str = ""
+    suppress_local_fixups: bool = False
+    submission_mode: bool = False
+    submission_domain: str | None = None
+    submission_name: str = ""
+    submission_sender_retain: bool = False
+    caseful_local_part: bool = False
+    cutthrough: bool = False
+    #: text given by `add_header`, in order, with their positions, until they are merged
+    added_headers: list[tuple[str, str]] = field(default_factory=list)
+    removed_headers: list[str] = field(default_factory=list)
+    discarded: bool = False
+
+    # Filled by scanners and mail authentication; empty until those ran
+    spam: dict[str, str] = field(default_factory=dict)
+    malware_name: str = ""
+    mime: Any = None
+    auth_results: dict[str, Any] = field(default_factory=dict)
+
+    #: $n0..$n9 and $sn0..$sn9 of filters
+    filter_numbers: list[int] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
