@@ -1,0 +1,54 @@
+"""What a place that keeps hints must be able to do. One implementation a file, named in `catalogue.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+
+class Entry(NamedTuple):
+    """A stored value and when it was written (seconds since 1970)."""
+
+    value: bytes
+    time: float
+
+
+class Backend(Protocol):
+    """Databases by name, each a mapping of text keys to byte values.
+
+    No method waits for a disk, and none raises for trouble of the store: a hint that cannot be read is absent, one
+    that cannot be written is dropped, and the panic log is told. Keys are latin-1 text like all our text.
+    """
+
+    def get(self, name: str, key: str) -> Entry | None:
+        """The record of `key` in database `name`, or None."""
+
+    def put(self, name: str, key: str, value: bytes, time: float) -> None:
+        """Write a record."""
+
+    def delete(self, name: str, key: str) -> bool:
+        """Remove a record; whether it was there."""
+
+    def update(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        """Read, change and write as one step that no other process interrupts.
+
+        `change` gets the record and returns its new value, or None to leave things as they are. It must neither
+        wait nor touch hints.
+        """
+
+    def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
+        """All records whose key starts with `prefix`, in key order, as they were when the scan began."""
+
+    def names(self) -> list[str]:
+        """The databases that exist, sorted."""
+
+    def close(self) -> None:
+        """Release what is open; the next call opens it again."""
+
+
+class BackendFactory(Protocol):
+    """How an implementation is made."""
+
+    def __call__(self, directory: str, panic: Callable[[str], None], owner: tuple[int, int] | None) -> Backend:
+        """`directory`: where files go; `panic` writes a panic-log line; `owner`: uid and gid of new files when we
+        run as root."""

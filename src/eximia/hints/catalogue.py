@@ -1,0 +1,14 @@
+"""The places that can keep hints."""
+
+from __future__ import annotations
+
+from eximia.base.catalogue import Catalogue
+
+from .backend import BackendFactory
+
+BACKENDS: Catalogue[BackendFactory] = Catalogue(
+    "hints backend",
+    {
+        "sqlite": "eximia.hints.sqlite:SqliteBackend",
+    },
+)

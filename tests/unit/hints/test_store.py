@@ -1,0 +1,124 @@
+"""The hints databases: records, several processes, damaged files."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from eximia.hints import (
+    CalloutAddress,
+    CalloutDomain,
+    Hints,
+    RateRecord,
+    RetryRecord,
+    SeenRecord,
+    TlsRecord,
+    WaitRecord,
+)
+
+
+@pytest.fixture
+def panics() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def hints(tmp_path: Path, panics: list[str]) -> Hints:
+    return Hints(str(tmp_path / "db"), panics.append, lambda: 1000.5)
+
+
+def test_absent_key_makes_no_file(hints: Hints, tmp_path: Path) -> None:
+    assert hints.retry.get("R:a.example") is None
+    assert not hints.retry.delete("R:a.example")
+    assert not (tmp_path / "db").exists()
+
+
+RECORDS = [
+    ("retry", RetryRecord(1, 2, 3, -44, 25, 'h\xe9 "q"', expired=True)),
+    ("seen", SeenRecord(12.25)),
+    ("ratelimit", RateRecord(1.5, 2.25, 7.0, b"12345678abcdefgh")),
+    ("callout_domains", CalloutDomain("accept", "reject", 5, "unknown", 0)),
+    ("callout_addresses", CalloutAddress(accepted=True)),
+    ("tls", TlsRecord(99.5, b"\0\xffsession")),
+]
+
+
+@pytest.mark.parametrize("table, record", RECORDS)
+def test_records_survive_storage(hints: Hints, table: str, record: object) -> None:
+    getattr(hints, table).put("k\xfc", record)
+    assert getattr(hints, table).entry("k\xfc") == (record, 1000.5)
+
+
+def test_delete_and_scan(hints: Hints) -> None:
+    wait = hints.wait("remote_smtp")
+    for key in ("b.example", "a.example", "a.example.org"):
+        wait.put(key, WaitRecord((f"id-{key}",)))
+    assert [key for key, _, _ in wait.scan("a.")] == ["a.example", "a.example.org"]
+    assert wait.delete("a.example")
+    assert not wait.delete("a.example")
+    assert [key for key, _, _ in wait.scan()] == ["a.example.org", "b.example"]
+    assert hints.backend.names() == ["wait-remote_smtp"]
+
+
+def test_update_reads_and_writes_as_one(hints: Hints) -> None:
+    def count(old: WaitRecord | None) -> WaitRecord:
+        return WaitRecord((old.ids if old else ()) + ("x",))
+
+    wait = hints.wait("t")
+    wait.update("h", count)
+    wait.update("h", count)
+    wait.update("h", lambda old: None)
+    assert wait.get("h") == WaitRecord(("x", "x"))
+
+
+def test_failing_update_leaves_the_store_usable(hints: Hints) -> None:
+    def fail(old: SeenRecord | None) -> SeenRecord:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        hints.seen.update("k", fail)
+    hints.seen.put("k", SeenRecord(1.0))
+    assert hints.seen.get("k") == SeenRecord(1.0)
+
+
+def test_two_processes_count_every_update(hints: Hints, tmp_path: Path) -> None:
+    def add(old: RateRecord | None) -> RateRecord:
+        return RateRecord(0.0, (old.rate if old else 0.0) + 1)
+
+    hints.ratelimit.update("k", add)
+    child = os.fork()
+    if not child:
+        # the inherited object must work on a connection of its own
+        for _ in range(200):
+            hints.ratelimit.update("k", add)
+        os._exit(0)
+    for _ in range(200):
+        hints.ratelimit.update("k", add)
+    assert os.waitpid(child, 0)[1] == 0
+    assert hints.ratelimit.get("k") == RateRecord(0.0, 401.0)
+
+
+def test_a_damaged_file_is_replaced(hints: Hints, tmp_path: Path, panics: list[str]) -> None:
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db/seen.sqlite").write_bytes(b"not a database at all, but long enough to be one" * 50)
+    assert hints.seen.get("k") is None
+    assert len(panics) == 1
+    assert "is damaged" in panics[0]
+    hints.seen.put("k", SeenRecord(1.0))
+    assert hints.seen.get("k") == SeenRecord(1.0)
+
+
+def test_a_record_of_another_shape_is_absent(hints: Hints) -> None:
+    hints.backend.put("retry", "k", b"[1,2]", 0.0)
+    hints.backend.put("retry", "j", b"\xff", 0.0)
+    assert hints.retry.get("k") is None
+    assert hints.retry.get("j") is None
+    assert list(hints.retry.scan()) == []
+
+
+def test_an_unusable_directory_costs_only_the_hint(tmp_path: Path, panics: list[str]) -> None:
+    (tmp_path / "db").write_text("a file where the directory should be")
+    hints = Hints(str(tmp_path / "db"), panics.append, lambda: 0.0)
+    hints.seen.put("k", SeenRecord(1.0))
+    assert hints.seen.get("k") is None
+    assert panics
