@@ -1,7 +1,10 @@
-"""DNS messages, answers and their cache. Sending and waiting is aio's part."""
+"""DNS without sockets: messages, typed records, judged answers, the TTL cache, and the rules that Exim lays over them.
 
-from __future__ import annotations
+The transport (UDP and TCP over the event loop) is `aio`'s; it uses `wire`, `answer` and `cache` from here. Policy asks
+through `lookup.lookup` and the helpers of `hosts`.
+"""
 
 from .answer import Answer, Status
+from .records import Record, Type
 
-__all__ = ["Answer", "Status"]
+__all__ = ["Answer", "Record", "Status", "Type"]
