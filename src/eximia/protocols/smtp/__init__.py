@@ -1,0 +1,1 @@
+"""SMTP and LMTP as machines without sockets: the server's side and the client's side."""
