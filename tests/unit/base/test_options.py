@@ -1,21 +1,41 @@
-"""Declarations are found again, inherited ones included."""
+"""Options are declared once; the declaration is found again from the class, with what it inherits."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from eximia.base.options import Kind, declarations, option
+import pytest
 
-
-@dataclass(frozen=True, slots=True)
-class Generic:
-    driver: str = option(Kind.STRING, "which driver", default="")
+from eximia.base.options import Declaration, Kind, OptionSet, declarations, option
 
 
-@dataclass(frozen=True, slots=True)
-class Special(Generic):
-    batch_max: int = option(Kind.INTEGER, "how many", default=1, old_names=("max_batch",))
+class Common(OptionSet):
+    driver: str | None = option(Kind.STRING, "The code to use.")
+
+
+class Special(Common):
+    port: int = option(Kind.INTEGER, "The port.", default=25, old_names=("service",))
+    from_: str | None = option(Kind.EXPAND, "The sender.", name="from")
+    limit: int | None = option(Kind.INTEGER, "A limit of ours.", own=True)
 
 
 def test_declarations_come_with_the_inherited_ones() -> None:
-    found = dict(declarations(Special))
-    assert list(found) == ["driver", "batch_max"]
-    assert found["batch_max"].default == Special().batch_max == 1
+    found: dict[str, Declaration] = dict(declarations(Special))
+    assert list(found) == ["driver", "port", "from", "limit"]
+    assert found["port"].kind is Kind.INTEGER
+    assert found["from"].field == "from_"
+    assert found["limit"].own
+    assert Special.renamed == {"service": "port"}
+
+
+def test_defaults_are_the_declared_ones() -> None:
+    special = Special()
+    assert special.port == 25
+    assert special.driver is None
+    assert special.replace(port=26).port == 26
+    assert special == Special(port=25)
+
+
+def test_instances_are_read_only_and_know_their_names() -> None:
+    with pytest.raises(AttributeError):
+        Special().port = 1
+    with pytest.raises(TypeError):
+        Special(prot=1)
