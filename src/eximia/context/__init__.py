@@ -9,20 +9,32 @@ from __future__ import annotations
 from eximia.base.text import EMPTY
 
 from .address import AddressContext
+from .delivery import Address, Batch, Errno, Host, HostStatus, Kind, Outcome, Reply, Result, RetryChange, SmtpFacts
 from .message import Body, Message, Recipient
 from .process import Process
 from .session import ProxyFacts, Session, TlsFacts
 
 __all__ = [
+    "Address",
     "AddressContext",
+    "Batch",
     "Body",
     "Context",
+    "Errno",
+    "Host",
+    "HostStatus",
+    "Kind",
     "Message",
+    "Outcome",
     "Process",
     "ProxyFacts",
     "Recipient",
+    "Reply",
+    "Result",
+    "RetryChange",
     "Scope",
     "Session",
+    "SmtpFacts",
     "TlsFacts",
 ]
 

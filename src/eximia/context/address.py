@@ -30,6 +30,9 @@ class AddressContext:
     router_name: str = ""
     transport_name: str = ""
     home: str = ""
+    #: of check_local_user, None when it is not set
+    local_user_uid: int | None = None
+    local_user_gid: int | None = None
     self_hostname: str = ""
     address_file: str = ""
     address_pipe: str = ""
@@ -48,6 +51,11 @@ class AddressContext:
     sending_port: int = 0
     delivery_confirmation: str = ""
     tls_out: TlsFacts = field(default_factory=TlsFacts)
+
+    # While a bounce or a warning is made
+    bounce_recipient: str = ""
+    warn_message_delay: str = ""
+    warn_message_recipients: str = ""
 
     # While an event action runs
     event_name: str = ""

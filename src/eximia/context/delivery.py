@@ -1,0 +1,382 @@
+"""What routing hands to transports and transports hand back: hosts, addresses on their way, outcomes.
+
+`Address` is one address between the envelope and its end: it came from the envelope or from a router (alias,
+forward file, filter, `unseen` copy), carries what the routers decided for it, and at last an `Outcome`.
+Values only; the work is done in `routers`, `transports` and `delivery`. Manual chapters 3.8 to 3.17, 20, 48.17.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.text import EMPTY
+
+if TYPE_CHECKING:
+    from .session import TlsFacts
+
+
+class Errno(IntEnum):
+    """The numbers below zero that log lines (`defer (-44)`) and retry records show; above zero it is errno(3)."""
+
+    NONE = 0
+    UNKNOWN = -1
+    #: redirection data could not be read as a list of addresses
+    BAD_REDIRECT = -17
+    #: the remote host closed the connection
+    CONNECTION_CLOSED = -18
+    #: the transport's own quota; `more_errno` is the number of seconds since the mailbox was read
+    QUOTA = -22
+    EXPAND_FAIL = -30
+    UNKNOWN_HOST = -32
+    #: the DNS gave no usable answer while routing
+    DNS_DEFER = -36
+    TLS_FAILURE = -37
+    TLS_REQUIRED = -38
+    AUTH_FAIL = -42
+    #: 4xx to RCPT, MAIL, DATA: `more_errno` has the last two digits in its high byte
+    RCPT_4XX = -44
+    MAIL_4XX = -45
+    DATA_4XX = -46
+    #: nothing was tried because the retry time is not reached: routing, local transport, every host
+    RETRY_ROUTING = -51
+    RETRY_LOCAL = -52
+    RETRY_HOSTS = -53
+
+
+class HostStatus(Enum):
+    """May a host be tried? Set by routing (no address found) and by the retry hints."""
+
+    UNKNOWN = "unknown"
+    USABLE = "usable"
+    #: its retry time is not reached, or its address could not be looked up now
+    UNUSABLE = "unusable"
+    #: the same, and its final cutoff time is past
+    UNUSABLE_EXPIRED = "unusable, expired"
+
+
+@dataclass(slots=True)
+class Host:
+    """One address of one host in a host list. `address` is "" while it is not looked up."""
+
+    name: str
+    address: str = ""
+    port: int = 0  #: 0: the transport's
+    #: preference of the MX or SRV record that named the host; -1: there was none
+    mx: int = -1
+    status: HostStatus = HostStatus.UNKNOWN
+    #: why it is unusable: "", "no IP address", "retry time not reached", "failed"
+    why: str = ""
+    #: DNSSEC: True and False when the answer said so, None when it was not asked
+    secure: bool | None = None
+    #: the name that the certificate must show when it is not `name` (CNAME chased from the MX host)
+    certificate_name: str = ""
+    #: an SRV record for smtp-tls named it: TLS is required, on connect unless the port is 25
+    tls_required: bool = False
+    #: when it was last tried, from the retry hints
+    last_try: float = 0.0
+    #: the host list's separate randomisation groups put it where it is: do not shuffle again
+    sort_key: int = 0
+
+    @property
+    def from_mx(self) -> bool:
+        return self.mx >= 0
+
+
+class Result(Enum):
+    """How a delivery ended for one address."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    #: nothing is known: the transport did not get to it
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryChange:
+    """One thing learnt for the retry hints. `key` as in the database: `T:host:ip[:port][:message id]`,
+    `T:local@domain`, `R:domain`, `R:local@domain[:<sender>]`."""
+
+    key: str
+    #: forget the record: it worked
+    delete: bool = False
+    #: the name used to look for the rule before the address's domain; "" for address errors
+    host_name: str = ""
+    errno: int = 0
+    more_errno: int = 0
+    text: str = ""
+    #: the error belongs to a host: both host name and domain are looked for
+    is_host: bool = False
+    #: the error belongs to this message (key with message id): its age counts
+    is_message: bool = False
+
+
+@dataclass(slots=True)
+class SmtpFacts:
+    """What a delivery line and a bounce say of the connection (manual 53.7, features row 16)."""
+
+    host: Host | None = None
+    #: the answer to the final dot, as logged in C="..."; may contain newlines
+    confirmation: str = ""
+    #: the connection had carried a message before: `*` after the address
+    reused: bool = False
+    local_address: str = ""
+    local_port: int = 0
+    tls: TlsFacts | None = None
+    authenticator: str = ""
+    authenticated_id: str = ""
+    authenticated_sender: str = ""
+    pipelining: bool = False
+    early_pipelining: bool = False
+    chunking: bool = False
+    prdr: bool = False
+    fast_open: bool = False
+    #: the next hop takes DSN parameters: the success report is its business
+    dsn_aware: bool = False
+    proxy_address: str = ""
+    proxy_port: int = 0
+    greeting: str = ""
+    helo_response: str = ""
+    #: how the client's start of the session went, log selector protocol_detail
+    protocol_detail: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a transport says of one address. `message` is for the log and the bounce."""
+
+    result: Result
+    message: str = ""
+    errno: int = 0
+    more_errno: int = 0
+    #: shown to the sender in place of `message`
+    user_message: str = ""
+    #: the message is to be frozen
+    freeze: bool = False
+    #: a fault of the configuration or the program: also in the panic log, no retry record
+    panic: bool = False
+    #: the message is put into the bounce ("local delivery failed" otherwise), set by remote transports and `:fail:`
+    pass_message: bool = False
+    smtp: SmtpFacts | None = None
+    #: text a pipe wrote, to be returned (`return_output`) or logged
+    output: bytes = b""
+    return_output: bool = False
+    #: of the shadow transport, for `ST=`
+    shadow: str = ""
+    #: seconds the attempt took, for DT=
+    took: float = 0.0
+    #: bytes delivered, for S=
+    size: int = 0
+    #: name of the file written, where it differs from the address (maildir, mailstore)
+    file_name: str = ""
+
+
+class Kind(Enum):
+    """What sort of destination an address is."""
+
+    ADDRESS = "address"
+    PIPE = "pipe"
+    FILE = "file"
+    #: a file name with a final slash
+    DIRECTORY = "directory"
+    REPLY = "reply"
+
+
+@dataclass(slots=True)
+class Reply:
+    """A message that a filter's `mail`, `vacation` or `reply` command wants (manual of filters, chapter 3.?).
+    Empty fields are not set."""
+
+    from_: str = ""
+    reply_to: str = ""
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    subject: str = ""
+    headers: str = ""
+    text: str = ""
+    file: str = ""
+    file_expand: bool = False
+    log_file: str = ""
+    once_file: str = ""
+    once_repeat: int = 0
+    return_message: bool = False
+    #: expansion of text and file happens in the transport: filters that ran as a user forbid things
+    expand_forbid: int = 0
+
+
+class Address:
+    """One address on its way. Mutable; made by delivery, changed by the routers and the transport."""
+
+    __slots__ = (
+        "address",
+        "address_data",
+        "bmi_optin",
+        "caseful_local_part",
+        "child_count",
+        "children_pending",
+        "current_directory",
+        "disable_logging",
+        "domain",
+        "domain_data",
+        "dsn_aware",
+        "dsn_flags",
+        "dsn_lasthop",
+        "dsn_orcpt",
+        "duplicates",
+        "errors_address",
+        "expand_pipe",
+        "fallback_hosts",
+        "from_filter",
+        "gid",
+        "headers_add",
+        "headers_remove",
+        "hide_child",
+        "home_directory",
+        "home_is_expanded",
+        "hosts",
+        "ignore_error",
+        "initgroups",
+        "kind",
+        "local_part",
+        "local_part_data",
+        "local_part_original",
+        "log_as_local",
+        "onetime_parent",
+        "outcome",
+        "parent",
+        "pipe_variables",
+        "prefix",
+        "prefix_v",
+        "randomized",
+        "reply",
+        "result_data",
+        "retries",
+        "router",
+        "self_hostname",
+        "start_router",
+        "suffix",
+        "suffix_v",
+        "transport",
+        "uid",
+        "unique",
+        "user_name",
+        "variables",
+    )
+
+    def __init__(self, address: str, *, parent: Address | None = None, kind: Kind = Kind.ADDRESS) -> None:
+        #: as it came, case kept; for pipes and files `|command` or the path
+        self.address = address
+        self.kind = kind
+        #: what duplicates, the journal and the list of non-recipients know it by; "" until it is split
+        self.unique = ""
+        self.parent = parent
+        #: children not yet finished; the address is done when there are none
+        self.children_pending = 0
+        self.child_count = 0
+        #: addresses that were dropped because this one delivers for them too
+        self.duplicates: list[Address] = []
+
+        # Parts. `local_part` is what the current router sees: without affixes, lower case unless the router is caseful
+        self.local_part = ""
+        #: case and affixes as they came
+        self.local_part_original = ""
+        #: lower case
+        self.domain = ""
+        self.prefix = EMPTY
+        self.prefix_v = EMPTY
+        self.suffix = EMPTY
+        self.suffix_v = EMPTY
+        self.local_part_data = ""
+        self.domain_data = ""
+        self.caseful_local_part = False
+
+        # What the routers decided
+        #: the router instance that handled it
+        self.router: Any = None
+        #: the transport instance it is assigned to
+        self.transport: Any = None
+        #: the router to begin with; None: the first
+        self.start_router: Any = None
+        self.hosts: list[Host] = []
+        #: the router put the hosts into random order already
+        self.randomized = False
+        #: None: the transport's own
+        self.fallback_hosts: list[Host] | None = None
+        #: for a local transport the host list is one text, $host
+        self.result_data = ""
+        self.self_hostname = ""
+        self.address_data = ""
+        self.variables: dict[str, str] = {}
+        #: None: the envelope sender; "" : errors are discarded
+        self.errors_address: str | None = None
+        #: lines with final newline
+        self.headers_add: list[str] = []
+        #: names, may end in `*`
+        self.headers_remove: list[str] = []
+        self.ignore_error = False
+        self.hide_child = False
+        self.log_as_local = False
+        self.disable_logging = False
+        self.dsn_lasthop = False
+
+        # Whom and where a local transport runs as; None where nothing was said
+        self.uid: int | None = None
+        self.gid: int | None = None
+        #: login name for initgroups()
+        self.user_name = ""
+        self.initgroups = False
+        self.home_directory: Any = None
+        self.home_is_expanded = False
+        self.current_directory: Any = None
+
+        # Special destinations
+        self.reply: Reply | None = None
+        #: made by a filter file, not by a plain list
+        self.from_filter = False
+        #: $thisaddress and $0.. of a filter's pipe command; expanded by the transport when `expand_pipe`
+        self.pipe_variables: tuple[str, ...] = ()
+        self.expand_pipe = False
+        #: number of the envelope recipient that a one_time child replaces, -1: none
+        self.onetime_parent = -1
+
+        # DSN
+        self.dsn_flags = 0
+        self.dsn_orcpt = ""
+        self.dsn_aware = False
+        self.bmi_optin = ""
+
+        self.outcome: Outcome | None = None
+        self.retries: list[RetryChange] = []
+
+    @property
+    def top(self) -> Address:
+        """The envelope recipient it came from."""
+        here = self
+        while here.parent is not None:
+            here = here.parent
+        return here
+
+    @property
+    def is_special(self) -> bool:
+        """A pipe, file or reply that a redirection made."""
+        return self.kind is not Kind.ADDRESS
+
+    def __repr__(self) -> str:
+        return f"Address({self.address!r})"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Addresses that one run of a transport delivers together."""
+
+    transport: Any
+    addresses: list[Address] = field(default_factory=list)
+    #: envelope sender for this copy: the errors address of the addresses
+    return_path: str = ""
+
+    @property
+    def first(self) -> Address:
+        return self.addresses[0]
