@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .template import Template
 
 T = TypeVar("T")
+R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -179,8 +180,13 @@ class Ports(Protocol):
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function (fsync, SQLite) without holding up other sessions; its result or exception."""
 
+    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
+        """Like `blocking`, for work that is cheaper in company (making messages durable, removing files): items of
+        all callers that wait for the same `function` at the same time are given to it as one list. It returns a
+        result for each, in order; a result that is an exception is raised in its caller."""
+
     def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
-        """Start policy beside the caller."""
+        """Start policy beside the caller. It runs at once until it first waits."""
 
 
 class LookupService(Protocol):

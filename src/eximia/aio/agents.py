@@ -1,0 +1,101 @@
+"""Agents, as policy sees them: `base.ports.Agents` in the server and at the command line.
+
+In the server a worker asks the privileged parent for an agent of a user and keeps it while it is used; several
+deliveries for one user share it. Without root, or when the work is ours anyway, a job runs in a thread of this
+process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from eximia.base.errors import Defer
+from eximia.base.ports import Identity
+from eximia.privileged.agent import load_job, start_agent
+from eximia.privileged.wire import WireError, receive_frame, send_frame
+
+
+class AgentSource(Protocol):
+    """Where a new agent comes from: the parent, or a fork of ourselves."""
+
+    def __call__(self, identity: Identity) -> socket.socket:
+        """A socket connected to a new agent. Raises OSError or WireError when there is none to be had."""
+
+
+class AgentPool:
+    """Connections to agents by identity. `run` blocks; the server calls it in a thread, one job a connection."""
+
+    def __init__(self, source: AgentSource) -> None:
+        self._source = source
+        self._idle: dict[Identity, list[socket.socket]] = {}
+
+    def run(self, identity: Identity, job: str, fields: Mapping[str, Any], fds: Sequence[int], timeout: float) -> Any:
+        """One job in an agent of `identity`. Raises Defer when no agent can be had or it died."""
+        request = json.dumps([job, dict(fields)]).encode("ascii")
+        while True:
+            idle = self._idle.get(identity)
+            kept = bool(idle)
+            try:
+                sock = idle.pop() if idle else self._source(identity)
+            except (OSError, WireError) as error:
+                raise Defer(f"no agent for uid {identity.uid}: {error}") from error
+            try:
+                sock.settimeout(timeout or None)
+                send_frame(sock, request, fds)
+                frame = receive_frame(sock)
+            except (OSError, WireError) as error:
+                sock.close()
+                if kept and not isinstance(error, TimeoutError):
+                    continue  # it had gone idle just now: ask a new one
+                raise Defer(f"agent for uid {identity.uid}: {error or 'timed out'}") from error
+            if frame is None:
+                sock.close()
+                if kept:
+                    continue
+                raise Defer(f"agent for uid {identity.uid} ended without an answer")
+            self._idle.setdefault(identity, []).append(sock)
+            answer = json.loads(frame[0])
+            if "error" in answer:
+                raise Defer(f"agent for uid {identity.uid}: {answer['error']}")
+            return answer["result"]
+
+    def close(self) -> None:
+        for sockets in self._idle.values():
+            for sock in sockets:
+                sock.close()
+        self._idle.clear()
+
+
+class Agents:
+    """base.ports.Agents. `blocking` runs a function so that only the caller waits."""
+
+    def __init__(self, pool: AgentPool | None, blocking: Callable[..., Any]) -> None:
+        self._pool = pool
+        self._blocking = blocking
+        self._uid = os.geteuid()
+        self._gid = os.getegid()
+
+    def run(
+        self,
+        identity: Identity | None,
+        job: str,
+        fields: Mapping[str, Any],
+        fds: Sequence[int] = (),
+        timeout: float = 0,
+    ) -> dict[str, Any]:
+        result: dict[str, Any]
+        if identity is None or self._pool is None or (identity.uid == self._uid and self._uid != 0):
+            result = self._blocking(load_job(job), dict(fields), list(fds))
+        else:
+            result = self._blocking(self._pool.run, identity, job, fields, fds, timeout)
+        return result
+
+
+def fork_agent(identity: Identity) -> socket.socket:
+    """An agent forked from this process, which is root and has no threads (the command line)."""
+    _, sock = start_agent(identity.uid, identity.gid, identity.user)
+    return sock

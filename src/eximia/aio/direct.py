@@ -1,0 +1,246 @@
+"""The ports without an event loop, for the command line: every call simply blocks.
+
+Handing in a message from cron should not pay for a loop. Work that policy starts beside itself runs at once, to its
+end, before the starter goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
+
+from eximia.aio.agents import AgentPool, Agents, fork_agent
+from eximia.base.errors import NetworkError
+from eximia.base.ports import HelperResult, Identity
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class DirectStream:
+    """base.ports.Stream over a blocking socket, or over two descriptors (standard input and output)."""
+
+    def __init__(self, sock: socket.socket | None = None, read_fd: int = -1, write_fd: int = -1) -> None:
+        self._sock = sock
+        self._read_fd = sock.fileno() if sock is not None else read_fd
+        self._write_fd = sock.fileno() if sock is not None else write_fd
+        self._unread = b""
+        self._send_timeout = 300.0
+        self.peer: tuple[str, int] = ("", 0)
+        self.local: tuple[str, int] = ("", 0)
+        if sock is not None:
+            sock.setblocking(False)
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                self.peer = sock.getpeername()[:2]
+                self.local = sock.getsockname()[:2]
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                sent = os.write(self._write_fd, view)
+            except BlockingIOError:
+                if not wait_for(self._write_fd, select.POLLOUT, self._send_timeout):
+                    raise timeout_error() from None
+                continue
+            except OSError as error:
+                raise network_error(error) from None
+            view = view[sent:]
+
+    def recv(self, timeout: float) -> bytes:
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        while True:
+            if not wait_for(self._read_fd, select.POLLIN, timeout):
+                raise timeout_error()
+            try:
+                return os.read(self._read_fd, 65536)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise network_error(error) from None
+
+    def pending(self) -> bool:
+        return bool(self._unread) or wait_for(self._read_fd, select.POLLIN, 0.000001)
+
+    def unread(self, data: bytes) -> None:
+        self._unread = data + self._unread
+
+    def set_send_timeout(self, seconds: float) -> None:
+        self._send_timeout = seconds
+
+    def shutdown(self) -> None:
+        if self._sock is not None:
+            try:
+                self._sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        if self._sock is not None:
+            self._sock.close()
+
+    abort = close
+
+    def fileno(self) -> int:
+        return self._read_fd
+
+
+def wait_for(fd: int, event: int, timeout: float) -> bool:
+    """True when `fd` is ready within `timeout` seconds (0: no limit)."""
+    poll = select.poll()
+    poll.register(fd, event)
+    return bool(poll.poll(max(1, int(timeout * 1000)) if timeout > 0.0005 else (0 if timeout else None)))
+
+
+def timeout_error() -> NetworkError:
+    return NetworkError(os.strerror(errno.ETIMEDOUT), errno.ETIMEDOUT, timed_out=True)
+
+
+def network_error(error: OSError) -> NetworkError:
+    code = error.errno or errno.EIO
+    return NetworkError(os.strerror(code), code, timed_out=code == errno.ETIMEDOUT)
+
+
+class DirectNetwork:
+    """base.ports.Network."""
+
+    def connect(self, address: str, port: int, *, timeout: float, interface: str = "") -> DirectStream:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        sock.settimeout(timeout or None)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if interface:
+                sock.bind((interface, 0))
+            sock.connect((address, port))
+        except TimeoutError:
+            sock.close()
+            raise timeout_error() from None
+        except OSError as error:
+            sock.close()
+            raise network_error(error) from None
+        return DirectStream(sock)
+
+    def connect_unix(self, path: str, *, timeout: float) -> DirectStream:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        sock.settimeout(timeout or None)
+        try:
+            sock.connect(path)
+        except TimeoutError:
+            sock.close()
+            raise timeout_error() from None
+        except OSError as error:
+            sock.close()
+            raise network_error(error) from None
+        stream = DirectStream(sock)
+        stream.peer = (path, 0)
+        return stream
+
+    def send_udp(self, address: str, port: int, data: bytes) -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            try:
+                sock.sendto(data, (address, port))
+            except OSError as error:
+                raise network_error(error) from None
+
+
+class DirectHelpers:
+    """base.ports.Helpers."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 0,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        max_output: int = 1 << 24,
+        merge_errors: bool = False,
+        identity: Identity | None = None,
+        umask: int = -1,
+    ) -> HelperResult:
+        from eximia.aio.commands import run_command
+
+        return run_command(argv, stdin, timeout, env, cwd, max_output, merge_errors, identity, umask)
+
+
+class DirectTask(Generic[T]):
+    """A finished task."""
+
+    __slots__ = ("_error", "_value")
+
+    def __init__(self, function: Callable[..., T], args: tuple[Any, ...]) -> None:
+        self._value: Any = None
+        self._error: BaseException | None = None
+        try:
+            self._value = function(*args)
+        except Exception as error:  # noqa: BLE001  (raised in join)
+            self._error = error
+
+    def join(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._value)
+
+    def done(self) -> bool:
+        return True
+
+
+class DirectClock:
+    """base.ports.Clock."""
+
+    __slots__ = ()
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class DirectPorts:
+    """base.ports.Ports for one policy at a time."""
+
+    def __init__(self) -> None:
+        self.net = DirectNetwork()
+        self.helpers = DirectHelpers()
+        self.clock = DirectClock()
+        self.agents = Agents(AgentPool(fork_agent) if os.geteuid() == 0 else None, self.blocking)
+        self._resolver: Any = None
+
+    @property
+    def resolver(self) -> Any:
+        """Made when the first question is asked."""
+        if self._resolver is None:
+            from eximia.aio.resolver import DirectResolver
+
+            self._resolver = DirectResolver()
+        return self._resolver
+
+    @resolver.setter
+    def resolver(self, value: Any) -> None:
+        self._resolver = value
+
+    def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
+
+    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
+        result = function([item])[0]
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def spawn(self, function: Callable[..., T], *args: Any) -> DirectTask[T]:
+        return DirectTask(function, args)

@@ -1,0 +1,15 @@
+"""The jobs that an agent does as another user: name -> function, imported after the change of user.
+
+A job takes its fields (text as latin-1 `str`, numbers, booleans, lists) and a list of open descriptors, may block, and
+returns plain data. Nothing else can be asked of an agent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+JOBS: Final[dict[str, str]] = {
+    "appendfile": "eximia.transports.appendfile_job:run",
+    "pipe": "eximia.transports.pipe_job:run",
+    "read_file": "eximia.routers.read_file_job:run",
+}
