@@ -51,7 +51,7 @@ class AgentPool:
                 sock.close()
                 if kept and not isinstance(error, TimeoutError):
                     continue  # it had gone idle just now: ask a new one
-                raise Defer(f"agent for uid {identity.uid}: {error or 'timed out'}") from error
+                raise Defer(f"agent for uid {identity.uid}: {error}") from error
             if frame is None:
                 sock.close()
                 if kept:

@@ -224,9 +224,9 @@ class DirectPorts:
     def resolver(self) -> Any:
         """Made when the first question is asked."""
         if self._resolver is None:
-            from eximia.aio.resolver import DirectResolver
+            from eximia.aio.resolver import DirectResolver, system_settings
 
-            self._resolver = DirectResolver()
+            self._resolver = DirectResolver(system_settings())
         return self._resolver
 
     @resolver.setter

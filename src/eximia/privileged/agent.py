@@ -1,6 +1,6 @@
 """A process that acts as one user: it changes to the user first, then does jobs that come over its socket.
 
-It ends when its socket is closed or after a while without work. A job's exception goes back as text; the agent lives on.
+It ends when its socket is closed or after a while without work. A failing job is reported; the agent lives on.
 """
 
 from __future__ import annotations
