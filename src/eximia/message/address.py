@@ -338,11 +338,7 @@ def address_end(text: str, pos: int, *, in_group: bool = False, newline_ends: bo
             return length
         pos = stop.start()
         char = text[pos]
-        if (
-            (char == "," and not route)
-            or (char == ";" and in_group)
-            or (char == "\n" and newline_ends)
-        ):
+        if (char == "," and not route) or (char == ";" and in_group) or (char == "\n" and newline_ends):
             return pos
         if char == ":":
             route = False

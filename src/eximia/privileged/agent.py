@@ -34,8 +34,8 @@ def become(uid: int, gid: int, user: str) -> None:
         raise PermissionError("the change of user did not take effect")
 
 
-def start_agent(uid: int, gid: int, user: str, close: tuple[int, ...] = ()) -> tuple[int, socket.socket]:
-    """Fork an agent for a user; (its pid, our end of its socket). `close`: descriptors it must not inherit.
+def start_agent(uid: int, gid: int, user: str) -> tuple[int, socket.socket]:
+    """Fork an agent for a user; (its pid, our end of its socket). It inherits no other descriptor.
 
     Call it only from a process without threads.
     """
@@ -44,12 +44,10 @@ def start_agent(uid: int, gid: int, user: str, close: tuple[int, ...] = ()) -> t
     if pid == 0:
         code = 1
         try:
+            signal.set_wakeup_fd(-1)
             ours.close()
-            for fd in close:
-                try:
-                    os.close(fd)
-                except OSError:
-                    pass
+            os.closerange(3, theirs.fileno())
+            os.closerange(theirs.fileno() + 1, 65536)
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])

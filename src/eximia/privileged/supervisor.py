@@ -1,0 +1,376 @@
+"""The parent of a running server. As root it binds ports and starts agents; it parses neither mail nor configuration.
+
+    python -m eximia.privileged.supervisor GRANT_FD READY_FD ARGUMENT...
+
+The grant (see `grant`) is read from GRANT_FD; READY_FD (or -1) gets one byte when all workers serve. The arguments are
+Exim's command line: each worker, and the loader that makes a new grant at SIGHUP, reads its configuration by them.
+
+Workers are children of ours, connected by a socket. They ask for one thing only: an agent for a user, checked against
+the grant. Signals: HUP loads anew and retires the old workers gracefully, TERM and INT stop, USR1 goes to the workers.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+from eximia.privileged.agent import start_agent
+from eximia.privileged.grant import Grant, GrantError, Listener
+from eximia.privileged.wire import WireError, receive_frame, send_frame
+
+WORKER = "eximia.daemon.worker"
+LOADER = "eximia.daemon.loader"
+#: a worker that dies sooner than this after its start is started again only after a pause
+SHORT_LIFE = 2.0
+RESTART_PAUSE = 1.0
+#: shared memory of each worker: the addresses of its clients, see daemon.connections
+SHARED_BYTES = 16 * 8192
+
+
+@dataclass(eq=False, slots=True)
+class Worker:
+    """One worker process."""
+
+    index: int
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    started: float
+    ready: bool = False
+    retiring: bool = False
+    kill_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """The parent's state."""
+
+    grant: Grant
+    arguments: list[str]
+    ready_fd: int
+    listeners: dict[Listener, socket.socket] = field(default_factory=dict)
+    workers: list[Worker] = field(default_factory=list)
+    restart_at: dict[int, float] = field(default_factory=dict)
+    agents: set[int] = field(default_factory=set)
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    stopping: bool = False
+    shared: int = -1
+    pending_log: list[str] = field(default_factory=list)
+    wake: socket.socket | None = None
+
+    # Start
+
+    def run(self) -> int:
+        self.catch_signals()
+        try:
+            self.bind()
+        except OSError as error:
+            print(f"exim: {error}", file=sys.stderr)  # noqa: T201  (nobody else can say it yet)
+            return 1
+        self.shared = os.memfd_create("eximia-connections", 0)
+        os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
+        self.write_pid_file()
+        for index in range(self.grant.workers):
+            self.start_worker(index)
+        while not self.stopping or self.workers:
+            self.turn()
+        self.remove_pid_file()
+        return 0
+
+    def catch_signals(self) -> None:
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1):
+            signal.signal(number, lambda *_: None)
+        self.wake = writer
+        self.selector.register(reader, selectors.EVENT_READ, None)
+
+    def bind(self) -> None:
+        """Make the listening sockets that the grant names and close others. Raises OSError."""
+        wanted = dict.fromkeys(self.grant.listeners)
+        for listener in [each for each in self.listeners if each not in wanted]:
+            self.listeners.pop(listener).close()
+        for listener in wanted:
+            if listener not in self.listeners:
+                self.listeners[listener] = self.bind_one(listener)
+
+    def bind_one(self, listener: Listener) -> socket.socket:
+        family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
+        tries = self.grant.retries
+        while True:
+            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                sock.bind((listener.address, listener.port))
+                sock.listen(self.grant.backlog)
+                return sock
+            except OSError as error:
+                sock.close()
+                if tries <= 0:
+                    raise OSError(
+                        error.errno,
+                        f"socket bind() to port {listener.port} for address {listener.address} failed: "
+                        f"{os.strerror(error.errno or 0)}: daemon abandoned",
+                    ) from None
+                tries -= 1
+                time.sleep(self.grant.retry_sleep)
+
+    def write_pid_file(self) -> None:
+        if not self.grant.pid_file:
+            return
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            fd = os.open(self.grant.pid_file, flags, 0o644)
+            os.write(fd, f"{os.getpid()}\n".encode())
+            os.close(fd)
+        except OSError as error:
+            self.log(f"failed to open pid file {self.grant.pid_file}: {error.strerror}")
+
+    def remove_pid_file(self) -> None:
+        if self.grant.pid_file:
+            try:
+                os.unlink(self.grant.pid_file)
+            except OSError:
+                pass
+
+    # Workers
+
+    def start_worker(self, index: int) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        grant = self.grant
+        fds = [theirs.fileno(), self.shared, *(sock.fileno() for sock in self.listeners.values())]
+        words = [
+            f"control={theirs.fileno()}",
+            f"shared={self.shared}",
+            f"index={index}",
+            f"workers={grant.workers}",
+            f"identity={grant.uid}:{grant.gid}:{grant.user}",
+            f"grace={grant.grace}",
+            *(f"listen={sock.fileno()}" for sock in self.listeners.values()),
+        ]
+        process = subprocess.Popen(
+            [sys.executable, "-m", WORKER, *words, "--", *self.arguments], pass_fds=fds, stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        worker = Worker(index, process, ours, time.monotonic())
+        self.workers.append(worker)
+        self.selector.register(ours, selectors.EVENT_READ, worker)
+
+    def turn(self) -> None:
+        """Wait for something and do it."""
+        now = time.monotonic()
+        moments = [*self.restart_at.values(), *(each.kill_at for each in self.workers if each.kill_at)]
+        timeout = max(0.0, min(moments) - now) if moments else None
+        for key, _ in self.selector.select(timeout):
+            if key.data is None:
+                self.signals(key.fileobj)  # type: ignore[arg-type]
+            else:
+                self.request(key.data)
+        now = time.monotonic()
+        for index, moment in list(self.restart_at.items()):
+            if moment <= now and not self.stopping:
+                del self.restart_at[index]
+                self.start_worker(index)
+        for worker in self.workers:
+            if worker.kill_at and worker.kill_at <= now:
+                worker.process.kill()
+                worker.kill_at = 0.0
+
+    def signals(self, reader: socket.socket) -> None:
+        try:
+            numbers = set(reader.recv(4096))
+        except BlockingIOError:
+            return
+        if signal.SIGCHLD in numbers:
+            self.reap()
+        if signal.SIGUSR1 in numbers:
+            for worker in self.workers:
+                worker.process.send_signal(signal.SIGUSR1)
+        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            self.stop()
+        elif signal.SIGHUP in numbers:
+            self.reload()
+
+    def reap(self) -> None:
+        for worker in [each for each in self.workers if each.process.poll() is not None]:
+            self.workers.remove(worker)
+            if worker.control in self.selector.get_map():
+                self.selector.unregister(worker.control)
+            worker.control.close()
+            code = worker.process.returncode
+            if worker.retiring or self.stopping:
+                continue
+            how = f"signal {-code}" if code < 0 else f"status {code}"
+            self.log(f"worker {worker.index} (pid {worker.process.pid}) ended by {how}; starting another")
+            os.pwrite(self.shared, bytes(SHARED_BYTES), worker.index * SHARED_BYTES)
+            lived = time.monotonic() - worker.started
+            if lived < SHORT_LIFE:
+                self.restart_at[worker.index] = time.monotonic() + RESTART_PAUSE
+            else:
+                self.start_worker(worker.index)
+        for pid in list(self.agents):
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    self.agents.discard(pid)
+            except ChildProcessError:
+                self.agents.discard(pid)
+
+    def stop(self) -> None:
+        self.stopping = True
+        self.restart_at.clear()
+        for worker in self.workers:
+            self.retire(worker)
+
+    def retire(self, worker: Worker) -> None:
+        """Tell a worker to accept no more, finish what it has, and end."""
+        if worker.retiring:
+            return
+        worker.retiring = True
+        worker.kill_at = time.monotonic() + self.grant.grace + 5
+        try:
+            send_frame(worker.control, b"stop")
+        except OSError:
+            pass
+
+    def reload(self) -> None:
+        """SIGHUP: a new grant, new workers; the old ones end when they have finished their sessions."""
+        loader = subprocess.run(
+            [sys.executable, "-m", LOADER, *self.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        if loader.returncode != 0:
+            self.log("SIGHUP received: the new configuration cannot be used; going on with the old one")
+            return
+        try:
+            grant = Grant.decode(loader.stdout)
+        except GrantError as error:
+            self.log(f"SIGHUP received: {error}; going on with the old configuration")
+            return
+        old, previous = self.workers[:], self.grant
+        self.grant = grant
+        try:
+            self.bind()
+        except OSError as error:
+            self.log(f"SIGHUP received: {error.strerror}; going on with the old configuration")
+            self.grant = previous
+            return
+        self.log(f"pid {os.getpid()}: SIGHUP received: re-exec daemon")
+        if grant.workers > previous.workers:
+            os.ftruncate(self.shared, SHARED_BYTES * grant.workers)
+        for index in range(grant.workers):
+            self.start_worker(index)
+        for worker in old:
+            worker.retiring = True  # told to stop when the new ones serve
+
+    # Requests of workers
+
+    def request(self, worker: Worker) -> None:
+        try:
+            frame = receive_frame(worker.control)
+        except (WireError, OSError):
+            frame = None
+        if frame is None:
+            self.selector.unregister(worker.control)  # it is ending; reap() takes the rest
+            return
+        data, fds = frame
+        for fd in fds:
+            os.close(fd)
+        word, _, rest = data.partition(b" ")
+        if word == b"ready":
+            self.worker_ready(worker)
+        elif word == b"agent":
+            self.agent(worker, rest)
+
+    def worker_ready(self, worker: Worker) -> None:
+        worker.ready = True
+        for text in self.pending_log:
+            self.send(worker, b"log " + text.encode("latin-1", "replace"))
+        self.pending_log.clear()
+        serving = [each for each in self.workers if each.ready and not each.retiring]
+        if len(serving) < self.grant.workers:
+            return
+        for each in self.workers:
+            if each.retiring and not each.kill_at:
+                each.retiring = False
+                self.retire(each)
+        notify_systemd(b"READY=1")
+        if self.ready_fd >= 0:
+            try:
+                os.write(self.ready_fd, b"+")
+                os.close(self.ready_fd)
+            except OSError:
+                pass
+            self.ready_fd = -1
+
+    def agent(self, worker: Worker, words: bytes) -> None:
+        """`agent UID GID [USER]`: an agent's socket comes back with the frame `ok`, or a frame `no REASON`."""
+        try:
+            uid_text, gid_text, user = words.decode("latin-1").split(" ", 2)
+            uid, gid = int(uid_text), int(gid_text)
+        except ValueError:
+            self.send(worker, b"no malformed request")
+            return
+        if os.geteuid() != 0:
+            self.send(worker, b"no not started by root")
+            return
+        if uid <= 0 or gid < 0 or uid in self.grant.never_users:
+            self.send(worker, f"no uid {uid} is not allowed".encode())
+            return
+        try:
+            pid, sock = start_agent(uid, gid, user)
+        except OSError as error:
+            self.send(worker, f"no {error.strerror}".encode())
+            return
+        self.agents.add(pid)
+        with sock:
+            self.send(worker, b"ok", (sock.fileno(),))
+
+    def send(self, worker: Worker, data: bytes, fds: tuple[int, ...] = ()) -> None:
+        try:
+            send_frame(worker.control, data, fds)
+        except OSError:
+            pass  # it is ending; reap() will see
+
+    def log(self, text: str) -> None:
+        """A line for the main log, which a worker writes."""
+        for worker in self.workers:
+            if worker.ready and worker.process.poll() is None:
+                self.send(worker, b"log " + text.encode("latin-1", "replace"))
+                return
+        self.pending_log.append(text)
+
+
+def notify_systemd(state: bytes) -> None:
+    """sd_notify(3): tell the service manager, when there is one."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if not path:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state, "\0" + path[1:] if path.startswith("@") else path)
+        except OSError:
+            pass
+
+
+def main(arguments: list[str]) -> int:
+    grant_fd, ready_fd = int(arguments[0]), int(arguments[1])
+    with open(grant_fd, "rb") as file:
+        grant = Grant.decode(file.read())
+    if ready_fd >= 0:
+        os.set_inheritable(ready_fd, False)
+    return Supervisor(grant, arguments[2:], ready_fd).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
