@@ -1,0 +1,1 @@
+"""The options of authenticators, generic and of each driver, declared once."""

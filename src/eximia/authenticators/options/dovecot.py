@@ -1,0 +1,18 @@
+"""Options of the dovecot authenticator (manual chapter 37)."""
+
+from __future__ import annotations
+
+from eximia.base.options import Kind, Sink, option
+from eximia.base.text import Untainted
+
+from .generic import AuthenticatorOptions
+
+
+class DovecotOptions(AuthenticatorOptions):
+    """Dovecot decides."""
+
+    server_socket: Untainted | None = option(
+        Kind.STRING,
+        "Dovecot's socket, or a host and a port.",
+        sink=Sink.FILE_NAME,
+    )

@@ -1,0 +1,27 @@
+"""Main options about content scanners (manual 45)."""
+
+from __future__ import annotations
+
+from eximia.base.options import Kind, OptionSet, Sink, option
+from eximia.base.template import Template
+from eximia.base.text import Untainted
+
+
+class ScanOptions(OptionSet):
+    """Where scanners are."""
+
+    av_scanner: Template = option(Kind.EXPAND, "The virus scanner.", default=Template("sophie:/var/run/sophie"))
+    bmi_config_file: Untainted = option(
+        Kind.STRING,
+        "Brightmail's configuration file.",
+        default=Untainted("/opt/brightmail/etc/brightmail.cfg"),
+        sink=Sink.FILE_NAME,
+    )
+    dcc_direct_add_header: bool = option(Kind.BOOL, "The X-DCC header is added at once.", default=False)
+    dccifd_address: Untainted | None = option(Kind.STRING, "The DCC daemon: a socket's path, or an address and a port.")
+    dccifd_options: Untainted = option(Kind.STRING, "The options given to the DCC daemon.", default=Untainted("header"))
+    spamd_address: Template = option(
+        Kind.EXPAND,
+        "The SpamAssassin or rspamd servers.",
+        default=Template("127.0.0.1 783"),
+    )

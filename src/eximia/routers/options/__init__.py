@@ -1,0 +1,1 @@
+"""The options of routers, generic and of each driver, declared once."""

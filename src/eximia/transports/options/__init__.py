@@ -1,0 +1,1 @@
+"""The options of transports, generic and of each driver, declared once."""
