@@ -72,6 +72,10 @@ class Message:
     #: how long receiving took, seconds
     received_took: float = 0.0
     received_protocol: str = ""
+    #: it came by BDAT commands (RFC 3030)
+    by_chunks: bool = False
+    #: BODY= of the MAIL command: 0 not given, 7, 8
+    body_type: int = 0
     #: who handed it in: login name, uid, gid
     originator_login: str = ""
     originator_uid: int = 0

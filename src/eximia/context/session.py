@@ -93,6 +93,9 @@ class Session:
     notquit_reason: str = ""
     pipelining_advertised: bool = False
     pipelining_used: bool = False
+    #: PIPE_CONNECT: offered, and the client sent before our greeting
+    early_pipe_advertised: bool = False
+    early_pipe_used: bool = False
     chunking_offered: bool = False
     #: "offered", "used" ... as $chunking_state shows it
     chunking_state: str = "not_offered"

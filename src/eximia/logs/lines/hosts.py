@@ -1,0 +1,51 @@
+"""How a client is named in log lines: `H=name (helo) [address]:port I=[address]:port U=ident`.
+
+The same text, without the tags, is `$sender_fullhost`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximia.context import Session
+    from eximia.logs.selectors import Selectors
+
+
+def full_host(session: Session, selectors: Selectors) -> str:
+    """`name (helo) [address]:port`; empty for a local client."""
+    address = session.sender_host_address
+    if not address:
+        return ""
+    port = f":{session.sender_host_port}" if selectors.incoming_port and session.sender_host_port else ""
+    name = session.sender_host_name
+    helo = session.sender_helo_name
+    if not name:
+        return f"({helo}) [{address}]{port}" if helo else f"[{address}]{port}"
+    if not helo or helo.lower() == name.lower():
+        return f"{name} [{address}]{port}"
+    return f"{name} ({helo}) [{address}]{port}"
+
+
+def interface(session: Session, selectors: Selectors) -> str:
+    """` I=[address]:port`, or nothing when it is not wanted or not known."""
+    if selectors.incoming_interface and session.interface_address:
+        return f" I=[{session.interface_address}]:{session.interface_port}"
+    return ""
+
+
+def client(session: Session, selectors: Selectors, *, ident: bool = True) -> str:
+    """`H=... I=... U=...`, as it begins rejection lines; `U=login` for a local client."""
+    if not session.sender_host_address:
+        return f"U={session.sender_ident}" if session.sender_ident else "U=unknown"
+    text = f"H={full_host(session, selectors)}{interface(session, selectors)}"
+    if ident and session.sender_ident:
+        text += f" U={session.sender_ident}"
+    return text
+
+
+def connection(session: Session, selectors: Selectors) -> str:
+    """`SMTP connection from ...`: the beginning of connection lines."""
+    if not session.sender_host_address:
+        return f"SMTP connection from {session.sender_ident}"
+    return f"SMTP connection from {full_host(session, selectors)}{interface(session, selectors)}"
