@@ -15,6 +15,9 @@ class AddressContext:
     domain: str = ""
     local_part_data: str = ""
     domain_data: str = ""
+    #: what the last `senders` and `recipients` tests found
+    sender_data: str = ""
+    recipient_data: str = ""
     local_part_prefix: str = ""
     local_part_prefix_v: str = ""
     local_part_suffix: str = ""

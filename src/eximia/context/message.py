@@ -129,10 +129,27 @@ class Message:
     submission_sender_retain: bool = False
     caseful_local_part: bool = False
     cutthrough: bool = False
+    #: control=cutthrough_delivery/defer=pass: a 4xx of the next host goes back to the client
+    cutthrough_defer_pass: bool = False
+    #: control=queue/first_pass_route: route at once, deliver over SMTP later
+    queue_first_pass: bool = False
+    no_mbox_unspool: bool = False
+    dkim_disable_verify: bool = False
+    dmarc_disable_verify: bool = False
+    dmarc_enable_forensic: bool = False
+    #: control=dk_verify, control=bmi_run
+    dk_verify: bool = False
+    bmi_run: bool = False
     #: text given by `add_header`, in order, with their positions, until they are merged
     added_headers: list[tuple[str, str]] = field(default_factory=list)
     removed_headers: list[str] = field(default_factory=list)
     discarded: bool = False
+    #: "qualify", "route", "mail", "recipient", "postmaster", "quota", "random": how the last verification ended
+    sender_verify_failure: str = ""
+    recipient_verify_failure: str = ""
+    #: $regex_match_string and $regex1...
+    regex_match_string: str = ""
+    regex_captures: tuple[str, ...] = ()
 
     # Filled by scanners and mail authentication; empty until those ran
     spam: dict[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ variables such as `$sender_host_address` answer as they did at reception.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +107,14 @@ class Session:
     multiline_responses: bool = True
     no_callout_flush: bool = False
     no_delay_flush: bool = False
+    #: control=no_pipelining: PIPELINING is not offered from now on
+    no_pipelining: bool = False
+    #: control=dscp: the traffic class to set on the connection, -1 none; reception sets it after the ACL
+    dscp: int = -1
+    #: control=wellknown: the file whose contents answer the WELLKNOWN command
+    wellknown_file: str = ""
+    #: send what replies are pending (before a delay or a callout); None where there is no client to wait
+    flush: Callable[[], None] | None = None
 
     # Authentication
     authenticated_id: str = ""
@@ -124,6 +133,9 @@ class Session:
     acl_vars: dict[str, str] = field(default_factory=dict)
 
     # Results of ACL conditions that live as long as the connection
+    #: what the last failed verification said; cleared at the end of each ACL statement
+    acl_verify_message: str = ""
+    csa_status: str = ""
     dnslist_domain: str = ""
     dnslist_matched: str = ""
     dnslist_text: str = ""
