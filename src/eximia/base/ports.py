@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from eximia.context import Context
+    from eximia.context.verification import Verified
     from eximia.dns import Answer
 
     from .template import Template
@@ -233,7 +234,8 @@ class AclService(Protocol):
 class VerifyService(Protocol):
     """Address verification by the routers, as ACLs use it. See `routers.verify`."""
 
-    def verify(self, ctx: Context, address: str, kind: str, **options: Any) -> Any: ...
+    def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
+        """Route `address` in verify mode; `kind` is "sender" or "recipient". Never raises for what routing finds."""
 
 
 class FilterService(Protocol):
