@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from eximia.context import Context
+    from eximia.context import Context, Process
     from eximia.context.verification import Verified
     from eximia.dns import Answer
 
@@ -244,6 +244,25 @@ class FilterService(Protocol):
     def run(self, ctx: Context, text: str, kind: str, **options: Any) -> Any: ...
 
 
+class Submit(Protocol):
+    """Taking in a message that the program itself writes."""
+
+    def __call__(
+        self,
+        process: Process,
+        data: bytes,
+        recipients: Sequence[str],
+        *,
+        sender: str = "",
+        reference: str = "",
+        authenticated_sender: str = "",
+    ) -> str:
+        """`data`: header lines, empty line, body, with LF ends; Date:, Message-ID: and Received: are added. The
+        message is spooled, logged (`<=`, with `R=` the id `reference` of the message that caused it), and its
+        delivery begins or is queued as for any local message. An empty sender makes it a local error message
+        (`-localerror`). Returns its id; raises Defer when it cannot be taken now."""
+
+
 @dataclass(slots=True)
 class Services:
     """Layers above their callers. Unset ones are reported by name when they are asked."""
@@ -256,6 +275,8 @@ class Services:
     filters: FilterService = field(default=None)  # type: ignore[assignment]
     #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`
     expand: Callable[[str, Context], str] = field(default=None)  # type: ignore[assignment]
+    #: take in a message of our own (bounce, warning, autoreply, report): `reception`
+    submit: Submit = field(default=None)  # type: ignore[assignment]
     #: hand a received message to delivery: `delivery.start`
     deliver: Callable[..., Any] = field(default=None)  # type: ignore[assignment]
     #: an event of the main section or a transport: `events.raise_event`

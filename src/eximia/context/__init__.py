@@ -9,7 +9,21 @@ from __future__ import annotations
 from eximia.base.text import EMPTY
 
 from .address import AddressContext
-from .delivery import Address, Batch, Errno, Host, HostStatus, Kind, Outcome, Reply, Result, RetryChange, SmtpFacts
+from .delivery import (
+    Address,
+    Batch,
+    Errno,
+    FilterDelivery,
+    FilterResult,
+    Host,
+    HostStatus,
+    Kind,
+    Outcome,
+    Reply,
+    Result,
+    RetryChange,
+    SmtpFacts,
+)
 from .message import Body, Message, Recipient
 from .process import Process
 from .session import ProxyFacts, Session, TlsFacts
@@ -21,6 +35,8 @@ __all__ = [
     "Body",
     "Context",
     "Errno",
+    "FilterDelivery",
+    "FilterResult",
     "Host",
     "HostStatus",
     "Kind",

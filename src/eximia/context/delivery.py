@@ -30,8 +30,6 @@ class Errno(IntEnum):
     QUOTA = -22
     EXPAND_FAIL = -30
     UNKNOWN_HOST = -32
-    #: the DNS gave no usable answer while routing
-    DNS_DEFER = -36
     TLS_FAILURE = -37
     TLS_REQUIRED = -38
     AUTH_FAIL = -42
@@ -207,6 +205,42 @@ class Reply:
     expand_forbid: int = 0
 
 
+@dataclass(slots=True)
+class FilterDelivery:
+    """One delivery that a filter set up: an address, a pipe command, a file, or a message to send."""
+
+    kind: Kind
+    text: str
+    #: where its errors go; None: as usual
+    errors_to: str | None = None
+    #: `noerror`: failures are not reported
+    ignore_error: bool = False
+    #: for files: mode given with `save`, -1: none
+    mode: int = -1
+    reply: Reply | None = None
+    #: $0... of a pipe command, expanded by the transport
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class FilterResult:
+    """What a filter comes to. `verdict`: "delivered" (significant deliveries: the address is done), "ok" (go on
+    with the normal delivery too), "defer", "fail", "freeze", "error" (the filter is wrong, `message` says how)."""
+
+    verdict: str = "ok"
+    deliveries: list[FilterDelivery] = field(default_factory=list)
+    message: str = ""
+    #: what the log gets in place of `message` (`fail "<<log text>>text"`)
+    log_message: str = ""
+    #: header lines to add (with newline), names to remove: system filters only
+    headers_add: list[str] = field(default_factory=list)
+    headers_remove: list[str] = field(default_factory=list)
+    #: `logwrite` lines and the file they go to, written by whoever may
+    log_lines: list[tuple[str, str]] = field(default_factory=list)
+    #: $n0..$n9 at its end
+    numbers: list[int] = field(default_factory=list)
+
+
 class Address:
     """One address on its way. Mutable; made by delivery, changed by the routers and the transport."""
 
@@ -229,6 +263,8 @@ class Address:
         "errors_address",
         "expand_pipe",
         "fallback_hosts",
+        "file_mode",
+        "forbidden",
         "from_filter",
         "gid",
         "headers_add",
@@ -336,6 +372,10 @@ class Address:
         self.reply: Reply | None = None
         #: made by a filter file, not by a plain list
         self.from_filter = False
+        #: mode for the file, given by a filter's `save`; -1: the transport's
+        self.file_mode = -1
+        #: the router's options do not allow this pipe, file or reply: what to say
+        self.forbidden = ""
         #: $thisaddress and $0.. of a filter's pipe command; expanded by the transport when `expand_pipe`
         self.pipe_variables: tuple[str, ...] = ()
         self.expand_pipe = False
