@@ -14,7 +14,7 @@ class Recipient:
     errors_to: str = ""
     #: index of the original recipient for one_time redirections, -1: none
     parent: int = -1
-    #: NOTIFY bits: 1 NEVER is `dsn_flags` 0x08; see protocols.smtp.extensions
+    #: NOTIFY bits, see message.dsn
     dsn_flags: int = 0
     #: ORCPT as given, xtext undecoded
     orcpt: str = ""
@@ -110,7 +110,7 @@ class Message:
     utf8_downconvert: int = 0
 
     # DSN (RFC 3461)
-    dsn_ret: int = 0  #: 0 none, 1 HDRS, 2 FULL
+    dsn_ret: int = 0  #: 0 none, message.dsn.RET_FULL or RET_HDRS
     dsn_envid: str = ""
 
     #: $acl_m_* variables; the name is what follows `acl_m`

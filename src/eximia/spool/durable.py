@@ -1,0 +1,167 @@
+"""Make received messages durable: the one place that a `250` waits for.
+
+`commit` writes the `-D` and `-H` files of all messages that wait at the same time and returns when they would survive a
+power cut. It is plain blocking code, for the port `together`: `ports.together(process.spool.commit, arrival)`.
+
+Files are written under their final names and synchronised before anybody is told; there is no rename, because a rename
+would need a second commit of the file system's journal. The lock on `-D` is taken before `-H` appears, so nobody works
+on an unfinished message. After a power cut a message that was never acknowledged may be incomplete; `is_torn` tells.
+An arrival log (one append for all who wait) can take the place of `commit` behind the same call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Sequence
+
+from .locks import try_lock
+from .store import LockedMessage, Place, Spool, sync_folder, write_all
+
+
+class Arrival:
+    """A message to be made durable.
+
+    `header` is the text of its `-H` file. The body is `body` (bytes, written behind the name line), or is already in
+    the `-D` file open as `fd` (see `open_data`).
+    """
+
+    __slots__ = ("body", "error", "fd", "header", "id", "place")
+
+    def __init__(self, message_id: str, place: Place, header: bytes, body: bytes = b"", fd: int = -1) -> None:
+        self.id = message_id
+        self.place = place
+        self.header = header
+        self.body = body
+        self.fd = fd
+        self.error: OSError | None = None
+
+
+def open_data(spool: Spool, message_id: str, place: Place) -> int:
+    """Make the `-D` file of a big message, to be written while it is received: the descriptor, after the name line,
+    locked. Raises OSError."""
+    fd = _create(spool, message_id, "-D", place)
+    try:
+        try_lock(fd, message_id)
+        write_all(fd, f"{message_id}-D\n".encode())
+    except BaseException:
+        os.close(fd)
+        os.unlink(spool.path(message_id, "-D", place))
+        raise
+    return fd
+
+
+def discard_data(spool: Spool, message_id: str, place: Place, fd: int) -> None:
+    """Forget a message that `open_data` began."""
+    os.close(fd)
+    try:
+        os.unlink(spool.path(message_id, "-D", place))
+    except FileNotFoundError:
+        pass
+
+
+def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
+    """Write and synchronise every message of `batch`.
+
+    For each the message with its lock, or the error; then nothing of it is left on the disk.
+    """
+    written: list[tuple[Arrival, int]] = []
+    for arrival in batch:
+        try:
+            written.append((arrival, _write(spool, arrival)))
+        except OSError as error:
+            _undo(spool, arrival, error)
+    # Start all writes before waiting for the first: they then share one transaction of the file system.
+    for arrival, header_fd in written:
+        _start_writing(arrival.fd)
+        _start_writing(header_fd)
+    folders = set()
+    for arrival, header_fd in written:
+        try:
+            os.fsync(arrival.fd)
+            os.fsync(header_fd)
+            folders.add(spool.folder(arrival.place))
+        except OSError as error:
+            _undo(spool, arrival, error)
+        os.close(header_fd)
+    for folder in folders:
+        try:
+            sync_folder(folder)
+        except OSError as error:
+            for arrival, _ in written:
+                if arrival.error is None and spool.folder(arrival.place) == folder:
+                    _undo(spool, arrival, error)
+    return [arrival.error or LockedMessage(spool, arrival.id, arrival.place, arrival.fd) for arrival in batch]
+
+
+def _create(spool: Spool, message_id: str, suffix: str, place: Place) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    path = spool.path(message_id, suffix, place)
+    try:
+        fd = os.open(path, flags, spool.file_mode)
+    except FileNotFoundError:
+        spool.make_folder(spool.folder(place))
+        fd = os.open(path, flags, spool.file_mode)
+    spool.own(fd)
+    return fd
+
+
+def _write(spool: Spool, arrival: Arrival) -> int:
+    """Write both files; the descriptor of `-H`."""
+    if arrival.fd < 0:
+        arrival.fd = _create(spool, arrival.id, "-D", arrival.place)
+        try_lock(arrival.fd, arrival.id)
+        write_all(arrival.fd, b"%b-D\n%b" % (arrival.id.encode(), arrival.body))
+    header_fd = _create(spool, arrival.id, "-H", arrival.place)
+    try:
+        write_all(header_fd, arrival.header)
+    except BaseException:
+        os.close(header_fd)
+        raise
+    return header_fd
+
+
+def _undo(spool: Spool, arrival: Arrival, error: OSError) -> None:
+    """Leave nothing of a message that could not be written; `-H` goes first, that it never counts as a message."""
+    arrival.error = error
+    for suffix in ("-H", "-D"):
+        try:
+            os.unlink(spool.path(arrival.id, suffix, arrival.place))
+        except OSError:
+            pass
+    if arrival.fd >= 0:
+        os.close(arrival.fd)
+        arrival.fd = -1
+
+
+_SYNC_FILE_RANGE_WRITE = 2
+_libc = ctypes.CDLL(None, use_errno=False)
+_sync_file_range = getattr(_libc, "sync_file_range", None)
+
+
+def _start_writing(fd: int) -> None:
+    """Ask the kernel to begin writing the file's data; only a hint."""
+    if _sync_file_range is not None:
+        _sync_file_range(fd, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
+
+
+def boot_time() -> float:
+    """When the machine started, seconds since 1970."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def is_torn(locked: LockedMessage, body_linecount: int, received: float, booted: float) -> bool:
+    """True when a power cut interrupted the writing of this message: it came before the machine started, nobody has
+    touched its body since, and the body has fewer lines than were received. It was never acknowledged."""
+    if received >= booted or body_linecount < 0:
+        return False
+    status = os.fstat(locked.fd)
+    if status.st_mtime >= booted:
+        return False
+    lines = 0
+    offset = locked.body_offset
+    while chunk := os.pread(locked.fd, 1 << 18, offset):
+        lines += chunk.count(b"\n")
+        offset += len(chunk)
+    return lines < body_linecount

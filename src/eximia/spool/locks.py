@@ -1,0 +1,26 @@
+"""The lock that says "this message is being worked on".
+
+Exim locks the first line of the `-D` file with fcntl(). Open-file-description locks exclude those and each other, also
+within one process, and are not lost when another descriptor of the file is closed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import struct
+
+#: the length of the first line of a -D file of a 16 character id; longer for the 23 character form
+_EXTRA = len("-D\n")
+
+
+def try_lock(fd: int, message_id: str) -> bool:
+    """Lock the first line of the `-D` file open for writing as `fd`. False when somebody else has it."""
+    request = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, len(message_id) + _EXTRA, 0)
+    try:
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, request)
+    except OSError as error:
+        if error.errno in {errno.EACCES, errno.EAGAIN}:
+            return False
+        raise
+    return True

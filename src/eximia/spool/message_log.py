@@ -1,0 +1,45 @@
+"""The log of one message in `msglog` (manual 53.16): what `-Mvl` shows and warnings to the sender quote."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximia.logs import Log
+
+
+class MessageLog:
+    """Opened when the first line is written, kept open until `close`. With `enabled` False (`message_logs`) it does
+    nothing."""
+
+    __slots__ = ("_fd", "_log", "enabled", "mode", "path")
+
+    def __init__(self, path: str, log: Log, *, enabled: bool = True, mode: int = 0o640) -> None:
+        self.path = path
+        self.enabled = enabled
+        self.mode = mode
+        self._log = log
+        self._fd = -1
+
+    def write(self, text: str) -> None:
+        """One line, with the time before it. Trouble goes to the main log; it does not stop a delivery."""
+        if not self.enabled:
+            return
+        try:
+            if self._fd < 0:
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                try:
+                    self._fd = os.open(self.path, flags, self.mode)
+                except FileNotFoundError:
+                    os.makedirs(os.path.dirname(self.path), 0o750, exist_ok=True)
+                    self._fd = os.open(self.path, flags, self.mode)
+            os.write(self._fd, f"{self._log.stamp()}{text}\n".encode("latin-1", "replace"))
+        except OSError as error:
+            self.enabled = False
+            self._log.panic(f"Couldn't open message log {self.path}: {error.strerror}")
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -1,0 +1,349 @@
+"""The spool directory: where the files of a message are, finding, listing, locking, changing and removing them.
+
+Layout (manual chapters 3.6, 48, 57): `input` and `msglog` under the spool directory, or under `<queue name>/` for named
+queues; with `split_spool_directory` in sub-folders named by the sixth character of the id. Messages are found in either
+layout. New messages are written by `spool.durable`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from eximia.base.errors import SpoolError
+from eximia.message.ids import DIGITS, is_message_id
+
+from .header_file import SpoolHeader, read_header, write_header
+from .journal import read_journal
+from .locks import try_lock
+
+if TYPE_CHECKING:
+    from .durable import Arrival
+
+INPUT: Final = "input"
+MSGLOG: Final = "msglog"
+#: where `move_frozen_messages` puts them
+FROZEN_INPUT: Final = "Finput"
+FROZEN_MSGLOG: Final = "Fmsglog"
+
+
+class MessageNotFoundError(SpoolError):
+    """There is no `-D` file of that message."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"Spool file {message_id}-D not found")
+
+
+class MessageLockedError(SpoolError):
+    """Another process, or another session of this one, works on the message."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"Spool file for {message_id} is locked (another process is handling this message)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message is: its queue ("" is the default one) and the sub-folder of a split spool ("" or one letter)."""
+
+    queue: str = ""
+    subdirectory: str = ""
+
+
+class LockedMessage:
+    """A message whose lock we hold. `fd` is its `-D` file, open for reading and writing.
+
+    A context manager; leaving it closes the file and so gives up the lock. `read` gives the header with what the
+    journal knows added to the non-recipients.
+    """
+
+    __slots__ = ("fd", "id", "place", "spool")
+
+    def __init__(self, spool: Spool, message_id: str, place: Place, fd: int) -> None:
+        self.spool = spool
+        self.id = message_id
+        self.place = place
+        self.fd = fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def path(self, suffix: str) -> str:
+        """Of the message's file with that suffix ("-D", "-H", "-J"...)."""
+        return self.spool.path(self.id, suffix, self.place)
+
+    @property
+    def log_path(self) -> str:
+        return self.spool.path(self.id, "", self.place, MSGLOG)
+
+    @property
+    def body_offset(self) -> int:
+        """Where the body begins in the `-D` file: after the line with the file's name."""
+        return len(self.id) + len("-D\n")
+
+    def body_size(self) -> int:
+        return max(0, os.fstat(self.fd).st_size - self.body_offset)
+
+    def read(self) -> SpoolHeader:
+        """Raises SpoolFormatError, FileNotFoundError and other OSErrors."""
+        header = self.spool.read(self.id, self.place)
+        header.nonrecipients |= read_journal(self.path("-J"))
+        return header
+
+    def write(self, header: SpoolHeader) -> None:
+        """Replace the `-H` file, durably. Raises OSError."""
+        self.spool.replace_header(header, self.place)
+
+    def remove(self, *, keep_log: bool = False) -> None:
+        """Delete all files of the message; `keep_log` for `preserve_message_logs`."""
+        self.spool.remove(self.id, self.place, keep_log=keep_log)
+
+
+class Spool:
+    """The spool directory of one program. `uid` and `gid` own the files (-1: whoever we are)."""
+
+    __slots__ = ("directory", "directory_mode", "file_mode", "gid", "split", "uid")
+
+    def __init__(
+        self,
+        directory: str,
+        *,
+        split: bool = False,
+        uid: int = -1,
+        gid: int = -1,
+        file_mode: int = 0o640,
+        directory_mode: int = 0o750,
+    ) -> None:
+        self.directory = directory
+        self.split = split
+        self.uid = uid
+        self.gid = gid
+        self.file_mode = file_mode
+        self.directory_mode = directory_mode
+
+    # Names
+
+    def folder(self, place: Place = Place(), kind: str = INPUT) -> str:
+        """The folder that holds the files of messages at `place`."""
+        path = f"{self.directory}/{place.queue}/{kind}" if place.queue else f"{self.directory}/{kind}"
+        return f"{path}/{place.subdirectory}" if place.subdirectory else path
+
+    def path(self, message_id: str, suffix: str, place: Place = Place(), kind: str = INPUT) -> str:
+        """The name of a file of a message."""
+        return f"{self.folder(place, kind)}/{message_id}{suffix}"
+
+    def place_for(self, message_id: str, queue: str = "") -> Place:
+        """Where a new message goes."""
+        return Place(queue, message_id[5] if self.split else "")
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder of the spool, with those above it, as ours."""
+        above = os.path.dirname(path)
+        if above and not os.path.isdir(above):
+            self.make_folder(above)
+        try:
+            os.mkdir(path, self.directory_mode)
+        except FileExistsError:
+            return
+        os.chmod(path, self.directory_mode)
+        if self.uid >= 0 and os.geteuid() == 0:
+            os.chown(path, self.uid, self.gid)
+
+    # Finding
+
+    def find(self, message_id: str, queue: str = "") -> Place | None:
+        """Where the `-D` file of a message is, in the layout that is set or the other one; None: nowhere."""
+        return self._find(message_id, queue, "-D")
+
+    def find_header(self, message_id: str, queue: str = "") -> Place | None:
+        """The same for the `-H` file."""
+        return self._find(message_id, queue, "-H")
+
+    def _find(self, message_id: str, queue: str, suffix: str) -> Place | None:
+        if not is_message_id(message_id):
+            return None
+        own = message_id[5]
+        for subdirectory in (own, "") if self.split else ("", own):
+            place = Place(queue, subdirectory)
+            if os.path.exists(self.path(message_id, suffix, place)):
+                return place
+        return None
+
+    def queues(self) -> list[str]:
+        """The names of the named queues that exist, sorted."""
+        found = []
+        with os.scandir(self.directory) as entries:
+            for entry in entries:
+                if entry.name not in {INPUT, MSGLOG, "db", "scan", "log"} and entry.is_dir(follow_symlinks=False):
+                    if os.path.isdir(f"{entry.path}/{INPUT}"):
+                        found.append(entry.name)
+        return sorted(found)
+
+    def places(self, queue: str = "") -> list[Place]:
+        """The folders of a queue that may hold messages: the undivided one first, then the sub-folders that exist."""
+        top = Place(queue)
+        try:
+            names = set(os.listdir(self.folder(top)))
+        except FileNotFoundError:
+            return []
+        return [top, *[Place(queue, letter) for letter in DIGITS if letter in names]]
+
+    def ids_at(self, place: Place) -> list[str]:
+        """The ids of the messages in one folder, in no order."""
+        try:
+            names = os.listdir(self.folder(place))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [name[:-2] for name in names if name.endswith("-H") and is_message_id(name[:-2])]
+
+    def messages(self, queue: str = "") -> Iterator[tuple[str, Place]]:
+        """All messages of a queue, folder by folder, in no order."""
+        for place in self.places(queue):
+            for message_id in self.ids_at(place):
+                yield message_id, place
+
+    def count(self, queue: str = "") -> int:
+        """How many messages a queue holds."""
+        return sum(len(self.ids_at(place)) for place in self.places(queue))
+
+    # Reading and changing
+
+    def read(self, message_id: str, place: Place = Place()) -> SpoolHeader:
+        """The `-H` file. Raises SpoolFormatError, OSError."""
+        with open(self.path(message_id, "-H", place), "rb") as file:
+            return read_header(file.read().decode("latin-1"), message_id)
+
+    def lock(self, message_id: str, queue: str = "") -> LockedMessage:
+        """Open and lock a message. Raises MessageNotFoundError, MessageLockedError, OSError."""
+        place = self.find(message_id, queue)
+        if place is None:
+            raise MessageNotFoundError(message_id)
+        path = self.path(message_id, "-D", place)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            raise MessageNotFoundError(message_id) from None
+        try:
+            if not try_lock(fd, message_id):
+                raise MessageLockedError(message_id)
+            # Between opening and locking the holder may have finished with the message and removed it.
+            if os.fstat(fd).st_nlink == 0:
+                raise MessageNotFoundError(message_id)
+        except BaseException:
+            os.close(fd)
+            raise
+        return LockedMessage(self, message_id, place, fd)
+
+    def commit(self, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
+        """Make new messages durable: see `spool.durable.commit`. For the port `together`."""
+        from .durable import commit
+
+        return commit(self, batch)
+
+    def remove_done(self, batch: Sequence[LockedMessage]) -> list[None]:
+        """Remove finished messages and give up their locks. For the port `together`."""
+        for message in batch:
+            message.remove()
+            message.close()
+        return [None] * len(batch)
+
+    def replace_header(self, header: SpoolHeader, place: Place) -> None:
+        """Write the `-H` file anew: under another name, made durable, then renamed. Raises OSError."""
+        folder = self.folder(place)
+        temporary = f"{folder}/hdr.{header.id}"
+        self.write_file(temporary, write_header(header).encode("latin-1"))
+        try:
+            os.rename(temporary, f"{folder}/{header.id}-H")
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        sync_folder(folder)
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a whole file and make it durable (not its name). Raises OSError; then nothing is left behind."""
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, self.file_mode)
+        try:
+            self.own(fd)
+            write_all(fd, data)
+            os.fsync(fd)
+        except BaseException:
+            os.unlink(path)
+            raise
+        finally:
+            os.close(fd)
+
+    def own(self, fd: int) -> None:
+        """Give a new file the mode and owner that files of the spool have."""
+        os.fchmod(fd, self.file_mode)
+        if self.uid >= 0 and os.geteuid() == 0:
+            os.fchown(fd, self.uid, self.gid)
+
+    def remove(self, message_id: str, place: Place = Place(), *, keep_log: bool = False) -> None:
+        """Delete the files of a message: first what makes it a message of the queue, the journal after that."""
+        if not keep_log:
+            _unlink(self.path(message_id, "", place, MSGLOG))
+        for suffix in ("-H", "-D", "-J"):
+            _unlink(self.path(message_id, suffix, place))
+
+    def move(self, message_id: str, place: Place, queue: str) -> Place:
+        """Move a message to another queue: links first, so that no moment has less than a whole message.
+
+        The caller holds the lock. Raises OSError.
+        """
+        target = self.place_for(message_id, queue)
+        names = [(suffix, INPUT) for suffix in ("-D", "-J", "-H")] + [("", MSGLOG)]
+        for kind in (INPUT, MSGLOG):
+            self.make_folder(self.folder(target, kind))
+        for suffix, kind in names:
+            try:
+                os.link(self.path(message_id, suffix, place, kind), self.path(message_id, suffix, target, kind))
+            except FileNotFoundError:
+                if suffix in {"-D", "-H"}:
+                    raise
+        sync_folder(self.folder(target))
+        for suffix, kind in reversed(names):
+            _unlink(self.path(message_id, suffix, place, kind))
+        return target
+
+    def free_space(self, queue: str = "") -> tuple[int, int]:
+        """(free kilobytes, free inodes) of the file system; -1 where it does not say. For `check_spool_space`."""
+        return free_space(self.folder(Place(queue)) if os.path.isdir(self.folder(Place(queue))) else self.directory)
+
+
+def free_space(path: str) -> tuple[int, int]:
+    """(free kilobytes, free inodes) at `path`; -1 where the file system does not say. Raises OSError."""
+    status = os.statvfs(path)
+    inodes = status.f_favail if status.f_files else -1
+    return status.f_bavail * status.f_frsize // 1024, inodes
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
