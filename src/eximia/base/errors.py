@@ -12,14 +12,16 @@ class EximiaError(Exception):
 class ConfigError(EximiaError):
     """Something wrong in the configuration.
 
-    `message` is Exim's wording where Exim says something; `hint` says how to mend it.
+    `message` is Exim's wording where Exim says something; `hint` says how to mend it. `where` is what Exim says
+    of the place: None for "in line N of FILE" (the span), "" for nothing, or a text such as "for r1 router".
     """
 
-    def __init__(self, message: str, span: Span = NOWHERE, hint: str = "") -> None:
+    def __init__(self, message: str, span: Span = NOWHERE, hint: str = "", *, where: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.span = span
         self.hint = hint
+        self.where = where
 
 
 class ExpansionError(EximiaError):

@@ -26,7 +26,7 @@ class ProcessOptions(OptionSet):
         sink=Sink.FILE_NAME,
     )
     exim_user: int | None = option(Kind.UID, "The user we run as.")
-    exim_version: Untainted | None = option(Kind.STRING, "The version we say we are.")
+    exim_version: Untainted = option(Kind.STRING, "The version we say we are.", default=Untainted("4.99"))
     extract_addresses_remove_arguments: bool = option(
         Kind.BOOL,
         "With -t, addresses on the command line are removed from the recipients.",

@@ -1,0 +1,246 @@
+"""From the text of a setting to the option's value, by kind (manual 6.12 to 6.19). Messages are Exim's."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from collections.abc import Callable
+from typing import Any
+
+from eximia.base.errors import ConfigError
+from eximia.base.options import Kind
+from eximia.base.span import Span
+from eximia.base.template import Template
+from eximia.base.text import Untainted
+
+from .lines import BLANK, split_name
+from .quoting import read_string
+from .times import read_time
+
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+_SUFFIX = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_INT_MAX = (1 << 31) - 1
+
+#: expands a list of users or groups that has a `$` in it when the configuration is read
+Expander = Callable[[Template], str]
+
+
+class ValueReader:
+    """Reads values. `expander` is asked only for lists of users and groups with a `$`."""
+
+    __slots__ = ("expander",)
+
+    def __init__(self, expander: Expander | None = None) -> None:
+        self.expander = expander
+
+    def read(self, kind: Kind, name: str, text: str, span: Span) -> Any:
+        """The value that `text` (all that follows the `=`) has for an option of this kind. Raises ConfigError."""
+        return _READERS[kind](self, name, text, span)
+
+    def _string(self, name: str, text: str, span: Span) -> Untainted:
+        return Untainted(read_string(text, name, span))
+
+    def _template(self, name: str, text: str, span: Span) -> Template:
+        return Template(read_string(text, name, span), span)
+
+    def _bool(self, name: str, text: str, span: Span) -> bool:
+        if not text:
+            return True
+        word, after = split_name(text)
+        if not word[:1].isalpha():
+            word = ""
+        value = _WORDS.get(word.lower())
+        if value is None:
+            raise ConfigError(f'"{word}" is not a valid value for the "{name}" option', span)
+        if text[after:]:
+            raise ConfigError(f'extra characters follow "{word}" for boolean option {name}', span)
+        return value
+
+    def _expand_bool(self, name: str, text: str, span: Span) -> bool | Template:
+        if "$" in text:
+            return self._template(name, text, span)
+        return self._bool(name, text, span)
+
+    def _integer(self, name: str, text: str, span: Span) -> int:
+        value, shown, rest = _number(name, text, span)
+        unit = _SUFFIX.get(rest[:1].lower())
+        if unit:
+            value *= unit
+            shown += rest[0]
+            rest = rest[1:]
+        _check_integer(name, value, shown, rest, _INT_MAX, span)
+        return value
+
+    def _kibi(self, name: str, text: str, span: Span) -> int:
+        value, shown, rest = _number(name, text, span)
+        unit = _SUFFIX.get(rest[:1].lower())
+        if unit:
+            value *= unit >> 10
+            shown += rest[0]
+            rest = rest[1:]
+        _check_integer(name, value, shown, rest, 1 << 53, span)
+        return value
+
+    def _octal(self, name: str, text: str, span: Span) -> int:
+        end = 0
+        while end < len(text) and "0" <= text[end] <= "7":
+            end += 1
+        if not end:
+            raise ConfigError(f"octal integer expected for {name}", span)
+        if text[end:].strip(BLANK):
+            raise ConfigError(f"extra characters follow integer value for {name}", span)
+        return int(text[:end], 8)
+
+    def _expand_octal(self, name: str, text: str, span: Span) -> int | Template:
+        if "$" in text:
+            return self._template(name, text, span)
+        return self._octal(name, text, span)
+
+    def _fixed(self, name: str, text: str, span: Span) -> int:
+        value, shown, rest = _number(name, text, span, "fixed-point number")
+        if value < 0 or value > _INT_MAX // 1000:
+            raise ConfigError(f'integer "{shown}" is too large (overflow)', span)
+        value *= 1000
+        if rest.startswith("."):
+            digits = ""
+            while len(digits) + 1 < len(rest) and rest[len(digits) + 1].isdigit():
+                digits += rest[len(digits) + 1]
+            value += int((digits + "000")[:3])
+            rest = rest[len(digits) + 1 :]
+        if rest.strip(BLANK):
+            raise ConfigError(f"extra characters follow integer value for {name}", span)
+        return value
+
+    def _time(self, name: str, text: str, span: Span) -> int:
+        value = read_time(text)
+        if value is None:
+            raise ConfigError(f"invalid time value for {name}", span, "a number and a unit, such as 30s, 5m, 2h or 4d")
+        return value
+
+    def _expand_time(self, name: str, text: str, span: Span) -> int | Template:
+        if "$" in text:
+            return self._template(name, text, span)
+        return self._time(name, text, span)
+
+    def _time_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
+        times = [self._time(name, item.strip(BLANK), span) for item in text.split(":") if item.strip(BLANK)]
+        if list(times) != sorted(set(times)):
+            raise ConfigError(f"time value out of order for {name}", span)
+        return tuple(time for time in times if time)
+
+    def _uid(self, name: str, text: str, span: Span) -> int:
+        return find_user(self._string(name, text, span), span)[0]
+
+    def _gid(self, name: str, text: str, span: Span) -> int:
+        return find_group(self._string(name, text, span), span)
+
+    def _expand_uid(self, name: str, text: str, span: Span) -> int | Template:
+        return self._template(name, text, span) if "$" in text else self._uid(name, text, span)
+
+    def _expand_gid(self, name: str, text: str, span: Span) -> int | Template:
+        return self._template(name, text, span) if "$" in text else self._gid(name, text, span)
+
+    def _uid_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
+        return tuple(find_user(item, span)[0] for item in self._list(name, text, span))
+
+    def _gid_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
+        return tuple(find_group(item, span) for item in self._list(name, text, span))
+
+    def _list(self, name: str, text: str, span: Span) -> list[str]:
+        template = self._template(name, text, span)
+        whole = str(template.text)
+        if not template.constant and self.expander is not None:
+            whole = self.expander(template)
+        return split_list(whole)
+
+
+_READERS: dict[Kind, Callable[[ValueReader, str, str, Span], Any]] = {
+    Kind.BOOL: ValueReader._bool,  # noqa: SLF001
+    Kind.EXPAND_BOOL: ValueReader._expand_bool,  # noqa: SLF001
+    Kind.INTEGER: ValueReader._integer,  # noqa: SLF001
+    Kind.KILO: ValueReader._integer,  # noqa: SLF001
+    Kind.KIBI: ValueReader._kibi,  # noqa: SLF001
+    Kind.EXPAND_INTEGER: ValueReader._template,  # noqa: SLF001
+    Kind.OCTAL: ValueReader._octal,  # noqa: SLF001
+    Kind.EXPAND_OCTAL: ValueReader._expand_octal,  # noqa: SLF001
+    Kind.FIXED: ValueReader._fixed,  # noqa: SLF001
+    Kind.TIME: ValueReader._time,  # noqa: SLF001
+    Kind.EXPAND_TIME: ValueReader._expand_time,  # noqa: SLF001
+    Kind.TIME_LIST: ValueReader._time_list,  # noqa: SLF001
+    Kind.STRING: ValueReader._string,  # noqa: SLF001
+    Kind.EXPAND: ValueReader._template,  # noqa: SLF001
+    Kind.STRING_LIST: ValueReader._template,  # noqa: SLF001
+    Kind.DOMAIN_LIST: ValueReader._template,  # noqa: SLF001
+    Kind.HOST_LIST: ValueReader._template,  # noqa: SLF001
+    Kind.ADDRESS_LIST: ValueReader._template,  # noqa: SLF001
+    Kind.LOCAL_PART_LIST: ValueReader._template,  # noqa: SLF001
+    Kind.REWRITE: ValueReader._template,  # noqa: SLF001
+    Kind.SPECIAL: ValueReader._template,  # noqa: SLF001
+    Kind.UID: ValueReader._uid,  # noqa: SLF001
+    Kind.GID: ValueReader._gid,  # noqa: SLF001
+    Kind.EXPAND_UID: ValueReader._expand_uid,  # noqa: SLF001
+    Kind.EXPAND_GID: ValueReader._expand_gid,  # noqa: SLF001
+    Kind.UID_LIST: ValueReader._uid_list,  # noqa: SLF001
+    Kind.GID_LIST: ValueReader._gid_list,  # noqa: SLF001
+}
+
+
+def _number(name: str, text: str, span: Span, what: str = "integer") -> tuple[int, str, str]:
+    """The number at the start of `text` (decimal, 0octal, 0xhexadecimal), its text, and what follows."""
+    at = 1 if text[:1] in ("+", "-") else 0
+    base, digits = 10, "0123456789"
+    if what == "integer" and text.startswith(("0x", "0X"), at):
+        base, digits, at = 16, "0123456789abcdefABCDEF", at + 2
+    elif what == "integer" and text.startswith("0", at):
+        base, digits = 8, "01234567"
+    end = at
+    while end < len(text) and text[end] in digits:
+        end += 1
+    if end == at:
+        raise ConfigError(f"{what} expected for {name}", span)
+    value = int(text[at:end], base)
+    return (-value if text[0] == "-" else value), text[:end], text[end:]
+
+
+def _check_integer(name: str, value: int, shown: str, rest: str, limit: int, span: Span) -> None:
+    if abs(value) > limit:
+        raise ConfigError(f'absolute value of integer "{shown}" is too large (overflow)', span)
+    if rest.strip(BLANK):
+        raise ConfigError(f"extra characters follow integer value for {name}", span)
+
+
+def find_user(text: str, span: Span) -> tuple[int, int | None]:
+    """The uid of a login name or a number, and for a name its group. Raises ConfigError."""
+    if text.isdigit():
+        return int(text), None
+    try:
+        entry = pwd.getpwnam(text)
+    except (KeyError, ValueError):
+        raise ConfigError(f"user {text} was not found", span) from None
+    return entry.pw_uid, entry.pw_gid
+
+
+def find_group(text: str, span: Span) -> int:
+    """The gid of a group's name or a number. Raises ConfigError."""
+    if text.isdigit():
+        return int(text)
+    try:
+        return grp.getgrnam(text).gr_gid
+    except (KeyError, ValueError):
+        raise ConfigError(f"group {text} was not found", span) from None
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a list that is read when the configuration is (manual 6.20 to 6.22)."""
+    text = text.lstrip(BLANK)
+    separator = ":"
+    if len(text) > 1 and text[0] == "<" and not text[1].isalnum() and text[1] not in BLANK:
+        separator = text[1]
+        text = text[2:]
+    marker = "\0"
+    items = [
+        item.replace(marker, separator).strip(BLANK) for item in text.replace(separator * 2, marker).split(separator)
+    ]
+    while items and not items[-1]:
+        items.pop()
+    return items
