@@ -141,20 +141,22 @@ class Binder:
         given = frozenset(self.values)
         values = {one.field: one.default for one in self.options.declared.values() if not one.sets}
         values.update(self.values)
+        if values.get("public_name", name) is None:
+            values["public_name"] = Untainted(name)
         return values, list(self.options.settle(values, given))
 
 
 def _appended(old: Any, new: Any, how: str) -> Any:
     """The value of an option that was set again (manual 15: condition, headers_add, headers_remove, set)."""
+    if not isinstance(old, Template):
+        return Untainted(f"{old}{how}{new}")
     before, after = str(old.text), str(new.text)
     if how == "condition":
         both = f"${{if and{{{{bool_lax{{{before}}}}}{{bool_lax{{{after}}}}}}}}}"
         return Template(both, old.span)
-    if isinstance(old, Template):
-        if not after.strip(BLANK):
-            return old
-        return Template(before.rstrip("\n") + how + after if how == "\n" else before + how + after, old.span)
-    return Untainted(before + how + after)
+    if not after.strip(BLANK):
+        return old
+    return Template((before.rstrip("\n") if how == "\n" else before) + how + after, old.span)
 
 
 def bind_main(options: type[O], settings: Iterable[Setting], reader: ValueReader) -> tuple[O, Given, list[ConfigError]]:
@@ -184,11 +186,12 @@ def bind_instances(
     options that may stand before `driver =`. An instance in error is left out."""
     instances: list[Instance[O]] = []
     errors: list[ConfigError] = []
+    late: list[ConfigError] = []
     for block in blocks:
-        found = _bind_block(what, block, catalogue, generic, reader, errors)
+        found = _bind_block(what, block, catalogue, generic, reader, errors, late)
         if found is not None:
             instances.append(found)
-    return instances, errors
+    return instances, errors + late
 
 
 def _bind_block(
@@ -198,7 +201,9 @@ def _bind_block(
     generic: type[O],
     reader: ValueReader,
     errors: list[ConfigError],
+    late: list[ConfigError],
 ) -> Instance[O] | None:
+    """`late` takes what Exim finds only when the whole section was read: wrong settings of generic options."""
     binder = Binder(generic, reader)
     before = len(errors)
     driver = ""
@@ -230,7 +235,8 @@ def _bind_block(
     if len(errors) > before:
         return None
     values, complaints = binder.finish(block.name)
-    errors.extend(_complaint(what, block, complaint) for complaint in complaints)
+    for complaint in complaints:
+        (late if complaint.startswith(f"\n  {{name}} {what}:") else errors).append(_complaint(what, block, complaint))
     return None if complaints else Instance(block.name, block.span, driver, binder.options(**values), binder.given)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from .lines import split_name
 from .quoting import read_string
 from .settings import Setting
 
-#: word in the file -> (kind, results that depend on lookups may be cached)
+#: word in the file -> (kind, results that depend on lookups may be cache)
 LIST_WORDS = {
     "addresslist": ("address", False),
     "addresslist_cache": ("address", True),
@@ -20,24 +20,24 @@ LIST_WORDS = {
     "domainlist_cache": ("domain", True),
     "hostlist": ("host", False),
     "hostlist_cache": ("host", True),
-    "localpartlist": ("localpart", False),
-    "localpartlist_cache": ("localpart", True),
+    "localpartlist": ("local_part", False),
+    "localpartlist_cache": ("local_part", True),
 }
 #: kind -> how Exim's messages call it
-_SPOKEN = {"address": "address", "domain": "domain", "host": "host", "localpart": "local part"}
+_SPOKEN = {"address": "address", "domain": "domain", "host": "host", "local_part": "local part"}
 
 
 class NamedList:
-    """One of them. `cached` is set by the `_cache` words: a result is kept even when it came from a lookup."""
+    """One of them. `cache` is set by the `_cache` words: a result is kept even when it came from a lookup."""
 
-    __slots__ = ("cached", "hidden", "kind", "name", "span", "template")
+    __slots__ = ("cache", "hide", "kind", "name", "span", "template")
 
-    def __init__(self, kind: str, name: str, template: Template, *, cached: bool, hidden: bool) -> None:
+    def __init__(self, kind: str, name: str, template: Template, *, cache: bool, hide: bool) -> None:
         self.kind = kind
         self.name = name
         self.template = template
-        self.cached = cached
-        self.hidden = hidden
+        self.cache = cache
+        self.hide = hide
         self.span: Span = template.span
 
 
@@ -59,7 +59,7 @@ class NamedLists:
 
     def define(self, setting: Setting) -> None:
         """Obey a line such as `domainlist NAME = VALUE`. Raises ConfigError."""
-        kind, cached = LIST_WORDS[setting.name]
+        kind, cache = LIST_WORDS[setting.name]
         span = setting.line.span
         name, after = split_name(setting.rest)
         if not setting.rest.startswith("=", after):
@@ -67,7 +67,7 @@ class NamedLists:
         if name in self._lists[kind]:
             raise ConfigError(f'duplicate name "{name}" for a named {_SPOKEN[kind]} list', span)
         value = read_string(setting.rest[after + 1 :].lstrip(), name, span)
-        self._lists[kind][name] = NamedList(kind, name, Template(value, span), cached=cached, hidden=setting.hidden)
+        self._lists[kind][name] = NamedList(kind, name, Template(value, span), cache=cache, hide=setting.hidden)
 
     def by_name(self, name: str) -> Iterator[NamedList]:
         """The lists of any kind that have this name, in the order in which `-bP +NAME` prints them."""

@@ -77,6 +77,8 @@ class Reader:
             text, found = self._macros(text, first=not begun)
             if found:
                 text = text.strip(BLANK)
+                if not text and begun:
+                    break
                 if not text or text[0] == "#":
                     continue
             if text[0] == "." and self._directive(text, found):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from eximia.base.options import Kind, option
 from eximia.base.template import Template
 from eximia.base.text import Untainted
@@ -11,6 +13,9 @@ from .generic import AuthenticatorOptions
 
 class CyrusSaslOptions(AuthenticatorOptions):
     """Mechanisms of the Cyrus SASL library."""
+
+    server_when: ClassVar[str] = "driver"
+    client_when: ClassVar[str] = "no"
 
     server_hostname: Template = option(
         Kind.EXPAND,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from eximia.base.options import Kind, Sink, option
 from eximia.base.text import Untainted
 
@@ -10,6 +12,9 @@ from .generic import AuthenticatorOptions
 
 class DovecotOptions(AuthenticatorOptions):
     """Dovecot decides."""
+
+    server_when: ClassVar[str] = "server_socket"
+    client_when: ClassVar[str] = "no"
 
     server_socket: Untainted | None = option(
         Kind.STRING,

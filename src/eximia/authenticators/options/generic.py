@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from eximia.base.options import Kind, OptionSet, option
 from eximia.base.template import Template
 from eximia.base.text import Untainted
@@ -9,6 +11,10 @@ from eximia.base.text import Untainted
 
 class AuthenticatorOptions(OptionSet):
     """What every authenticator has."""
+
+    #: the options that, when set, make an instance take part as a server or as a client ("no": never)
+    server_when: ClassVar[str] = "server_condition"
+    client_when: ClassVar[str] = "client_send"
 
     client_condition: Template | None = option(Kind.EXPAND, "Whether we use it as a client.")
     client_set_id: Template | None = option(Kind.EXPAND, "The id we log as a client.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from eximia.base.options import Kind, option
 from eximia.base.template import Template
 from eximia.base.text import Untainted
@@ -11,6 +13,9 @@ from .generic import AuthenticatorOptions
 
 class GsaslOptions(AuthenticatorOptions):
     """SASL mechanisms, SCRAM among them."""
+
+    server_when: ClassVar[str] = "driver"
+    client_when: ClassVar[str] = "client_username"
 
     client_authz: Template | None = option(Kind.EXPAND, "The identity we ask to act as.")
     client_channelbinding: bool = option(Kind.BOOL, "We bind the exchange to the TLS connection.", default=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from eximia.base.options import Kind, Sink, option
 from eximia.base.template import Template
 
@@ -10,6 +12,9 @@ from .generic import AuthenticatorOptions
 
 class HeimdalGssapiOptions(AuthenticatorOptions):
     """GSSAPI."""
+
+    server_when: ClassVar[str] = "driver"
+    client_when: ClassVar[str] = "no"
 
     server_hostname: Template = option(
         Kind.EXPAND,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from eximia.base.options import Kind, option
 from eximia.base.template import Template
@@ -13,6 +13,9 @@ from .generic import AuthenticatorOptions
 
 class SpaOptions(AuthenticatorOptions):
     """Microsoft's Secure Password Authentication."""
+
+    server_when: ClassVar[str] = "server_password"
+    client_when: ClassVar[str] = "client_password"
 
     client_domain: Template | None = option(Kind.EXPAND, "Our domain.")
     client_password: Template | None = option(Kind.EXPAND, "Our password.", secret=True)

@@ -1,0 +1,151 @@
+"""From the name of a configuration file to a `Configuration` that the program works with.
+
+Composes what the layers offer: this is the one place that knows them all. Reading is all that happens here; nothing
+is opened, looked up or compiled that the call may not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from eximia.base.errors import ConfigError
+from eximia.config.binding import Given, Instance, bind_instances, bind_main
+from eximia.config.files import Trust, find, read_trusted
+from eximia.config.macros import Macros
+from eximia.config.main import MainOptions
+from eximia.config.messages import merged
+from eximia.config.named_lists import NamedLists
+from eximia.config.sections import ConfigFile, read
+from eximia.config.site import Site
+from eximia.config.values import Expander, ValueReader
+
+from . import main_settings
+from .builtin_macros import builtin_macros
+
+
+class Configuration:
+    """Everything that was read and bound. `errors` is empty for one that may be used."""
+
+    __slots__ = (
+        "acls",
+        "authenticators",
+        "errors",
+        "file",
+        "given",
+        "instances",
+        "lists",
+        "macros",
+        "main",
+        "path",
+        "retry",
+        "rewrite",
+        "routers",
+        "site",
+        "transports",
+    )
+
+    def __init__(self, site: Site, file: ConfigFile) -> None:
+        self.site = site
+        self.file = file
+        self.path = file.path
+        self.macros = file.macros
+        self.lists: NamedLists = file.lists
+        self.main = MainOptions()
+        #: which main options were set, where, and which are hidden
+        self.given = Given()
+        #: router, transport, authenticator -> its instances in order
+        self.instances: dict[str, list[Instance[Any]]] = {}
+        #: name -> ACL
+        self.acls: dict[str, Any] = {}
+        #: made by their layers from the instances and lines
+        self.routers: Any = None
+        self.transports: Any = {}
+        self.authenticators: Any = ()
+        self.retry: Any = ()
+        self.rewrite: Any = ()
+        self.errors: list[ConfigError] = []
+
+
+def load(
+    site: Site,
+    *,
+    paths: Sequence[str] | None = None,
+    macros: Mapping[str, str] | None = None,
+    trust: Trust | None = None,
+    expander: Expander | None = None,
+) -> Configuration:
+    """Read and bind. `paths` are the files of -C, the first that exists is taken (None: the site's); `macros` those
+    of -D; `trust` says who may own the files; `expander` expands the few options that are expanded now.
+    Raises ConfigError, the first error."""
+    configuration = examine(site, paths=paths, macros=macros, trust=trust, expander=expander)
+    if configuration.errors:
+        raise configuration.errors[0]
+    return configuration
+
+
+def examine(
+    site: Site,
+    *,
+    paths: Sequence[str] | None = None,
+    macros: Mapping[str, str] | None = None,
+    trust: Trust | None = None,
+    expander: Expander | None = None,
+) -> Configuration:
+    """Like `load`, but all errors are in the result. Raises ConfigError only when there is no file to read."""
+    trust = site.trust if trust is None else trust
+    path, text = find(site.configuration if paths is None else paths, trust)
+    file = read(path, text, Macros(builtin_macros(), macros), lambda name: read_trusted(name, trust))
+    configuration = Configuration(site, file)
+    reader = ValueReader(expander)
+    main, configuration.given, errors = bind_main(MainOptions, file.main, reader)
+    errors += main_settings.check(main, configuration.given)
+    try:
+        configuration.main = main_settings.completed(main, site, expander)
+    except ConfigError as error:
+        errors.append(error)
+    for section in file.begun:
+        errors += _bind_section(section, configuration, reader)
+    configuration.errors = merged(file.seen, file.errors, errors)
+    return configuration
+
+
+def _bind_section(section: str, configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    """Let the section's layer make of it what it is; yields what is wrong."""
+    if section == "acl":
+        return _bind_acls(configuration)
+    if section == "retry":
+        return _bind_retry(configuration)
+    if section == "rewrite":
+        return _bind_rewrite(configuration)
+    if section == "local_scan":
+        message = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)"
+        return iter([ConfigError(message, configuration.file.begun[section])])
+    return _bind_drivers(section, configuration, reader)
+
+
+def _bind_drivers(section: str, configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from .drivers import FAMILIES
+    from .links import check_authenticators, check_routers
+
+    checks = {"routers": check_routers, "authenticators": check_authenticators}
+    for family in FAMILIES:
+        if family.section == section:
+            blocks = getattr(configuration.file, section)
+            instances, errors = bind_instances(family.what, blocks, family.options, family.generic, reader)
+            configuration.instances[family.what] = instances
+            yield from errors
+            if section in checks and not errors:
+                yield from checks[section](instances)
+
+
+def _bind_acls(configuration: Configuration) -> Iterator[ConfigError]:
+    return iter(())
+
+
+def _bind_retry(configuration: Configuration) -> Iterator[ConfigError]:
+    return iter(())
+
+
+def _bind_rewrite(configuration: Configuration) -> Iterator[ConfigError]:
+    return iter(())

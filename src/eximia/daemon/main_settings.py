@@ -1,0 +1,109 @@
+"""What the main section's options come to when all were read: defaults that depend on the host, the site and each
+other, and the checks that Exim makes then (manual 14)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from eximia.base.errors import ConfigError
+from eximia.base.span import NOWHERE
+from eximia.base.template import Template
+from eximia.base.text import Untainted
+from eximia.config.binding import Given
+from eximia.config.files import UnusableFile
+from eximia.config.main import MainOptions
+from eximia.config.site import Site
+from eximia.config.values import Expander, split_list
+from eximia.logs.selectors import Selectors
+
+_FACILITIES = (
+    "auth authpriv cron daemon kern lpr mail news syslog user uucp local0 local1 local2 local3 local4 local5 "
+    "local6 local7"
+)
+#: a host's number takes part in message ids of the short form, where there is room for so many
+_HIGHEST_NUMBER = 16
+
+
+def host_name() -> str:
+    """This host's name, with its domain where the system knows it."""
+    name = os.uname().nodename
+    if "." in name:
+        return name
+    import socket
+
+    try:
+        found = socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)
+    except OSError:
+        return name
+    canonical = found[0][3] if found else ""
+    return canonical if "." in canonical and not canonical.startswith("localhost") else name
+
+
+def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainOptions:
+    """The options with the defaults that are no constants."""
+    values: dict[str, Any] = {}
+    primary = main.primary_hostname or Untainted(host_name())
+    domain = main.qualify_domain or primary
+    values["primary_hostname"] = primary
+    values["qualify_domain"] = domain
+    values["qualify_recipient"] = main.qualify_recipient or domain
+    spool = _expanded(main.spool_directory or Template(site.spool_directory), expander)
+    values["spool_directory"] = spool
+    values["log_file_path"] = _expanded(main.log_file_path or Template(site.log_file_path), expander)
+    values["pid_file_path"] = _expanded(main.pid_file_path or Template(site.pid_file_path), expander)
+    if not main.process_log_path:
+        values["process_log_path"] = Untainted(f"{spool.text}/exim-process.info")
+    if main.exim_user is None:
+        values["exim_user"] = site.uid
+    if main.exim_group is None:
+        values["exim_group"] = site.gid
+    if main.exim_path is None:
+        values["exim_path"] = Untainted(site.program)
+    if main.remote_max_parallel < 1:
+        values["remote_max_parallel"] = 1
+    return main.replace(**values)
+
+
+def _expanded(template: Template, expander: Expander | None) -> Template:
+    if template.constant or expander is None:
+        return template
+    return Template(expander(template), template.span)
+
+
+def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    """What is wrong with values that can be read but not used, in Exim's order."""
+    yield from _check_log_path(main, given)
+    if main.syslog_facility and str(main.syslog_facility).lower().removeprefix("log_") not in _FACILITIES.split():
+        yield _error(given, "syslog_facility", f'failed to interpret syslog_facility "{main.syslog_facility}"')
+    if main.localhost_number is not None and main.localhost_number.constant:
+        yield from _check_number(str(main.localhost_number.text), given)
+    try:
+        Selectors(str(main.log_selector or ""))
+    except ConfigError as error:
+        yield _error(given, "log_selector", error.message, error.hint)
+    if main.message_id_format not in ("long", "short"):
+        yield _error(given, "message_id_format", f'message_id_format "{main.message_id_format}" is not long or short')
+
+
+def _error(given: Given, name: str, text: str, hint: str = "") -> ConfigError:
+    return ConfigError(text, given.spans.get(name, NOWHERE), hint, where="")
+
+
+def _check_number(text: str, given: Given) -> Iterator[ConfigError]:
+    if not text.isdigit():
+        yield _error(given, "localhost_number", f"localhost_number value is not a number: {text}")
+    elif int(text) > _HIGHEST_NUMBER:
+        highest = f"localhost_number is greater than the maximum allowed value ({_HIGHEST_NUMBER})"
+        yield _error(given, "localhost_number", highest)
+
+
+def _check_log_path(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    path = main.log_file_path
+    if path is None or not path.constant:
+        return
+    for item in split_list(str(path.text)):
+        if item and item != "syslog" and "%s" not in item:
+            span = given.spans.get("log_file_path", NOWHERE)
+            yield UnusableFile(f'log_file_path "{item}" does not contain "%s"', span)
