@@ -26,8 +26,16 @@ class Errno(IntEnum):
     BAD_REDIRECT = -17
     #: the remote host closed the connection
     CONNECTION_CLOSED = -18
+    #: an answer that is no SMTP reply
+    SMTP_FORMAT = -19
     #: the transport's own quota; `more_errno` is the number of seconds since the mailbox was read
     QUOTA = -22
+    #: the transport filter failed
+    FILTER_FAIL = -24
+    #: headers_add, headers_remove could not be expanded while the message was written
+    HEADERS_FAIL = -25
+    #: a setting for this host (helo_data, authenticated_sender) could not be expanded
+    HOST_EXPAND_FAIL = -27
     EXPAND_FAIL = -30
     UNKNOWN_HOST = -32
     TLS_FAILURE = -37
@@ -37,10 +45,12 @@ class Errno(IntEnum):
     RCPT_4XX = -44
     MAIL_4XX = -45
     DATA_4XX = -46
+    #: a host of the transport's list is ourselves
+    HOST_IS_LOCAL = -50
     #: nothing was tried because the retry time is not reached: routing, local transport, every host
     RETRY_ROUTING = -51
     RETRY_LOCAL = -52
-    RETRY_HOSTS = -53
+    RETRY_HOSTS = -54
 
 
 class HostStatus(Enum):

@@ -253,6 +253,16 @@ class Transaction:
         """Which kind of reply is due: MAIL, RCPT, DATA, END... ; END when none is."""
         return self._awaited[0][0] if self._awaited else END
 
+    @property
+    def awaited_recipient(self) -> int:
+        """The index of the recipient whose reply is due, -1 when it is another reply."""
+        return self._awaited[0][1] if self._awaited and self._awaited[0][0] == RCPT else -1
+
+    @property
+    def data_due(self) -> bool:
+        """The server has answered everything and waits for the message."""
+        return self.wants_data and not self._awaited
+
     def described(self, what: int, index: int = 0) -> str:
         """The words for a command: `pipelined MAIL FROM:<>`, `end of data`."""
         pipelined = "pipelined " if self._pipelined else ""

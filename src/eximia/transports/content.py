@@ -1,0 +1,47 @@
+"""What of the message a remote transport sends: its header and where the body comes from (manual 24, 48.17)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError
+from eximia.context.delivery import Errno
+from eximia.message.dates import rfc5322
+
+from .filtering import filtered
+from .headers import header_block
+from .smtp.failure import Failure, Fault
+from .smtp.send import Content
+from .writer import BLOCK, body_blocks, raw_blocks
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.context.delivery import Address
+
+
+def content_for(ctx: Context, options: Any, addresses: list[Address], return_path: str) -> Content:
+    """The content for these addresses. Raises Failure."""
+    message = ctx.message
+    date = rfc5322(ctx.process.ports.clock.time()) if options.delivery_date_add else ""
+    try:
+        header = header_block(ctx, options, addresses, return_path, date)
+    except ExpansionError as error:
+        raise Failure(
+            f"failed to expand headers_add or headers_remove: {error.message}",
+            Errno.HEADERS_FAIL,
+            Fault.LOCAL,
+            log=False,
+            with_host=True,
+        ) from error
+    body = message.body
+    if options.transport_filter is not None:
+        output = filtered(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
+        if output is not None:
+            return Content("", None, [output])
+    if options.headers_only:
+        return Content(header, b"")
+    if message.wire_format:
+        return Content(header, None, body_blocks(body, wire_format=True), raw_blocks(body))
+    if body.size <= BLOCK:
+        return Content(header, body.data if body.data is not None else b"".join(body_blocks(body)))
+    return Content(header, None, body_blocks(body))

@@ -1,0 +1,209 @@
+"""One SMTP session with a server: connect, greeting, EHLO, TLS, AUTH (RFC 5321 3.1; manual 30, 43, 33.11, 61).
+
+After `open_connection` the session is ready for MAIL. Everything that concerns a single message is in `send`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError, ForcedFailure, NetworkError
+from eximia.context.delivery import Errno, Host, SmtpFacts
+from eximia.context.session import TlsFacts
+from eximia.protocols.smtp.client import Capabilities, MalformedReply, Reply, ReplyReader
+from eximia.transports.strings import expand, host_matches
+
+from .failure import Failure, Fault, closed, malformed, network, refused
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Stream
+    from eximia.context import Context
+
+
+class Connection:
+    """An open session. `peer` is what the server can; the three flags are that, less what options forbid."""
+
+    __slots__ = (
+        "_reader",
+        "auth_facts",
+        "authenticated",
+        "chunking",
+        "expires",
+        "greeting",
+        "helo",
+        "helo_response",
+        "host",
+        "key",
+        "lmtp",
+        "messages",
+        "open_transaction",
+        "peer",
+        "pipelining",
+        "port",
+        "prdr",
+        "proxy",
+        "stream",
+        "tls",
+        "wait",
+    )
+
+    def __init__(self, stream: Stream, host: Host, port: int, key: tuple[Any, ...]) -> None:
+        self.stream = stream
+        self.host = host
+        self.port = port
+        self.key = key
+        self._reader = ReplyReader()
+        self.peer = Capabilities()
+        self.lmtp = False
+        self.helo = ""
+        self.greeting = ""
+        self.helo_response = ""
+        self.pipelining = False
+        self.chunking = False
+        self.prdr = False
+        #: messages sent so far
+        self.messages = 0
+        #: the server may hold an unfinished transaction: RSET before the next
+        self.open_transaction = False
+        self.tls = TlsFacts()
+        #: name of the authenticator that worked
+        self.authenticated = ""
+        self.auth_facts: tuple[str, str] = ("", "")
+        self.proxy: tuple[str, int] = ("", 0)
+        #: when an idle connection is given up (monotonic)
+        self.expires = 0.0
+        #: seconds to wait for an answer to a command
+        self.wait = 300.0
+
+    @property
+    def reader(self) -> ReplyReader:
+        return self._reader
+
+    def new_session(self) -> None:
+        """Forget what the server said: TLS begins."""
+        self._reader = ReplyReader()
+        self.peer = Capabilities()
+
+    def command(self, line: str) -> Reply:
+        """Send one command and wait for its reply. Raises Failure."""
+        try:
+            self.stream.send(line.encode("latin-1") + b"\r\n")
+        except NetworkError as error:
+            raise network(line, error) from error
+        return self.reply(line)
+
+    def reply(self, what: str) -> Reply:
+        """The next reply. `what` it answers is for the log. Raises Failure."""
+        reader = self._reader
+        try:
+            while True:
+                reply = reader.next()
+                if reply is not None:
+                    return reply
+                data = self.stream.recv(self.wait)
+                if not data:
+                    raise closed(what)
+                reader.feed(data)
+        except MalformedReply as error:
+            raise malformed(what, error) from error
+        except NetworkError as error:
+            raise network(what, error) from error
+
+    def alive(self) -> bool:
+        """An idle connection on which the server said nothing and which it did not close."""
+        return self._reader.idle and not self.stream.pending()
+
+    def quit(self) -> None:
+        """Say goodbye and close, without waiting for an answer."""
+        try:
+            self.stream.send(b"QUIT\r\n")
+            self.stream.close()
+        except NetworkError:
+            self.stream.abort()
+
+    def facts(self, *, reused: bool) -> SmtpFacts:
+        """What a log line tells of this connection."""
+        local_address, local_port = self.stream.local
+        return SmtpFacts(
+            host=self.host,
+            reused=reused,
+            local_address=local_address,
+            local_port=local_port,
+            tls=self.tls if self.tls.version else None,
+            authenticator=self.authenticated,
+            authenticated_id=self.auth_facts[0],
+            authenticated_sender=self.auth_facts[1],
+            dsn_aware=self.peer.dsn,
+            proxy_address=self.proxy[0],
+            proxy_port=self.proxy[1],
+            greeting=self.greeting,
+            helo_response=self.helo_response,
+        )
+
+
+def greet(ctx: Context, connection: Connection, options: Any) -> None:
+    """Read the banner and say EHLO, HELO or LHLO. Raises Failure."""
+    reply = connection.reply("initial connection")
+    connection.greeting = reply.text
+    if raised(ctx, options, "smtp:connect", reply.text):
+        connection.quit()
+        raise Failure("deferred by smtp:connect event expansion", Errno.UNKNOWN)
+    if reply.code // 100 != 2:
+        connection.quit()
+        raise refused("initial connection", reply)
+    introduce(ctx, connection, options)
+
+
+def introduce(ctx: Context, connection: Connection, options: Any) -> None:
+    """EHLO and what follows from its answer. Raises Failure."""
+    host = connection.host
+    if not connection.helo:
+        connection.helo = helo_name(ctx, options)
+    if connection.lmtp:
+        verb = "LHLO"
+    elif host_matches(ctx, options.hosts_avoid_esmtp, host.name, host.address):
+        verb = "HELO"
+    else:
+        verb = "EHLO"
+    command = f"{verb} {connection.helo}"
+    reply = connection.command(command)
+    if verb == "EHLO" and reply.code // 100 != 2:
+        verb = "HELO"
+        command = f"HELO {connection.helo}"
+        reply = connection.command(command)
+    if reply.code // 100 != 2:
+        connection.quit()
+        raise refused(command, reply)
+    connection.helo_response = reply.text
+    peer = connection.peer = Capabilities.read(reply) if verb != "HELO" else Capabilities()
+    raised(ctx, options, "smtp:ehlo", reply.text)
+    name, address = host.name, host.address
+    connection.pipelining = peer.pipelining and not host_matches(ctx, options.hosts_avoid_pipelining, name, address)
+    connection.chunking = peer.chunking and host_matches(ctx, options.hosts_try_chunking, name, address)
+    connection.prdr = peer.prdr and not connection.lmtp and host_matches(ctx, options.hosts_try_prdr, name, address)
+
+
+def helo_name(ctx: Context, options: Any) -> str:
+    """The argument of EHLO. Raises Failure."""
+    template = options.helo_data
+    if template is None or template.text == "$primary_hostname":
+        return ctx.process.primary_hostname
+    try:
+        return expand(template, ctx)
+    except ForcedFailure as error:
+        raise _not_expanded("helo_data", error) from error
+    except ExpansionError as error:
+        raise _not_expanded("helo_data", error) from error
+
+
+def _not_expanded(option: str, error: ExpansionError) -> Failure:
+    return Failure(f"failed to expand {option}: {error.message}", Errno.HOST_EXPAND_FAIL, Fault.LOCAL)
+
+
+def raised(ctx: Context, options: Any, name: str, data: str, errno: int = 0) -> str:
+    """Raise an event of the transport; what its action expanded to ("" for nothing)."""
+    action = options.event_action
+    if action is None:
+        return ""
+    ctx.address.event_defer_errno = errno
+    return ctx.process.services.event(ctx, name, data, action) or ""

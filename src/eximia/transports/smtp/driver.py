@@ -1,0 +1,351 @@
+"""The smtp transport: hosts in order, sessions, messages, and an outcome for every address (manual chapter 30)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.context.delivery import Errno, Host, HostStatus, Outcome, Result, SmtpFacts
+from eximia.protocols.smtp.client import Envelope, Recipient
+from eximia.transports.content import content_for
+from eximia.transports.strings import expand
+
+from . import retry
+from .failure import Failure, Fault
+from .hosts import hosts_for, interface_for, is_ourselves, port_of
+from .judge import judge
+from .log import host_item, log_host_failure
+from .opening import obtain, release
+from .send import finish_refused, send_message
+from .waiting import serialized, wait_for
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.context.delivery import Address, Batch
+
+    from .connection import Connection
+
+#: how the DSN flags of a recipient are written in NOTIFY=
+_NOTIFY: Final = ((4, "SUCCESS"), (8, "FAILURE"), (16, "DELAY"))
+_RET: Final = ("", "FULL", "HDRS")
+
+
+class Smtp:
+    """One transport with `driver = smtp`."""
+
+    local = False
+
+    def __init__(self, name: str, options: Any) -> None:
+        self.name = name
+        self.options = options
+
+    def deliver(self, ctx: Context, batch: Batch) -> None:
+        """Give every address of the batch an outcome; retry changes are put on the addresses."""
+        addresses = list(batch.addresses)
+        try:
+            if self.options.message_linelength_limit < ctx.message.max_received_linelength:
+                raise Failure(
+                    "message has lines too long for transport", Errno.UNKNOWN, Fault.LOCAL, permanent=True, stop=True
+                )
+            hosts = hosts_for(ctx, self.name, self.options, addresses[0])
+            port = port_of(ctx, self.name, self.options)
+            run = _Run(self, ctx, batch, hosts, port)
+            left = run.try_hosts(addresses)
+            fallback = self._fallback(ctx, addresses[0], hosts)
+            left = [a for a in left if a.outcome is None or a.outcome.result is Result.DEFERRED]
+            if left and fallback and not run.any_from_mx_is_us:
+                run.hosts = fallback
+                left = run.try_hosts(left)
+        except Failure as failure:
+            for address in addresses:
+                if address.outcome is None:
+                    address.outcome = outcome_of(failure)
+
+    def _fallback(self, ctx: Context, address: Address, hosts: list[Host]) -> list[Host]:
+        """The hosts to try when all others were in vain."""
+        if address.fallback_hosts is not None:
+            return address.fallback_hosts
+        template = self.options.fallback_hosts
+        if template is None:
+            return []
+        from .hosts import read_host_list, resolved, shuffled
+
+        try:
+            found = read_host_list(expand(template, ctx))
+        except ExpansionError as error:
+            raise Failure(f"failed to expand fallback_hosts: {error.message}", Errno.UNKNOWN, Fault.LOCAL) from error
+        if self.options.hosts_randomize is True:
+            found = shuffled(found)
+        return resolved(ctx, self.name, self.options, found)
+
+
+def outcome_of(failure: Failure, facts: SmtpFacts | None = None) -> Outcome:
+    """What a failure means for an address that it leaves undelivered."""
+    result = Result.FAILED if failure.permanent else Result.DEFERRED
+    return Outcome(
+        result,
+        failure.message,
+        int(failure.errno),
+        failure.more_errno,
+        panic=failure.panic,
+        smtp=facts,
+        pass_message=failure.fault is not Fault.LOCAL,
+    )
+
+
+class _Run:
+    """One go through a list of hosts."""
+
+    def __init__(self, transport: Smtp, ctx: Context, batch: Batch, hosts: list[Host], port: int) -> None:
+        self.transport = transport
+        self.options: Any = transport.options
+        self.ctx = ctx
+        self.batch = batch
+        self.hosts = hosts
+        self.port = port
+        self.force = bool(ctx.message.notes.get("deliver_force"))
+        self.any_from_mx_is_us = False
+        self._tried = 0
+        self._total = 0
+
+    def try_hosts(self, addresses: list[Address]) -> list[Address]:
+        """Try the hosts in order; the addresses that are left, each with its last outcome."""
+        options = self.options
+        left = addresses
+        tried = 0
+        skipped: list[Host] = []
+        self._tried = self._total = 0
+        for position, host in enumerate(self.hosts):
+            if not left:
+                return []
+            if not host.address:
+                skipped.append(host)
+                continue
+            if not options.allow_localhost and not host.from_mx and is_ourselves(self.ctx, host):
+                raise Failure(
+                    f"{self.transport.name} transport found host {host.name} to be local",
+                    Errno.HOST_IS_LOCAL,
+                    Fault.LOCAL,
+                    stop=True,
+                )
+            port = host.port or self.port
+            key = retry.host_key(self.ctx, options, host, port)
+            usable, has_record, has_message_record = retry.check(self.ctx, host, key, force=self.force)
+            expired = host.status is HostStatus.UNUSABLE_EXPIRED
+            if not usable and not (
+                expired and not options.delay_after_cutoff and host.last_try < self.ctx.message.received_time
+            ):
+                skipped.append(host)
+                continue
+            if self._total >= options.hosts_max_try_hardlimit:
+                break
+            if self._tried >= options.hosts_max_try and not expired and not self._higher_mx_follows(position):
+                break
+            self._total += 1
+            if not expired:
+                self._tried += 1
+            tried += 1
+            left = self._one_host(host, port, key, left, known=(has_record, has_message_record))
+        if left and not tried:
+            self._nothing_tried(left, skipped)
+        return left
+
+    def _higher_mx_follows(self, position: int) -> bool:
+        """`hosts_max_try` is used up, but a host with a higher MX value is next: this one does not count."""
+        host = self.hosts[position]
+        previous = self.hosts[position - 1] if position else host
+        return host.mx > previous.mx >= 0
+
+    def _domain(self, addresses: list[Address]) -> str:
+        domains = {address.domain for address in addresses}
+        return f" for '{addresses[0].domain}'" if len(domains) == 1 else ""
+
+    def _nothing_tried(self, left: list[Address], skipped: list[Host]) -> None:
+        """Every host was passed over."""
+        domain = self._domain(left)
+        expired = skipped and all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped)
+        if expired:
+            if self.options.delay_after_cutoff:
+                words = "(and retry time not reached)"
+            else:
+                words = "and were last tried after this message arrived"
+            outcome = Outcome(
+                Result.FAILED, f"all hosts{domain} have been failing for a long time {words}", pass_message=True
+            )
+        elif skipped and all(host.why == "no IP address" for host in skipped):
+            names = skipped[0].name
+            outcome = Outcome(Result.DEFERRED, f"failed to lookup IP address for {names}", Errno.UNKNOWN_HOST)
+        else:
+            outcome = Outcome(
+                Result.DEFERRED, f"retry time not reached for any host{domain}", Errno.RETRY_HOSTS
+            )
+        for address in left:
+            address.outcome = outcome
+
+    def _one_host(
+        self, host: Host, port: int, key: str, addresses: list[Address], known: tuple[bool, bool]
+    ) -> list[Address]:
+        """Try one host; the addresses that are left for the next."""
+        ctx = self.ctx
+        variables = ctx.address
+        variables.host = host.name
+        variables.host_address = host.address
+        variables.host_port = port
+        host.port = port
+        for address in addresses:
+            address.outcome = None
+        connection: Connection | None = None
+        facts = SmtpFacts(host=host)
+        left = addresses
+        try:
+            with serialized(ctx, self.options, host):
+                name = self.transport.name
+                interface = interface_for(ctx, name, self.options, host)
+                while left:
+                    connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
+                    facts = connection.facts(reused=reused)
+                    batch, rest = self._portion(left, connection)
+                    try:
+                        again = self._transaction(connection, batch, facts, host, port, key)
+                    except Failure as failure:
+                        if not (reused and failure.unheard):
+                            raise
+                        # It went stale while idle; the server saw nothing of this message.
+                        connection.stream.abort()
+                        connection = None
+                        continue
+                    left = again + rest
+                release(ctx, self.options, connection)
+                connection = None
+        except Failure as failure:
+            if connection is not None:
+                connection.stream.abort()
+            self._failed(failure, addresses, facts, host, port, key)
+            if failure.stop:
+                raise
+        done = [a for a in addresses if a.outcome is not None and a.outcome.result is Result.DELIVERED]
+        if done and any(known):
+            retry.forget(done, key, ctx.message.id, host=known[0], message=known[1])
+        return [a for a in addresses if a.outcome is None or a.outcome.result is Result.DEFERRED]
+
+    def _portion(self, addresses: list[Address], connection: Connection) -> tuple[list[Address], list[Address]]:
+        """What fits into one transaction by ESMTP LIMITS; `max_rcpt` was applied when batches were made."""
+        limit = connection.peer.limit_rcpt
+        if connection.peer.limit_rcpt_domain == 1:
+            domain = addresses[0].domain
+            same = [a for a in addresses if a.domain == domain]
+            others = [a for a in addresses if a.domain != domain]
+        else:
+            same, others = addresses, []
+        if 0 < limit < len(same):
+            return same[:limit], same[limit:] + others
+        return same, others
+
+    def _transaction(
+        self, connection: Connection, addresses: list[Address], facts: SmtpFacts, host: Host, port: int, key: str
+    ) -> list[Address]:
+        """One message for these addresses; those that are to be sent again over this connection."""
+        ctx = self.ctx
+        envelope = self._envelope(connection, addresses)
+        content = content_for(ctx, self.options, addresses, self.batch.return_path)
+        transaction = send_message(connection, envelope, content, self.options)
+        failure = judge(transaction, envelope, addresses, facts, lmtp=connection.lmtp)
+        self._deferred_recipients(addresses, facts, host, port)
+        if transaction.refused_data_is_open:
+            finish_refused(connection, transaction)
+            connection.messages = -1
+        again = [addresses[index] for index in transaction.postponed]
+        if failure is not None:
+            if transaction.mail_reply is not None and transaction.mail_reply.code == 421:
+                failure.unheard = True
+                raise failure
+            whole = [a for a in addresses if a.outcome is None and a not in again]
+            self._failed(failure, whole, facts, host, port, key)
+        return again
+
+    def _deferred_recipients(self, addresses: list[Address], facts: SmtpFacts, host: Host, port: int) -> None:
+        """Retry hints for recipients with a temporary error."""
+        for address in addresses:
+            outcome = address.outcome
+            if outcome is not None and outcome.result is Result.DEFERRED and outcome.errno == Errno.RCPT_4XX:
+                text = f"{host_item(self.ctx, host, port)}: {outcome.message}"
+                more = outcome.more_errno | ord("M" if host.from_mx else "A")
+                address.retries.append(
+                    retry.address_change(address, self.batch.return_path, self.options, outcome.errno, more, text)
+                )
+
+    def _failed(
+        self, failure: Failure, addresses: list[Address], facts: SmtpFacts, host: Host, port: int, key: str
+    ) -> None:
+        """A failure for all addresses that have no verdict yet."""
+        ctx = self.ctx
+        waiting = [a for a in addresses if a.outcome is None]
+        plain = failure.errno > 0 and not failure.message
+        show = facts if failure.with_host and not plain else None
+        for address in waiting:
+            address.outcome = outcome_of(failure, show)
+            if plain:
+                address.outcome.message = ""
+        if failure.permanent and failure.fault is Fault.MESSAGE:
+            return
+        if failure.fault is Fault.LOCAL and not failure.log:
+            return
+        text = failure.text() if plain else f"{host_item(ctx, host, port)}: {failure.text()}"
+        if failure.log and not failure.panic:
+            log_host_failure(ctx, self.options, host, port, failure)
+        retry.learn(ctx, waiting, host, key, failure, text, self.batch.return_path, self.options)
+        if failure.fault is Fault.HOST and waiting and not failure.permanent:
+            wait_for(ctx, self.transport.name, host.name)
+
+    def _envelope(self, connection: Connection, addresses: list[Address]) -> Envelope:
+        options = self.options
+        message = self.ctx.message
+        peer = connection.peer
+        size = -1
+        if peer.size and options.size_addition >= 0:
+            size = message.size + message.linecount + options.size_addition
+        return Envelope(
+            self.batch.return_path,
+            tuple(self._recipient(address, connection) for address in addresses),
+            size,
+            _RET[message.dsn_ret] if message.dsn_ret < 3 else "",
+            message.dsn_envid,
+            self._auth_parameter(connection),
+            prdr=connection.prdr and len(addresses) > 1,
+            smtputf8=message.smtputf8,
+            ignore_quota=options.lmtp_ignore_quota,
+        )
+
+    def _recipient(self, address: Address, connection: Connection) -> Recipient:
+        text = address.address
+        if (address.prefix or address.suffix) and not self.options.rcpt_include_affixes:
+            local, _, domain = text.rpartition("@")
+            local = local[len(address.prefix) : len(local) - len(address.suffix)]
+            text = f"{local}@{domain}"
+        if not connection.peer.dsn or address.dsn_lasthop:
+            return Recipient(text)
+        flags = address.dsn_flags
+        notify = "NEVER" if flags & 2 else ",".join(word for bit, word in _NOTIFY if flags & bit)
+        return Recipient(text, notify, address.dsn_orcpt)
+
+    def _auth_parameter(self, connection: Connection) -> str | None:
+        """The value of AUTH= on MAIL, or None."""
+        options = self.options
+        authenticated = bool(connection.authenticated)
+        if options.authenticated_sender is not None:
+            try:
+                value = expand(options.authenticated_sender, self.ctx)
+            except ForcedFailure:
+                value = ""
+            except ExpansionError as error:
+                raise Failure(
+                    f"failed to expand authenticated_sender: {error.message}",
+                    Errno.HOST_EXPAND_FAIL,
+                    Fault.LOCAL,
+                    log=False,
+                ) from error
+            if value and (authenticated or options.authenticated_sender_force):
+                return value
+        if not authenticated:
+            return None
+        return self.ctx.session.authenticated_sender or None

@@ -1,0 +1,238 @@
+"""Which hosts an address goes to, in which order, with which port (manual 30.4, 20.5, 30.5)."""
+
+from __future__ import annotations
+
+import random
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError
+from eximia.base.interfaces import interface_addresses
+from eximia.base.listtext import split_list
+from eximia.context.delivery import Errno, Host, HostStatus
+from eximia.transports.strings import expand, expand_flag
+
+from .failure import Failure, Fault
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.context.delivery import Address
+
+_WELL_KNOWN = {"smtp": 25, "lmtp": 24, "smtps": 465, "submissions": 465, "submission": 587}
+_ADDRESS = re.compile(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
+
+
+def hosts_for(ctx: Context, name: str, options: Any, address: Address, *, fallback: bool = False) -> list[Host]:
+    """The hosts of an address, looked up, in the order to try. `name` is the transport's.
+
+    `fallback`: the address's list is a list of fallback hosts, not to be overridden. Raises Failure (stop) when
+    there are none.
+    """
+    hosts = address.hosts
+    if fallback or (hosts and not (options.hosts is not None and options.hosts_override)):
+        if not address.randomized and not any(host.from_mx for host in hosts) and _randomize(ctx, options):
+            hosts = shuffled(hosts)
+        return hosts
+    if options.hosts is None:
+        raise Failure(f"{name} transport called with no hosts set", Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True)
+    try:
+        text = expand(options.hosts, ctx)
+    except ExpansionError as error:
+        raise Failure(
+            f'failed to expand list of hosts "{options.hosts.text}" in {name} transport: {error.message}',
+            Errno.UNKNOWN,
+            Fault.LOCAL,
+            panic=type(error).__name__ != "LookupDefer",
+            stop=True,
+        ) from error
+    hosts = read_host_list(text)
+    if not hosts:
+        raise Failure(f"{name} transport has empty hosts setting", Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True)
+    if len(hosts) > 1 and _randomize(ctx, options):
+        hosts = shuffled(hosts)
+    return resolved(ctx, name, options, hosts)
+
+
+def _randomize(ctx: Context, options: Any) -> bool:
+    try:
+        return expand_flag(options.hosts_randomize, ctx, False)
+    except ExpansionError as error:
+        raise Failure(
+            f"failed to expand hosts_randomize: {error.message}", Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
+        ) from error
+
+
+def read_host_list(text: str) -> list[Host]:
+    """A list of names and addresses with optional ports. Groups (`+`) are told apart by `sort_key`."""
+    hosts = []
+    group = 0
+    for item in split_list(text):
+        if not item:
+            continue
+        if item == "+":
+            group += 1
+            continue
+        name, port = split_port(item)
+        hosts.append(Host(name, name if is_address(name) else "", port, sort_key=group))
+    return hosts
+
+
+def split_port(item: str) -> tuple[str, int]:
+    """`name`, `name:port`, `1.2.3.4:port`, `[address]:port` -> (name or address, port; 0: not given)."""
+    if item.startswith("["):
+        name, _, rest = item[1:].partition("]")
+        port = rest.removeprefix(":")
+        return name, int(port) if port.isdigit() else 0
+    if item.count(":") == 1:
+        name, _, port = item.partition(":")
+        if port.isdigit():
+            return name, int(port)
+    return item, 0
+
+
+def is_address(text: str) -> bool:
+    """An IPv4 or IPv6 address, not a name."""
+    return _ADDRESS.match(text) is not None
+
+
+def shuffled(hosts: list[Host]) -> list[Host]:
+    """Random order within each group."""
+    keys = {id(host): (host.sort_key, random.random()) for host in hosts}
+    return sorted(hosts, key=lambda host: keys[id(host)])
+
+
+def resolved(ctx: Context, name: str, options: Any, hosts: list[Host]) -> list[Host]:
+    """Each name replaced by its addresses. A name that could not be looked up stays, marked unusable.
+    Raises Failure when it is certain that a name has no address."""
+    found = []
+    for host in hosts:
+        if host.address:
+            found.append(host)
+            continue
+        addresses, again = addresses_of(ctx, options, host.name)
+        if not addresses:
+            if not again:
+                raise Failure(
+                    f"failed to lookup IP address for {host.name}",
+                    Errno.UNKNOWN_HOST,
+                    Fault.LOCAL,
+                    stop=True,
+                    log=False,
+                )
+            host.status = HostStatus.UNUSABLE
+            host.why = "no IP address"
+            found.append(host)
+            continue
+        found += [
+            Host(host.name, address, host.port, status=host.status, secure=secure, sort_key=host.sort_key)
+            for address, secure in addresses
+        ]
+    return found
+
+
+def addresses_of(ctx: Context, options: Any, name: str) -> tuple[list[tuple[str, bool]], bool]:
+    """([(address, found securely)], true when a look-up should be repeated later)."""
+    if options.gethostbyname:
+        try:
+            known = ctx.process.ports.blocking(socket.getaddrinfo, name, None, 0, socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            return [], error.errno == socket.EAI_AGAIN
+        return [(str(entry[4][0]), False) for entry in known], False
+    query = ctx.process.ports.resolver.query
+    found: list[tuple[str, bool]] = []
+    again = False
+    kinds = ("A",) if ctx.process.main is not None and ctx.process.main.disable_ipv6 else ("AAAA", "A")
+    for kind in kinds:
+        answer = query(name, kind)
+        if answer.found:
+            found += [(record.address, answer.secure) for record in answer.records]
+        elif not answer.missing:
+            again = True
+    return found, again
+
+
+def port_of(ctx: Context, name: str, options: Any) -> int:
+    """The transport's port number. Raises Failure (stop)."""
+    template = options.port
+    text = template.text if template.constant else None
+    if text is None:
+        try:
+            text = expand(template, ctx)
+        except ExpansionError as error:
+            raise Failure(
+                f'failed to expand "{template.text}" ("port" option) for {name} transport: {error.message}',
+                Errno.UNKNOWN,
+                Fault.LOCAL,
+                panic=True,
+                stop=True,
+            ) from error
+    if text == "smtp" and options.protocol != "smtp":
+        text = options.protocol
+    if text[:1].isdigit():
+        if text.isdigit():
+            return int(text)
+        raise Failure(
+            f'invalid port number "{text}" for {name} transport', Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
+        )
+    known = _WELL_KNOWN.get(text)
+    if known is not None:
+        return known
+    try:
+        return socket.getservbyname(text, "tcp")
+    except OSError:
+        raise Failure(
+            f'TCP port "{text}" is not defined for {name} transport', Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
+        ) from None
+
+
+def interface_for(ctx: Context, name: str, options: Any, host: Host) -> str:
+    """Our address for a connection to `host`, "" to leave the choice to the system. Raises Failure (stop)."""
+    template = options.interface
+    if template is None:
+        return ""
+    try:
+        text = expand(template, ctx)
+    except ExpansionError as error:
+        if type(error).__name__ == "ForcedFailure":
+            return ""
+        raise Failure(
+            f'failed to expand "interface" option for {name} transport: {error.message}',
+            Errno.UNKNOWN,
+            Fault.LOCAL,
+            panic=True,
+            stop=True,
+        ) from error
+    wanted = ":" in host.address
+    for item in split_list(text):
+        if not is_address(item):
+            raise Failure(
+                f'"{item}" is not a valid IP address for the "interface" option for {name} transport',
+                Errno.UNKNOWN,
+                Fault.LOCAL,
+                panic=True,
+                stop=True,
+            )
+        if (":" in item) == wanted:
+            return item
+    return ""
+
+
+def is_ourselves(ctx: Context, host: Host) -> bool:
+    """The address is one of this machine's, or `hosts_treat_as_local` names the host (manual 30.4)."""
+    address = host.address
+    if address.startswith("127.") or address == "::1":
+        return True
+    return address in local_addresses(ctx)
+
+
+def local_addresses(ctx: Context) -> frozenset[str]:
+    """This machine's own addresses, found once a process."""
+    cache = ctx.process.caches
+    known: frozenset[str] | None = cache.get("transports.local_addresses")
+    if known is None:
+        main = ctx.process.main
+        extra = getattr(main, "extra_local_interfaces", None) if main is not None else None
+        known = interface_addresses() | frozenset(split_list(extra.text) if extra is not None else ())
+        cache["transports.local_addresses"] = known
+    return known

@@ -1,0 +1,184 @@
+"""Getting a session with a host: one from the pool, or a new one; and giving it back (manual 30.1, 30.4)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError, NetworkError
+from eximia.base.template import Template
+from eximia.context.delivery import Errno, Host
+from eximia.transports.strings import expand, host_matches
+
+from .authentication import authenticate
+from .connection import Connection, greet, raised
+from .encryption import secure
+from .failure import TIMED_OUT, Failure, Fault
+from .pool import pool_of
+from .proxies import connect_by_proxy
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+#: options whose expanded value makes sessions differ
+_CONNECTION_OPTIONS = (
+    "helo_data",
+    "socks_proxy",
+    "dscp",
+    "tls_certificate",
+    "tls_privatekey",
+    "tls_require_ciphers",
+    "tls_sni",
+    "tls_verify_certificates",
+    "tls_crl",
+    "tls_alpn",
+    "hosts_require_tls",
+    "hosts_avoid_tls",
+    "hosts_require_auth",
+    "hosts_try_auth",
+    "hosts_require_dane",
+    "hosts_try_dane",
+    "authenticated_sender",
+)
+_CONNECTING = 0x100
+_MAIN_VARIABLES = ("$primary_hostname", "$host", "$host_address", "$host_port")
+
+
+def obtain(
+    ctx: Context, name: str, options: Any, host: Host, port: int, interface: str, current: Connection | None
+) -> tuple[Connection, bool]:
+    """A session ready for MAIL, and whether it carried a message before. `current` is the one in hand, if any.
+    Raises Failure."""
+    if current is not None:
+        if current.messages > 0 and not used_up(current, options):
+            return current, True
+        if current.messages >= 0:
+            current.quit()
+    key = (name, host.name, host.address, port, interface, *differing(ctx, options))
+    found = pool_of(ctx).take(key)
+    if found is not None:
+        ctx.address.sending_ip_address, ctx.address.sending_port = found.stream.local
+        return found, True
+    return open_connection(ctx, options, host, port, interface, key), False
+
+
+def release(ctx: Context, options: Any, connection: Connection | None) -> None:
+    """The message is done: keep the session for another, or end it."""
+    if connection is None or connection.messages < 0:
+        return
+    keep = (
+        options.event_action is None
+        and not used_up(connection, options)
+        and not (connection.tls.version and _not_kept(ctx, options, connection.host))
+    )
+    if keep:
+        pool_of(ctx).give(connection)
+    else:
+        connection.quit()
+        raised(ctx, options, "tcp:close", "")
+
+
+def used_up(connection: Connection, options: Any) -> bool:
+    """The session has carried as many messages as it may."""
+    limit = options.connection_max_messages
+    told = connection.peer.limit_mail
+    return 0 < limit <= connection.messages or 0 < told <= connection.messages
+
+
+def _not_kept(ctx: Context, options: Any, host: Host) -> bool:
+    return host_matches(ctx, options.hosts_nopass_tls, host.name, host.address)
+
+
+def differing(ctx: Context, options: Any) -> tuple[str, ...]:
+    """The values of options that are expanded for each message and shape the session. Raises Failure."""
+    values = []
+    for option in _CONNECTION_OPTIONS:
+        template = getattr(options, option, None)
+        if not isinstance(template, Template) or template.constant or template.text in _MAIN_VARIABLES:
+            continue
+        try:
+            values.append(expand(template, ctx))
+        except ExpansionError:
+            # Opening the session tells what is wrong; until then it is a value of its own.
+            values.append("\0")
+    return tuple(values)
+
+
+def open_connection(
+    ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...] = ()
+) -> Connection:
+    """Connect, greet, start TLS and authenticate as the options say. Raises Failure."""
+    refusal = raised(ctx, options, "tcp:connect", "")
+    if refusal:
+        raise Failure(f"deferred by tcp:connect event expansion: {refusal}", Errno.UNKNOWN, Fault.LOCAL)
+    connection = _connected(ctx, options, host, port, interface, key)
+    try:
+        if options.protocol == "smtps" or (host.tls_required and port != 25):
+            secure(ctx, connection, options, on_connect=True)
+        greet(ctx, connection, options)
+        secure(ctx, connection, options, on_connect=False)
+        authenticate(ctx, connection, options)
+    except Failure:
+        connection.stream.close()
+        raise
+    return connection
+
+
+def _connected(
+    ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...]
+) -> Connection:
+    net = ctx.process.ports.net
+    proxy: tuple[str, int] = ("", 0)
+    try:
+        if options.socks_proxy is not None:
+            stream, proxy = connect_by_proxy(ctx, options, host.address, port, interface)
+        else:
+            stream = net.connect(host.address, port, timeout=options.connect_timeout, interface=interface)
+    except NetworkError as error:
+        if error.timed_out:
+            raise Failure("", TIMED_OUT, more_errno=_CONNECTING) from error
+        if error.errno > 0:
+            raise Failure("", error.errno) from error
+        raise Failure(error.message, Errno.UNKNOWN) from error
+    connection = Connection(stream, host, port, key)
+    connection.wait = options.command_timeout
+    connection.lmtp = options.protocol == "lmtp"
+    connection.proxy = proxy
+    ctx.address.sending_ip_address, ctx.address.sending_port = stream.local
+    stream.set_send_timeout(options.data_timeout)
+    if options.keepalive:
+        _set_option(connection, socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if options.dscp is not None:
+        _set_dscp(ctx, connection, options)
+    return connection
+
+
+def _set_option(connection: Connection, level: int, option: int, value: int) -> None:
+    """A socket option; streams that are no sockets have none."""
+    fd = connection.stream.fileno()
+    if fd < 0:
+        return
+    duplicate = socket.socket(fileno=os.dup(fd))
+    try:
+        duplicate.setsockopt(level, option, value)
+    except OSError:
+        pass
+    finally:
+        duplicate.close()
+
+
+def _set_dscp(ctx: Context, connection: Connection, options: Any) -> None:
+    from .dscp import dscp_value
+
+    try:
+        text = expand(options.dscp, ctx)
+    except ExpansionError as error:
+        raise Failure(f"failed to expand dscp: {error.message}", Errno.HOST_EXPAND_FAIL, Fault.LOCAL) from error
+    value = dscp_value(text)
+    if value is None:
+        return
+    if ":" in connection.host.address:
+        _set_option(connection, socket.IPPROTO_IPV6, socket.IPV6_TCLASS, value)
+    else:
+        _set_option(connection, socket.IPPROTO_IP, socket.IP_TOS, value)

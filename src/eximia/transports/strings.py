@@ -1,0 +1,98 @@
+"""How transports read their options: expansions, list tests, numbers and sizes (manual 6.12 to 6.21).
+
+Constant settings, which most are, cost one attribute test.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.template import Template
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+def expand(template: Template | str, ctx: Context) -> str:
+    """The value of an expanded option. Raises ExpansionError and its kinds."""
+    if isinstance(template, Template):
+        if template.constant:
+            return template.text
+    elif "$" not in template and "\\" not in template:
+        return template
+    result: str = _expander().expand(template, ctx)
+    return result
+
+
+def expand_optional(template: Template | str | None, ctx: Context) -> str | None:
+    """The same for an option that may be unset; a forced failure counts as unset."""
+    if template is None:
+        return None
+    try:
+        return expand(template, ctx)
+    except ForcedFailure:
+        return None
+
+
+def expand_flag(value: bool | Template | None, ctx: Context, default: bool) -> bool:
+    """A boolean that may be expanded (`multi_domain`, `maildir_use_size_file`). Raises ExpansionError."""
+    if isinstance(value, bool):
+        return value
+    if value is None:
+        return default
+    text = expand(value, ctx).strip().lower()
+    if text in ("true", "yes"):
+        return True
+    if text in ("false", "no"):
+        return False
+    if not text:
+        return default
+    raise ExpansionError(f'"{text}" is not a valid value for the boolean option')
+
+
+def expand_number(value: int | Template | str | None, ctx: Context, default: int = 0) -> int:
+    """An integer with optional K, M or G. Raises ExpansionError."""
+    if value is None:
+        return default
+    if isinstance(value, int):
+        return value
+    text = expand(value, ctx).strip()
+    if not text:
+        return default
+    return read_number(text)
+
+
+def read_number(text: str) -> int:
+    """`10`, `4K`, `2M`, `1G`. Raises ExpansionError in Exim's words."""
+    text = text.strip()
+    factor = 1
+    digits = text
+    if text[-1:].upper() in _FACTORS:
+        factor = _FACTORS[text[-1:].upper()]
+        digits = text[:-1].strip()
+    try:
+        return int(digits) * factor
+    except ValueError:
+        raise ExpansionError(f'invalid integer "{text}"') from None
+
+
+_FACTORS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def host_matches(ctx: Context, hosts: Template | None, name: str, address: str) -> bool:
+    """Is a host in a host list option? Unset lists have nobody in them, `*` everybody; no work for either."""
+    if hosts is None:
+        return False
+    text = hosts.text
+    if text == "*":
+        return True
+    if not text:
+        return False
+    match: Any = import_module("eximia.lists").match_host
+    return match(hosts, ctx, name=name, address=address) is not None
+
+
+def _expander() -> Any:
+    return import_module("eximia.expand")
