@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from eximia.context import Context, Process
@@ -190,6 +190,13 @@ class Ports(Protocol):
         """Start policy beside the caller. It runs at once until it first waits."""
 
 
+class FoundItem(NamedTuple):
+    """What a lookup in a list found. `numbers` are the wild and the fixed part of a partial match, or empty."""
+
+    data: str
+    numbers: tuple[str, ...] = ()
+
+
 class LookupService(Protocol):
     """`lookups`, as `expand` and `lists` use it."""
 
@@ -197,6 +204,10 @@ class LookupService(Protocol):
         """Look up in `search` (type with partial-/options as written in the configuration, e.g. `partial-lsearch*@`
         or `dsearch,ret=full`). Single-key types: `key` and the file name in `source`; query types: key None, the
         query in `source`. None when not found. Raises LookupDefer, TaintError, ExpansionError (unknown type...)."""
+
+    def find_item(self, ctx: Context, search: str, key: str, source: str) -> FoundItem | None:
+        """As `find`, for an item of a list: `key` is passed over by query types, and what a partial match stands
+        for comes with the data."""
 
     def is_query_style(self, search: str) -> bool:
         """Raises ExpansionError for unknown types."""
@@ -211,6 +222,9 @@ class ListService(Protocol):
     def match(self, ctx: Context, kind: str, subject: str, items: str, *, caseful: bool = False) -> str | None:
         """Match `subject` in the list `items` of `kind` ("domain", "local_part", "address", "ip", "string").
         None: no match; else the data of the match ("" when there is none). Raises LookupDefer."""
+
+    def contains(self, ctx: Context, kind: str, items: Template, subject: str) -> bool:
+        """Is `subject` in a list of the configuration? What cannot be decided counts as no."""
 
     def named(self, ctx: Context, name: str, kind: str = "") -> str | None:
         """`${listnamed:...}`: the text of a named list, None when there is none."""
@@ -263,13 +277,6 @@ class Submit(Protocol):
         (`-localerror`). Returns its id; raises Defer when it cannot be taken now."""
 
 
-class PerlService(Protocol):
-    """The embedded Perl interpreter (manual chapter 12)."""
-
-    def call(self, ctx: Context, name: str, args: list[str]) -> str:
-        """The value of subroutine `name`. Raises ForcedFailure for undef, ExpansionError when it dies."""
-
-
 @dataclass(slots=True)
 class Services:
     """Layers above their callers. Unset ones are reported by name when they are asked."""
@@ -280,12 +287,6 @@ class Services:
     acl: AclService = field(default=None)  # type: ignore[assignment]
     verify: VerifyService = field(default=None)  # type: ignore[assignment]
     filters: FilterService = field(default=None)  # type: ignore[assignment]
-    #: `${perl...}`; None where there is no Perl
-    perl: PerlService | None = None
-    #: look up the client's host name and put it into the session, as a reference to $sender_host_name asks
-    host_name: Callable[[Context], None] | None = None
-    #: TLS over a stream, as a client, with the name for SNI (`${readsocket...{tls=yes}}`)
-    tls_connect: Callable[[Context, Stream, str], Stream] | None = None
     #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`
     expand: Callable[[str, Context], str] = field(default=None)  # type: ignore[assignment]
     #: take in a message of our own (bounce, warning, autoreply, report): `reception`

@@ -1,1 +1,1 @@
-"""File and database lookups, one module a type (manual chapter 9)."""
+"""File and database lookups (manual chapter 9): one file for each type, one line for each in the catalogue."""

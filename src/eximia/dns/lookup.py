@@ -1,0 +1,78 @@
+"""Questions as Exim asks them: the checks and options of the main section around the resolver port.
+
+`dns_check_names_pattern`, `dns_again_means_nonexist`, `dns_trust_aa` (manual 14), widening of names (manual 17).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+
+from .answer import Answer, Status, nonexistent
+from .names import BadName, split_labels
+from .resolv_conf import ResolverSettings, candidates, parse
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+#: Types whose owners are no host names, so that their characters are not checked.
+_UNCHECKED = frozenset({"TXT", "PTR"})
+
+
+def system_settings(ctx: Context) -> ResolverSettings:
+    """`/etc/resolv.conf` as it was when the process first asked."""
+    settings = ctx.process.caches.get("dns.settings")
+    if settings is None:
+        try:
+            with open("/etc/resolv.conf", encoding="latin-1") as file:
+                text = file.read()
+        except OSError:
+            text = ""
+        settings = ctx.process.caches["dns.settings"] = parse(text)
+    assert isinstance(settings, ResolverSettings)
+    return settings
+
+
+def lookup(
+    ctx: Context, name: str, rtype: str, *, qualify_single: bool = False, search_parents: bool = False
+) -> Answer:
+    """Ask for `name` and `rtype` ("A", "MX", ...). Never raises: what cannot be asked does not exist.
+
+    With the two options the name is widened as the resolver's search list says; `Answer.name` tells what was found.
+    """
+    if not (qualify_single or search_parents):
+        return _ask(ctx, name, rtype)
+    answer = nonexistent(name)
+    for candidate in candidates(
+        name, system_settings(ctx), qualify_single=qualify_single, search_parents=search_parents
+    ):
+        found = _ask(ctx, candidate, rtype)
+        if found.status is Status.FOUND or found.status is Status.AGAIN:
+            return found
+        if answer.status is not Status.NODATA:
+            answer = found
+    return answer
+
+
+def _ask(ctx: Context, name: str, rtype: str) -> Answer:
+    main = ctx.process.main
+    services = ctx.process.services
+    pattern = main.dns_check_names_pattern
+    try:
+        split_labels(name)
+        if pattern and rtype not in _UNCHECKED and services.regexes.search(pattern, name) is None:
+            return nonexistent(name)
+    except (BadName, ExpansionError):
+        return nonexistent(name)
+    answer = ctx.process.ports.resolver.query(name, rtype)
+    if answer.status is Status.AGAIN and rtype != "TLSA":
+        again = main.dns_again_means_nonexist
+        if again is not None and services.lists.contains(ctx, "domain", again, name.removesuffix(".")):
+            return nonexistent(name)
+    elif answer.authority and not answer.secure:
+        trusted = main.dns_trust_aa
+        if trusted is not None and services.lists.contains(ctx, "domain", trusted, answer.authority):
+            return replace(answer, secure=True)
+    return answer

@@ -1,0 +1,1 @@
+"""The kinds of items in lists, a file for each family."""

@@ -1,0 +1,39 @@
+"""Lookups in lists: `type;file` with the subject as key, and `type;query` (manual 10.9, 10.18, 10.19, 10.20)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.lists.match import Match, Outcome, marked, signed
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+def split_lookup(item: str) -> tuple[str, str] | None:
+    """(search type as written, file or query) of `type;rest`; None when the item has no semicolon."""
+    search, semicolon, rest = item.partition(";")
+    if not semicolon:
+        return None
+    return search, marked(rest.lstrip(), item)
+
+
+class Lookup:
+    """A lookup whose key is the subject, in lower case unless the list is caseful."""
+
+    __slots__ = ("_caseless", "_positive", "_search", "_source")
+
+    def __init__(self, search: str, source: str, positive: bool, *, caseless: bool) -> None:
+        self._search = search
+        self._source = source
+        self._positive = positive
+        self._caseless = caseless
+
+    def match(self, subject: str, ctx: Context, numbers: list[str]) -> Outcome:
+        """See `Segment.match`. Partial matching appends the wild and the fixed part of the key."""
+        key = subject.lower() if self._caseless else subject
+        found = ctx.process.services.lookups.find_item(ctx, self._search, key, self._source)
+        if found is None:
+            return None
+        numbers += found.numbers
+        return signed(Match(found.data), self._positive)
