@@ -277,6 +277,13 @@ class Submit(Protocol):
         (`-localerror`). Returns its id; raises Defer when it cannot be taken now."""
 
 
+class PerlService(Protocol):
+    """The embedded Perl interpreter (manual chapter 12)."""
+
+    def call(self, ctx: Context, name: str, args: list[str]) -> str:
+        """The value of subroutine `name`. Raises ForcedFailure for undef, ExpansionError when it dies."""
+
+
 @dataclass(slots=True)
 class Services:
     """Layers above their callers. Unset ones are reported by name when they are asked."""
@@ -287,6 +294,12 @@ class Services:
     acl: AclService = field(default=None)  # type: ignore[assignment]
     verify: VerifyService = field(default=None)  # type: ignore[assignment]
     filters: FilterService = field(default=None)  # type: ignore[assignment]
+    #: `${perl...}`; None where there is no Perl
+    perl: PerlService | None = None
+    #: look up the client's host name and put it into the session, as a reference to $sender_host_name asks
+    host_name: Callable[[Context], None] | None = None
+    #: TLS over a stream, as a client, with the name for SNI (`${readsocket...{tls=yes}}`)
+    tls_connect: Callable[[Context, Stream, str], Stream] | None = None
     #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`
     expand: Callable[[str, Context], str] = field(default=None)  # type: ignore[assignment]
     #: take in a message of our own (bounce, warning, autoreply, report): `reception`

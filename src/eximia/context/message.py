@@ -109,6 +109,11 @@ class Message:
     smtputf8: bool = False
     utf8_downconvert: int = 0
 
+    #: RCPT commands of this message: all, answered with 4xx, answered with 5xx
+    rcpt_count: int = 0
+    rcpt_defer_count: int = 0
+    rcpt_fail_count: int = 0
+
     # DSN (RFC 3461)
     dsn_ret: int = 0  #: 0 none, message.dsn.RET_FULL or RET_HDRS
     dsn_envid: str = ""
@@ -159,4 +164,7 @@ class Message:
 
     #: $n0..$n9 and $sn0..$sn9 of filters
     filter_numbers: list[int] = field(default_factory=list)
+    #: variables of scanners, mail authentication and drivers under their own names ("spf_result", "dkim_domain"...),
+    #: set by the part they belong to; what is not set reads as the manual's default
+    variables: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,59 @@
+"""The text of an Authentication-Results: header (RFC 8601; manual 11.5, features 8).
+
+What was checked: the client's address against the DNS (`iprev`), SMTP AUTH, and what the message's
+`auth_results` hold: method name to the text after "method=", in the order of RFC 8601 sections; a list of texts
+when a method has several results (one for each DKIM signature).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+#: the order in which methods are listed
+_METHODS = ("spf", "domainkeys", "dkim", "dmarc", "arc")
+
+
+def header(ctx: Context, server: str) -> str:
+    """The whole header line, without its newline."""
+    parts = [f"Authentication-Results: {server}"]
+    parts += _iprev(ctx)
+    parts += _auth(ctx)
+    for method in _METHODS:
+        found = ctx.message.auth_results.get(method)
+        if found is None:
+            continue
+        texts = found if isinstance(found, (list, tuple)) else [found]
+        parts += [f"{method}={text}" for text in texts]
+    if len(parts) == 1 and ctx.session.sender_host_address:
+        parts.append("none")
+    return ";\n\t".join(parts)
+
+
+def _iprev(ctx: Context) -> list[str]:
+    session = ctx.session
+    if not session.sender_host_address or session.host_name_known is None:
+        return []
+    if session.sender_host_name:
+        return [f"iprev=pass ({session.sender_host_name}) smtp.remote-ip={session.sender_host_address}"]
+    if session.host_lookup_deferred:
+        return [f"iprev=temperror smtp.remote-ip={session.sender_host_address}"]
+    return [f"iprev=fail smtp.remote-ip={session.sender_host_address}"]
+
+
+def _auth(ctx: Context) -> list[str]:
+    session = ctx.session
+    if session.sender_host_authenticated:
+        text = f"auth=pass ({session.sender_host_authenticated})"
+        if session.authenticated_id:
+            text += f" smtp.auth={session.authenticated_id}"
+        if session.authenticated_sender:
+            text += f" smtp.mailfrom={session.authenticated_sender}"
+        return [text]
+    if session.authenticated_id:
+        return [f"auth=pass (local) smtp.auth={session.authenticated_id}"]
+    if session.authentication_failed:
+        return ["auth=fail"]
+    return []

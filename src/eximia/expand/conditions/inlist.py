@@ -1,0 +1,33 @@
+"""`inlist` and `inlisti`: a string among simple strings; `$value` is the item, with the mark of the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.text import like
+from eximia.expand.conditions.simple import TwoStrings
+from eximia.expand.listing import split_list
+from eximia.expand.operators.case import lower
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+def _inlist(ctx: Context, subject: str, items: str) -> bool:
+    if subject in split_list(items)[1]:
+        ctx.scope.value = like(subject + "", items)
+        return True
+    return False
+
+
+def _inlisti(ctx: Context, subject: str, items: str) -> bool:
+    wanted = lower(subject)
+    for item in split_list(items)[1]:
+        if lower(item) == wanted:
+            ctx.scope.value = like(item, items)
+            return True
+    return False
+
+
+INLIST = TwoStrings(_inlist, sets=True)
+INLISTI = TwoStrings(_inlisti, sets=True)

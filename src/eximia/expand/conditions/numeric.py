@@ -1,0 +1,75 @@
+"""`=`, `==`, `<`, `<=`, `>`, `>=`: comparisons of numbers, with K, M and G."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.expand.conditions.reading import two_strings
+from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
+from eximia.expand.numbers import integer
+from eximia.expand.parser import Parser
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Numeric:
+    """A comparison of two numbers."""
+
+    compare: Callable[[int, int], bool]
+
+    def parse(self, parser: Parser, name: str) -> Condition:
+        first, second = two_strings(parser, name)
+        return NumericNode(self.compare, first, second)
+
+
+class NumericNode(Condition):
+    """A use of such a comparison."""
+
+    __slots__ = ("compare", "first", "second")
+
+    def __init__(self, compare: Callable[[int, int], bool], first: Sequence, second: Sequence) -> None:
+        self.compare = compare
+        self.first = first
+        self.second = second
+
+    def children(self) -> Iterator[Node]:
+        yield self.first
+        yield self.second
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(self.first, self.second)
+
+    def test(self) -> Test:
+        compare = self.compare
+        first, second = self.first.compile(), self.second.compile()
+        constant = self.second.constant()
+        if constant is not None:
+            try:
+                fixed = integer(constant)
+            except ExpansionError:
+                pass
+            else:
+
+                def run_fixed(ctx: Context) -> bool:
+                    return compare(integer(first(ctx)), fixed)
+
+                return run_fixed
+
+        def run(ctx: Context) -> bool:
+            left, right = first(ctx), second(ctx)
+            return compare(integer(left), integer(right))
+
+        return run
+
+
+EQUAL = Numeric(eq)
+LESS = Numeric(lt)
+LESS_EQUAL = Numeric(le)
+GREATER = Numeric(gt)
+GREATER_EQUAL = Numeric(ge)

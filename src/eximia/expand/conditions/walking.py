@@ -1,0 +1,111 @@
+"""`forany` and `forall` over lists, and over JSON arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted
+from eximia.expand import json
+from eximia.expand.conditions.reading import one_string, read_condition
+from eximia.expand.listing import split_list
+from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
+from eximia.expand.parser import Parser, Trouble
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+Split = Callable[[str], list[str]]
+
+
+def _list(text: str) -> list[str]:
+    return split_list(text)[1]
+
+
+def _array(text: str) -> list[str]:
+    return [item.strip(" \t\n\r\v\f") for item in json.items(json.wrapped(text, "[]", "array for extract json"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Walking:
+    """A condition applied to each item. `stop`: the outcome that ends the walk."""
+
+    stop: bool
+    split: Split = _list
+    #: elements are JSON strings, to be unquoted
+    strings: bool = False
+
+    def parse(self, parser: Parser, name: str) -> Condition:
+        source = one_string(parser, name)
+        if not parser.accept("{"):
+            raise parser.trouble(f'missing {{ after "{name}"')
+        try:
+            condition = read_condition(parser)
+        except Trouble as trouble:
+            if trouble.message is None:
+                raise
+            raise Trouble(f'{trouble.message} inside "{name}" condition') from None
+        parser.add(condition)
+        if not parser.accept("}"):
+            raise parser.trouble(f'missing }} at end of condition inside "{name}"')
+        return WalkingNode(self, name, source, condition)
+
+
+class WalkingNode(Condition):
+    """A walk over a list."""
+
+    __slots__ = ("condition", "kind", "name", "source_list")
+
+    def __init__(self, kind: Walking, name: str, source_list: Sequence, condition: Condition) -> None:
+        self.kind = kind
+        self.name = name
+        self.source_list = source_list
+        self.condition = condition
+
+    @property
+    def scoped(self) -> bool:  # type: ignore[override]
+        return self.condition.scoped
+
+    def children(self) -> Iterator[Node]:
+        yield self.source_list
+        yield self.condition
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(self.source_list, self.condition)
+
+    def test(self) -> Test:
+        source, test = self.source_list.compile(), self.condition.test()
+        stop, split, strings, name = self.kind.stop, self.kind.split, self.kind.strings, self.name
+
+        def run(ctx: Context) -> bool:
+            text = source(ctx)
+            items = split(text)
+            if not items:
+                return False
+            mark = type(text) is Untainted
+            scope = ctx.scope
+            saved = scope.item
+            try:
+                for item in items:
+                    if strings:
+                        item = json.unquoted(item)
+                    scope.item = Untainted(item) if mark else item
+                    try:
+                        outcome = test(ctx)
+                    except ExpansionError as failure:
+                        raise type(failure)(f'{failure.message} inside "{name}" condition', failure.span) from failure
+                    if outcome is stop:
+                        return stop
+            finally:
+                scope.item = saved
+            return not stop
+
+        return run
+
+
+FORANY, FORALL = Walking(stop=True), Walking(stop=False)
+FORANY_JSON, FORALL_JSON = Walking(stop=True, split=_array), Walking(stop=False, split=_array)
+FORANY_JSONS = Walking(stop=True, split=_array, strings=True)
+FORALL_JSONS = Walking(stop=False, split=_array, strings=True)

@@ -1,0 +1,274 @@
+"""`${extract{key}{string}{yes}{no}}`, `${extract{number}{separators}{string}{yes}{no}}`, and the forms for JSON.
+
+Whether the first string is a number decides how many follow, so that is settled when it is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted, like
+from eximia.expand import json
+from eximia.expand.branches import Branches, Choose, read_branches
+from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.numbers import wrap32
+from eximia.expand.parser import Parser, Trouble
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+_SPACE = " \t\n\r\v\f"
+_NUMBER = re.compile(r"-?[0-9]+|-")
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
+
+
+def _unescape(match: re.Match[str]) -> str:
+    octal, hexadecimal, char = match.groups()
+    if octal:
+        return chr(int(octal, 8) & 0xFF)
+    if hexadecimal:
+        return chr(int(hexadecimal, 16))
+    return _LETTERS.get(char, char)
+
+
+def keyed(text: str, key: str) -> str | None:
+    """The value of `key` (any case) in `key=value key="value" key value ...`; None when it is not there."""
+    key = key.lower()
+    pos, length = 0, len(text)
+
+    def skip() -> None:
+        nonlocal pos
+        while pos < length and text[pos] in _SPACE:
+            pos += 1
+
+    skip()
+    while pos < length:
+        start = pos
+        while pos < length and text[pos] != "=" and text[pos] not in _SPACE:
+            pos += 1
+        name = text[start:pos].lower()
+        skip()
+        if text[pos : pos + 1] == "=":
+            pos += 1
+            skip()
+        if text[pos : pos + 1] == '"':
+            start = pos = pos + 1
+            while pos < length and text[pos] != '"':
+                pos += 2 if text[pos] == "\\" else 1
+            value = _ESCAPE.sub(_unescape, text[start : min(pos, length)])
+            pos += 1
+        else:
+            start = pos
+            while pos < length and text[pos] not in _SPACE:
+                pos += 1
+            value = text[start:pos]
+        if name == key:
+            return value
+        skip()
+    return None
+
+
+def numbered(text: str, number: int, separators: str) -> str | None:
+    """Field `number` of `text`, cut at any of `separators`; 0 is the whole, negative ones count from the end."""
+    if number == 0:
+        return text
+    if len(separators) == 1:
+        fields = text.split(separators)
+    elif not separators:
+        fields = [text]
+    else:
+        fields = re.split(f"[{re.escape(separators)}]", text)
+    index = number - 1 if number > 0 else len(fields) + number
+    return fields[index] if 0 <= index < len(fields) else None
+
+
+class Tail:
+    """What follows the first string, for one meaning of it: `args`, then yes and no; or the trouble in their place."""
+
+    __slots__ = ("args", "branches", "trouble")
+
+    def __init__(self, args: list[Sequence], branches: Branches | None, trouble: str) -> None:
+        self.args = args
+        self.branches = branches
+        self.trouble = trouble
+
+    def compile(self, form: str) -> Callable[[Context, str], str]:
+        """A closure of the context and the first string."""
+        runs = tuple(arg.compile() for arg in self.args)
+        if self.branches is None:
+            trouble = self.trouble
+
+            def run_broken(ctx: Context, key: str) -> str:
+                for part in runs:
+                    part(ctx)
+                raise ExpansionError(trouble)
+
+            return run_broken
+        choose = self.branches.on_value()
+        return _by_number(runs, choose) if len(runs) == 2 else _by_key(form, runs[0], choose)
+
+
+class ExtractItem:
+    """Reads the item."""
+
+    def parse(self, parser: Parser, name: str) -> Node:
+        form = ""
+        if parser.skip_space() != "{":
+            form = parser.word()
+            if form not in ("json", "jsons"):
+                raise Trouble("missing '{' for arg 1 of extract")
+        if parser.skip_space() != "{":
+            raise Trouble("missing '{' for arg 1 of extract")
+        parser.pos += 1
+        first = parser.braced()
+        known = first.constant()
+        if form:
+            return ExtractNode(form, first, self._known(parser, name, 1), None)
+        if known is None:
+            return self._open(parser, name, first)
+        if _NUMBER.fullmatch(known.strip(_SPACE)):
+            return ExtractNode(form, first, None, self._known(parser, name, 2))
+        return ExtractNode(form, first, self._known(parser, name, 1), None)
+
+    def _known(self, parser: Parser, name: str, count: int) -> Tail:
+        """`count` strings are known to follow."""
+        args: list[Sequence] = []
+        for number in range(count):
+            if not parser.accept("{"):
+                parser.broken = True
+                parser.pos = len(parser.source)
+                return Tail(args, None, f"missing '{{' for arg {number + 2} of extract")
+            args.append(parser.braced())
+        return Tail(args, read_branches(parser, name), "")
+
+    def _open(self, parser: Parser, name: str, first: Sequence) -> Node:
+        """Whether the first string is a number is known when it has been expanded: one string more or less."""
+        args: list[Sequence] = []
+        fail = False
+        while len(args) < 4 and parser.accept("{"):
+            args.append(parser.braced())
+        left = parser.rest
+        if parser.peek() not in ("", "}", "{"):
+            fail = parser.word() == "fail"
+            if not fail:
+                raise Trouble(f'syntax error in "{name}" item - "fail" expected')
+        if not parser.accept("}"):
+            raise parser.trouble(
+                "curly-bracket problem in conditional yes/no parsing: did not close with '}'\n"
+                f" remaining string is '{left}'",
+            )
+        return ExtractNode("", first, _split(name, args, 1, fail, left), _split(name, args, 2, fail, left))
+
+
+def _split(name: str, args: list[Sequence], count: int, fail: bool, left: str) -> Tail:
+    """The strings `args` read as `count` of the item and the rest yes and no."""
+    if len(args) < count:
+        return Tail(args, None, f"missing '{{' for arg {len(args) + 2} of extract")
+    rest = args[count:]
+    trouble: str | None = None
+    if len(rest) > 2:
+        trouble = "did not close with '}'"
+        left = f"{{{rest[2].text}}}{left}"
+    elif fail and not rest:
+        trouble = "'yes' part did not start with '{'"
+    elif fail and len(rest) == 2:
+        trouble = "did not close with '}'"
+    if trouble is not None:
+        trouble = f"curly-bracket problem in conditional yes/no parsing: {trouble}\n remaining string is '{left}'"
+    yes = rest[0] if rest else None
+    no = rest[1] if len(rest) > 1 else None
+    return Tail(args[:count], Branches(name, yes, no, fail and no is None and yes is not None, trouble), "")
+
+
+class ExtractNode(Node):
+    """An extract. Of the two tails one may be missing, when the first string is constant."""
+
+    __slots__ = ("by_key", "by_number", "first", "form")
+
+    def __init__(self, form: str, first: Sequence, by_key: Tail | None, by_number: Tail | None) -> None:
+        self.form = form
+        self.first = first
+        self.by_key = by_key
+        self.by_number = by_number
+
+    def children(self) -> Iterator[Node]:
+        yield self.first
+        tail = self.by_key or self.by_number
+        assert tail is not None
+        yield from tail.args
+        if tail.branches is not None:
+            yield tail.branches
+
+    def skip_error(self) -> str | None:
+        # Exim does not count the strings of an extract that it skips.
+        return first_skip_error(*self.children())
+
+    def compile(self) -> Run:
+        first = self.first.compile()
+        by_key = self.by_key.compile(self.form) if self.by_key is not None else None
+        by_number = self.by_number.compile(self.form) if self.by_number is not None else None
+        only = by_number if by_key is None else by_key if by_number is None else None
+        if only is not None:
+            settled = only
+
+            def run_settled(ctx: Context) -> str:
+                return settled(ctx, first(ctx).strip(_SPACE))
+
+            return run_settled
+        assert by_key is not None
+        assert by_number is not None
+        keyed_tail, numbered_tail = by_key, by_number
+
+        def run(ctx: Context) -> str:
+            key = first(ctx).strip(_SPACE)
+            return numbered_tail(ctx, key) if _NUMBER.fullmatch(key) else keyed_tail(ctx, key)
+
+        return run
+
+
+def _by_number(runs: tuple[Run, ...], choose: Choose) -> Callable[[Context, str], str]:
+    separators_run, text_run = runs
+
+    def run_number(ctx: Context, key: str) -> str:
+        separators = separators_run(ctx)
+        text = text_run(ctx)
+        found = numbered(text, wrap32(int(key[:25])) if key != "-" else 0, separators)
+        if found is not None and type(text) is Untainted:
+            found = Untainted(found)
+        return choose(ctx, found)
+
+    return run_number
+
+
+def _by_key(form: str, text_run: Run, choose: Choose) -> Callable[[Context, str], str]:
+    find = {"": keyed, "json": _json, "jsons": _jsons}[form]
+
+    def run_key(ctx: Context, key: str) -> str:
+        text = text_run(ctx)
+        if not key:
+            raise ExpansionError('first argument of "extract" must not be empty')
+        found = find(text, key)
+        return choose(ctx, None if found is None else like(found, text))
+
+    return run_key
+
+
+def _json(text: str, key: str) -> str | None:
+    if _NUMBER.fullmatch(key):
+        number = wrap32(int(key[:25]))
+        if number <= 0:
+            raise ExpansionError('first argument of "extract" must be greater than zero')
+        return json.element(text, number)
+    return json.member(text, key)
+
+
+def _jsons(text: str, key: str) -> str | None:
+    found = _json(text, key)
+    return None if found is None else json.unquoted(found)
+
+
+EXTRACT = ExtractItem()

@@ -1,0 +1,85 @@
+"""`${filter{list}{condition}}`: the items for which the condition is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import like
+from eximia.expand.conditions.reading import read_condition
+from eximia.expand.items.walking import finish, inside, listed, wanted
+from eximia.expand.listing import join_list
+from eximia.expand.nodes import Condition, Node, Run, Sequence, first_skip_error
+from eximia.expand.parser import Parser, Trouble
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+class FilterItem:
+    """Reads the item."""
+
+    def parse(self, parser: Parser, name: str) -> Node:
+        source = wanted(parser, name, "first")
+        if not parser.accept("{"):
+            raise parser.trouble(f"missing '{{' for last arg of {name}")
+        try:
+            condition = read_condition(parser)
+        except Trouble as trouble:
+            if trouble.message is None:
+                raise
+            raise Trouble(f'{trouble.message} inside "{name}" item') from None
+        parser.add(condition)
+        if not parser.accept("}"):
+            raise Trouble(
+                f'missing }} at end of condition or expression inside "{name}"; '
+                "could be an unquoted } in the content",
+            )
+        finish(parser, name)
+        return FilterNode(source, condition)
+
+
+class FilterNode(Node):
+    """A use of the item."""
+
+    __slots__ = ("condition", "source_list")
+
+    def __init__(self, source_list: Sequence, condition: Condition) -> None:
+        self.source_list = source_list
+        self.condition = condition
+
+    def children(self) -> Iterator[Node]:
+        yield self.source_list
+        yield self.condition
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(self.source_list, self.condition)
+
+    def compile(self) -> Run:
+        source = self.source_list.compile()
+        test = self.condition.test()
+
+        def run(ctx: Context) -> str:
+            text = source(ctx)
+            char, items = listed(text)
+            if not items:
+                return like("", text)
+            scope = ctx.scope
+            saved, value, numeric = scope.item, scope.value, scope.numeric
+            kept: list[str] = []
+            try:
+                for item in items:
+                    scope.item = item
+                    if test(ctx):
+                        kept.append(item)
+            except ExpansionError as failure:
+                raise inside("filter", failure) from failure
+            finally:
+                scope.item, scope.value, scope.numeric = saved, value, numeric
+            return like(join_list(kept, char), text)
+
+        return run
+
+
+FILTER = FilterItem()

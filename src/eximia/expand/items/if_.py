@@ -1,0 +1,65 @@
+"""`${if <condition> {yes}{no}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eximia.expand.branches import Branches, read_branches
+from eximia.expand.conditions.reading import read_condition
+from eximia.expand.nodes import Condition, Node, Run, first_skip_error
+from eximia.expand.parser import Parser
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+class IfItem:
+    """Reads the item."""
+
+    def parse(self, parser: Parser, name: str) -> Node:
+        condition = read_condition(parser)
+        parser.add(condition)
+        return IfNode(condition, read_branches(parser, name))
+
+
+class IfNode(Node):
+    """A condition with what follows from it."""
+
+    __slots__ = ("branches", "condition")
+
+    def __init__(self, condition: Condition, branches: Branches) -> None:
+        self.condition = condition
+        self.branches = branches
+
+    def children(self) -> Iterator[Node]:
+        yield self.condition
+        yield self.branches
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(self.condition, self.branches)
+
+    def compile(self) -> Run:
+        test = self.condition.test()
+        choose = self.branches.on_test()
+        if not self.condition.scoped and not any(node.sets_value for node in self.walk()):
+
+            def run(ctx: Context) -> str:
+                return choose(ctx, test(ctx))
+
+            return run
+
+        def run_scoped(ctx: Context) -> str:
+            # What the condition sets ($0..., $value) is seen by the strings of this item only.
+            scope = ctx.scope
+            numeric, value = scope.numeric, scope.value
+            try:
+                return choose(ctx, test(ctx))
+            finally:
+                scope.numeric = numeric
+                scope.value = value
+
+        return run_scoped
+
+
+IF = IfItem()

@@ -1,0 +1,67 @@
+"""Items that find a value and end with yes/no strings, such as `${env{key}{yes}{no}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.expand.branches import Branches, read_branches
+from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.parser import Parser
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class ValueItem:
+    """`missing` has the message for each string that is not there; `find(ctx, values)` gives the value or None."""
+
+    missing: tuple[str, ...]
+    find: Callable[[Context, list[str]], str | None]
+    #: errors in constant strings that Exim finds even when it skips the item
+    check: Callable[[list[str | None]], None] | None = None
+
+    def parse(self, parser: Parser, name: str) -> Node:
+        args: list[Sequence] = []
+        for message in self.missing:
+            if not parser.accept("{"):
+                raise parser.trouble(message)
+            args.append(parser.braced())
+        return ValueNode(self, args, read_branches(parser, name))
+
+
+class ValueNode(Node):
+    """A use of such an item."""
+
+    __slots__ = ("args", "branches", "item")
+
+    def __init__(self, item: ValueItem, args: list[Sequence], branches: Branches) -> None:
+        self.item = item
+        self.args = args
+        self.branches = branches
+
+    def children(self) -> Iterator[Node]:
+        yield from self.args
+        yield self.branches
+
+    def skip_error(self) -> str | None:
+        error = first_skip_error(*self.args)
+        if error is None and self.item.check is not None:
+            try:
+                self.item.check([arg.constant() for arg in self.args])
+            except ExpansionError as failure:
+                error = failure.message
+        return error or self.branches.skip_error()
+
+    def compile(self) -> Run:
+        runs = tuple(arg.compile() for arg in self.args)
+        find = self.item.find
+        choose = self.branches.on_value()
+
+        def run(ctx: Context) -> str:
+            return choose(ctx, find(ctx, [part(ctx) for part in runs]))
+
+        return run

@@ -1,0 +1,33 @@
+"""What `filter`, `map`, `reduce` and `sort` share: strings in brackets with their own messages, and `$item`."""
+
+from __future__ import annotations
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted
+from eximia.expand.listing import split_list
+from eximia.expand.nodes import Sequence
+from eximia.expand.parser import Parser
+
+
+def wanted(parser: Parser, name: str, what: str) -> Sequence:
+    """A string in brackets, the `what` ("first", "last") one of item `name`."""
+    if not parser.accept("{"):
+        raise parser.trouble(f"missing '{{' for {what} arg of {name}")
+    return parser.braced()
+
+
+def finish(parser: Parser, name: str) -> None:
+    """The closing bracket of the item."""
+    if not parser.accept("}"):
+        raise parser.trouble(f'missing }} at end of "{name}"')
+
+
+def listed(text: str) -> tuple[str, list[str]]:
+    """The separator and the items of a list, the items with the mark of the list."""
+    char, items = split_list(text)
+    return char, [Untainted(item) for item in items] if type(text) is Untainted else items
+
+
+def inside(name: str, failure: ExpansionError) -> ExpansionError:
+    """`failure`, which happened while `$item` was set, with the item's name."""
+    return type(failure)(f'{failure.message} inside "{name}" item', failure.span)

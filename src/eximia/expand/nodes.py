@@ -1,0 +1,250 @@
+"""What a parsed expansion string consists of (manual chapter 11).
+
+A string is parsed once into a `Sequence` of nodes. Each node knows its place in the source, compiles itself to a
+closure `run(ctx) -> str`, and can tell which error Exim would raise when it only *skips* the node (an untaken branch
+of `${if...}` is still read for its brackets and names). A part that cannot be parsed is a `Broken` node: it fails,
+with Exim's words, when evaluation reaches it and not before.
+
+Not here: parsing (`parser`), the items, operators and conditions themselves (their folders).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import EMPTY, Untainted
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+Run = Callable[["Context"], str]
+Test = Callable[["Context"], bool]
+
+
+class Node:
+    """Base of all nodes. `start` and `end` are offsets in the source."""
+
+    __slots__ = ("end", "source", "start")
+
+    source: str
+    start: int
+    end: int
+    #: evaluation leaves `$value` changed
+    sets_value = False
+
+    def at(self, source: str, start: int, end: int) -> None:
+        self.source = source
+        self.start = start
+        self.end = end
+
+    @property
+    def text(self) -> str:
+        """The node as it was written."""
+        return self.source[self.start : self.end]
+
+    def constant(self) -> str | None:
+        """The value, when it can never change."""
+        return None
+
+    def compile(self) -> Run:
+        """The closure that evaluates the node."""
+        raise NotImplementedError
+
+    def skip_error(self) -> str | None:
+        """The message Exim gives when it skips over this node and finds it faulty."""
+        return None
+
+    def children(self) -> Iterator[Node]:
+        """Nodes directly inside."""
+        return iter(())
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all inside it, in reading order."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
+
+def constant_run(text: str) -> Run:
+    """A closure that returns always `text`."""
+
+    def run(ctx: Context) -> str:
+        return text
+
+    return run
+
+
+def failing(message: str) -> Run:
+    """A closure that always fails."""
+
+    def run(ctx: Context) -> str:
+        raise ExpansionError(message)
+
+    return run
+
+
+def first_skip_error(*nodes: Node) -> str | None:
+    """The first error met when skipping over `nodes` from left to right."""
+    for node in nodes:
+        error = node.skip_error()
+        if error is not None:
+            return error
+    return None
+
+
+class Text(Node):
+    """Literal text. `value` has escapes already resolved."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = Untainted(value)
+
+    def constant(self) -> str:
+        return self.value
+
+    def compile(self) -> Run:
+        return constant_run(self.value)
+
+
+class Broken(Node):
+    """Where parsing had to stop. What was read before (`done`) is evaluated first, as Exim does, because it may
+    fail earlier with another message."""
+
+    __slots__ = ("done", "message")
+
+    def __init__(self, message: str, done: tuple[Node, ...] = ()) -> None:
+        self.message = message
+        self.done = done
+
+    def compile(self) -> Run:
+        runs = tuple(node.compile() for node in self.done)
+        message = self.message
+
+        def run(ctx: Context) -> str:
+            for part in runs:
+                part(ctx)
+            raise ExpansionError(message)
+
+        return run
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(*self.done) or self.message
+
+    def children(self) -> Iterator[Node]:
+        return iter(self.done)
+
+
+class Sequence(Node):
+    """Parts one after the other."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[Node]) -> None:
+        self.parts = parts
+
+    def constant(self) -> str | None:
+        if not self.parts:
+            return EMPTY
+        if len(self.parts) == 1:
+            return self.parts[0].constant()
+        values = [part.constant() for part in self.parts]
+        if all(type(value) is Untainted for value in values):
+            return Untainted("".join(value or "" for value in values))
+        return None
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(*self.parts)
+
+    def children(self) -> Iterator[Node]:
+        return iter(self.parts)
+
+    def compile(self) -> Run:
+        value = self.constant()
+        if value is not None:
+            return constant_run(value)
+        if len(self.parts) == 1:
+            return self.parts[0].compile()
+        return _join(self.parts)
+
+
+def _join(parts: list[Node]) -> Run:
+    """The closure for several parts: adjoining constants are merged, the mark is kept when all parts have it."""
+    merged: list[str | Run] = []
+    for part in parts:
+        value = part.constant()
+        if value is None:
+            merged.append(part.compile())
+        elif merged and isinstance(merged[-1], str):
+            merged[-1] = merged[-1] + value
+        else:
+            merged.append(value)
+    if len(merged) == 2:
+        return _join_two(merged[0], merged[1])
+    steps = tuple(constant_run(Untainted(step)) if isinstance(step, str) else step for step in merged)
+
+    def run(ctx: Context) -> str:
+        values = [step(ctx) for step in steps]
+        joined = "".join(values)
+        for value in values:
+            # An unset variable is empty text without a mark; it carries nothing.
+            if type(value) is not Untainted and value:
+                return joined
+        return Untainted(joined)
+
+    return run
+
+
+def _join_two(left: str | Run, right: str | Run) -> Run:
+    """The common cases of `_join` without a loop."""
+    if isinstance(left, str):
+        assert not isinstance(right, str)
+        head, then = left, right
+
+        def run_head(ctx: Context) -> str:
+            value = then(ctx)
+            return head + value if type(value) is not Untainted and value else Untainted(head + value)
+
+        return run_head
+    if isinstance(right, str):
+        first, tail = left, right
+
+        def run_tail(ctx: Context) -> str:
+            value = first(ctx)
+            return value + tail if type(value) is not Untainted and value else Untainted(value + tail)
+
+        return run_tail
+    one, two = left, right
+
+    def run_both(ctx: Context) -> str:
+        a = one(ctx)
+        b = two(ctx)
+        if (type(a) is not Untainted and a) or (type(b) is not Untainted and b):
+            return a + b
+        return Untainted(a + b)
+
+    return run_both
+
+
+class Condition(Node):
+    """Base of the conditions of `${if ...}`."""
+
+    __slots__ = ()
+
+    #: true when evaluation may set $0... or $value, which `${if}` then has to restore
+    scoped = False
+
+    def test(self) -> Test:
+        """The closure that evaluates the condition."""
+        raise NotImplementedError
+
+    def compile(self) -> Run:
+        """A condition is part of an item; evaluated alone it is the text `${if}` without strings would give."""
+        test = self.test()
+
+        def run(ctx: Context) -> str:
+            return Untainted("true") if test(ctx) else EMPTY
+
+        return run

@@ -1,0 +1,55 @@
+"""`address`, `addresses`, `domain`, `local_part`: parts of RFC 5322 addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.expand.operation import Operator
+from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+
+def _parts(subject: str) -> tuple[str, str, str]:
+    """Address, local part, domain; all empty when `subject` is no address."""
+    try:
+        found = parse_address(subject)
+    except AddressSyntaxError:
+        return "", "", ""
+    return found.address, found.local_part, found.domain
+
+
+def _address(ctx: Context, subject: str, argument: str | None) -> str:
+    return _parts(subject)[0]
+
+
+def _domain(ctx: Context, subject: str, argument: str | None) -> str:
+    return _parts(subject)[2]
+
+
+def _local_part(ctx: Context, subject: str, argument: str | None) -> str:
+    return _parts(subject)[1]
+
+
+def _addresses(ctx: Context, subject: str, argument: str | None) -> str:
+    separator = ":"
+    text = subject
+    if text.startswith(">"):
+        if len(text) == 1:
+            raise ExpansionError(f"output separator missing in expanding ${{addresses:{subject}}}")
+        separator = text[1]
+        text = text[2:]
+    found: list[str] = []
+    for start, end in addresses_in(text):
+        address = _parts(text[start:end])[0]
+        if address:
+            found.append(address.replace(separator, separator * 2))
+    return separator.join(found)
+
+
+ADDRESS = Operator(_address)
+ADDRESSES = Operator(_addresses)
+DOMAIN = Operator(_domain)
+LOCAL_PART = Operator(_local_part)

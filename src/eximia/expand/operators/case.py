@@ -1,0 +1,35 @@
+"""`lc` and `uc`: case of ASCII letters, as in the C locale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.expand.operation import Operator
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+_LOWER = {code: code + 32 for code in range(65, 91)}
+_UPPER = {code: code - 32 for code in range(97, 123)}
+
+
+def lower(text: str) -> str:
+    """ASCII letters in lower case; other bytes unchanged."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def upper(text: str) -> str:
+    """ASCII letters in upper case; other bytes unchanged."""
+    return text.upper() if text.isascii() else text.translate(_UPPER)
+
+
+def _lc(ctx: Context, subject: str, argument: str | None) -> str:
+    return lower(subject)
+
+
+def _uc(ctx: Context, subject: str, argument: str | None) -> str:
+    return upper(subject)
+
+
+LC = Operator(_lc)
+UC = Operator(_uc)

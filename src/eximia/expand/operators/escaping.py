@@ -1,0 +1,40 @@
+"""`escape`, `escape8bit`, `hexquote`, `rxquote`: text for logs, headers and regular expressions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximia.expand.escapes import printing
+from eximia.expand.operation import Operator
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+_EIGHT = {code: f"\\{code:03o}" for code in [92, *range(127, 256)]}
+_HEXED = {code: f"\\x{code:02x}" for code in [*range(33), *range(127, 256)]}
+_NOT_ALNUM = re.compile(r"([^A-Za-z0-9])", re.DOTALL)
+
+
+def _escape(ctx: Context, subject: str, argument: str | None) -> str:
+    if getattr(ctx.process.main, "print_topbitchars", False):
+        return "".join(char if char >= "\xa0" else printing(char) for char in subject)
+    return printing(subject)
+
+
+def _escape8bit(ctx: Context, subject: str, argument: str | None) -> str:
+    return subject.translate(_EIGHT)
+
+
+def _hexquote(ctx: Context, subject: str, argument: str | None) -> str:
+    return subject.translate(_HEXED)
+
+
+def _rxquote(ctx: Context, subject: str, argument: str | None) -> str:
+    return _NOT_ALNUM.sub(r"\\\1", subject)
+
+
+ESCAPE = Operator(_escape, pure=False)
+ESCAPE8BIT = Operator(_escape8bit)
+HEXQUOTE = Operator(_hexquote)
+RXQUOTE = Operator(_rxquote)

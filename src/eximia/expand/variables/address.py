@@ -1,0 +1,77 @@
+"""Variables of the address that is routed, verified or delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.text import EMPTY, Untainted
+from eximia.expand.variables.getters import number, number_or_empty, text, trusted
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.expand.nodes import Run
+
+
+def _uid(ctx: Context) -> str:
+    value = ctx.address.local_user_uid
+    return Untainted(0xFFFFFFFF if value is None else value)
+
+
+def _gid(ctx: Context) -> str:
+    value = ctx.address.local_user_gid
+    return Untainted(0xFFFFFFFF if value is None else value)
+
+
+def _return_path(ctx: Context) -> str:
+    # Until a transport runs or a router changes it, the return path is the sender.
+    return ctx.address.return_path or ctx.message.sender_address
+
+
+def _host_address(ctx: Context) -> str:
+    return ctx.address.host_address or EMPTY
+
+
+VARIABLES: dict[str, Run] = {
+    "address_data": text("address.address_data"),
+    "address_file": text("address.address_file"),
+    "address_pipe": text("address.address_pipe"),
+    "bounce_recipient": text("address.bounce_recipient"),
+    "domain": text("address.domain"),
+    "domain_data": text("address.domain_data"),
+    "event_data": text("address.event_data"),
+    "event_defer_errno": number("address.event_defer_errno"),
+    "event_name": trusted("address.event_name"),
+    "home": text("address.home"),
+    "host": text("address.host"),
+    "host_address": _host_address,
+    "host_port": number_or_empty("address.host_port"),
+    "local_part": text("address.local_part"),
+    "local_part_data": text("address.local_part_data"),
+    "local_part_prefix": text("address.local_part_prefix"),
+    "local_part_prefix_v": text("address.local_part_prefix_v"),
+    "local_part_suffix": text("address.local_part_suffix"),
+    "local_part_suffix_v": text("address.local_part_suffix_v"),
+    "local_user_gid": _gid,
+    "local_user_uid": _uid,
+    "original_domain": text("address.original_domain"),
+    "original_local_part": text("address.original_local_part"),
+    "parent_domain": text("address.parent_domain"),
+    "parent_local_part": text("address.parent_local_part"),
+    "recipient_data": text("address.recipient_data"),
+    "return_path": _return_path,
+    "router_name": trusted("address.router_name"),
+    "self_hostname": text("address.self_hostname"),
+    "sender_address_data": text("address.sender_address_data"),
+    "sender_data": text("address.sender_data"),
+    "sending_ip_address": trusted("address.sending_ip_address"),
+    "sending_port": number("address.sending_port"),
+    "tpda_data": text("address.event_data"),
+    "tpda_defer_errno": number("address.event_defer_errno"),
+    "tpda_event": trusted("address.event_name"),
+    "transport_name": trusted("address.transport_name"),
+    "verify_mode": trusted("address.verify_mode"),
+    "warn_message_delay": text("address.warn_message_delay"),
+    "warn_message_recipients": text("address.warn_message_recipients"),
+    "warnmsg_delay": text("address.warn_message_delay"),
+    "warnmsg_recipients": text("address.warn_message_recipients"),
+}

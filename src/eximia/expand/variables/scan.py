@@ -1,0 +1,61 @@
+"""Variables of content scanning: spam, malware, MIME parts, Brightmail, DCC (manual chapter 45, features 2 and 6).
+
+The scanners put their values into the message's records; here they are only read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.text import EMPTY, Untainted
+from eximia.expand.variables.getters import own, text
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.expand.nodes import Run
+
+_MIME = (
+    "anomaly_level", "anomaly_text", "boundary", "charset", "content_description", "content_disposition",
+    "content_id", "content_size", "content_transfer_encoding", "content_type", "decoded_filename", "filename",
+    "is_coverletter", "is_multipart", "is_rfc822", "part_count",
+)  # fmt: skip
+_MIME_ZERO = frozenset(("anomaly_level", "content_size", "is_coverletter", "is_multipart", "is_rfc822", "part_count"))
+
+
+def _mime(name: str) -> Run:
+    """A field of the MIME part that the MIME ACL looks at."""
+    fallback = Untainted("0") if name in _MIME_ZERO else EMPTY
+
+    def run(ctx: Context) -> str:
+        part = ctx.message.mime
+        if part is None:
+            return fallback
+        value = getattr(part, name, None)
+        if value is None:
+            return fallback
+        if isinstance(value, bool):
+            return Untainted("1" if value else "0")
+        return value if isinstance(value, str) else Untainted(value)
+
+    return run
+
+
+def _spam(name: str) -> Run:
+    def run(ctx: Context) -> str:
+        return ctx.message.spam.get(name, EMPTY)
+
+    return run
+
+
+VARIABLES: dict[str, Run] = {
+    **{f"mime_{name}": _mime(name) for name in _MIME},
+    **{f"spam_{name}": _spam(name) for name in ("action", "bar", "report", "score", "score_int")},
+    "av_failed": own("av_failed", "0"),
+    "bmi_alt_location": own("bmi_alt_location"),
+    "bmi_base64_tracker_verdict": own("bmi_base64_tracker_verdict"),
+    "bmi_base64_verdict": own("bmi_base64_verdict"),
+    "bmi_deliver": own("bmi_deliver", "1"),
+    "dcc_header": own("dcc_header"),
+    "dcc_result": own("dcc_result"),
+    "malware_name": text("message.malware_name"),
+}

@@ -1,0 +1,168 @@
+"""Variables of the connection and its client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.text import EMPTY, Untainted
+from eximia.expand.variables.getters import flag, number, session_note, text, trusted
+
+if TYPE_CHECKING:
+    from eximia.context import Context, Session
+    from eximia.expand.nodes import Run
+
+
+def _host_name(ctx: Context) -> str:
+    """A reference to $sender_host_name looks the name up."""
+    session = ctx.session
+    if session.sender_host_name or not session.sender_host_address or session.host_name_known is not None:
+        return session.sender_host_name
+    find = ctx.process.services.host_name
+    if find is not None:
+        find(ctx)
+    return session.sender_host_name
+
+
+def _lookup_failed(ctx: Context) -> str:
+    session = ctx.session
+    failed = session.host_name_known is False and not session.host_lookup_deferred
+    return Untainted("1" if failed else "0")
+
+
+def _shows_ports(ctx: Context) -> bool:
+    selectors = getattr(ctx.process.log, "selectors", None)
+    return bool(getattr(selectors, "incoming_port", False))
+
+
+def _with_port(ctx: Context, address: str) -> str:
+    port = ctx.session.sender_host_port
+    return f"[{address}]:{port}" if port and _shows_ports(ctx) else f"[{address}]"
+
+
+def _shown_helo(session: Session) -> str:
+    """The HELO name, unless it says nothing new."""
+    helo = session.sender_helo_name
+    if not helo or helo.lower() == session.sender_host_name.lower():
+        return ""
+    literal = helo.removeprefix("[").removesuffix("]").removeprefix("IPv6:").removeprefix("IPV6:")
+    return "" if helo[:1] == "[" and literal == session.sender_host_address else helo
+
+
+def _fullhost(ctx: Context) -> str:
+    session = ctx.session
+    if not session.sender_host_address:
+        return EMPTY
+    parts = [session.sender_host_name] if session.sender_host_name else []
+    helo = _shown_helo(session)
+    if helo:
+        parts.append(f"({helo})")
+    parts.append(_with_port(ctx, session.sender_host_address))
+    return " ".join(parts)
+
+
+def _rcvhost(ctx: Context) -> str:
+    session = ctx.session
+    if not session.sender_host_address:
+        return session.sender_ident and f"ident={session.sender_ident}"
+    details: list[str] = []
+    if session.sender_host_name:
+        first = session.sender_host_name
+        details.append(_with_port(ctx, session.sender_host_address))
+    else:
+        first = f"[{session.sender_host_address}]"
+        if session.sender_host_port and _shows_ports(ctx):
+            details.append(f"port={session.sender_host_port}")
+    helo = _shown_helo(session)
+    if helo:
+        details.append(f"helo={helo}")
+    if session.sender_ident:
+        details.append(f"ident={session.sender_ident}")
+    if not details:
+        return first
+    fold = "\n\t" if len(details) == 3 else " "
+    return f"{first}{fold}({' '.join(details)})"
+
+
+def _active_hostname(ctx: Context) -> str:
+    return ctx.session.active_hostname or Untainted(ctx.process.primary_hostname)
+
+
+def _history(ctx: Context) -> str:
+    return ",".join(ctx.session.command_history) or EMPTY
+
+
+def _received_port(ctx: Context) -> str:
+    session = ctx.session
+    return Untainted(session.interface_port) if session.interface_address else Untainted("-1")
+
+
+def _proxy_port(ctx: Context) -> str:
+    return Untainted(ctx.session.proxy.external_port)
+
+
+_PROXY_LOCAL, _PROXY_LOCAL_PORT = text("session.proxy.local_address"), number("session.proxy.local_port")
+_PROXY_EXTERNAL = text("session.proxy.external_address")
+
+VARIABLES: dict[str, Run] = {
+    "acl_verify_message": text("session.acl_verify_message"),
+    "atrn_host": session_note("atrn_host"),
+    "atrn_mode": session_note("atrn_mode"),
+    "authenticated_fail_id": text("session.authenticated_fail_id"),
+    "authenticated_id": text("session.authenticated_id"),
+    "authenticated_sender": text("session.authenticated_sender"),
+    "authentication_failed": flag("session.authentication_failed"),
+    "callout_address": session_note("callout_address"),
+    "chunking_state": trusted("session.chunking_state"),
+    "connection_id": trusted("session.connection_id"),
+    "csa_status": trusted("session.csa_status"),
+    "dnslist_domain": text("session.dnslist_domain"),
+    "dnslist_matched": text("session.dnslist_matched"),
+    "dnslist_text": text("session.dnslist_text"),
+    "dnslist_value": text("session.dnslist_value"),
+    "host_data": text("session.host_data"),
+    "host_lookup_deferred": flag("session.host_lookup_deferred"),
+    "host_lookup_failed": _lookup_failed,
+    "interface_address": trusted("session.interface_address"),
+    "interface_port": _received_port,
+    "ldap_dn": session_note("ldap_dn"),
+    "lookup_dnssec_authenticated": trusted("session.lookup_dnssec_authenticated"),
+    "prdr_requested": flag("session.prdr_requested", "yes", "no"),
+    "proxy_external_address": _PROXY_EXTERNAL,
+    "proxy_external_port": _proxy_port,
+    "proxy_host_address": _PROXY_LOCAL,
+    "proxy_host_port": _PROXY_LOCAL_PORT,
+    "proxy_local_address": _PROXY_LOCAL,
+    "proxy_local_port": _PROXY_LOCAL_PORT,
+    "proxy_session": flag("session.proxy.session", "yes", "no"),
+    "proxy_target_address": _PROXY_EXTERNAL,
+    "proxy_target_port": _proxy_port,
+    "prvscheck_address": session_note("prvscheck_address"),
+    "prvscheck_keynum": session_note("prvscheck_keynum"),
+    "prvscheck_result": session_note("prvscheck_result"),
+    "rcpt_count": number("message.rcpt_count"),
+    "rcpt_defer_count": number("message.rcpt_defer_count"),
+    "rcpt_fail_count": number("message.rcpt_fail_count"),
+    "received_ip_address": trusted("session.interface_address"),
+    "received_port": _received_port,
+    "sender_fullhost": _fullhost,
+    "sender_helo_dnssec": flag("session.helo_dnssec", "yes", "no"),
+    "sender_helo_name": text("session.sender_helo_name"),
+    "sender_helo_verified": flag("session.helo_verified", "yes", "no"),
+    "sender_host_address": trusted("session.sender_host_address"),
+    "sender_host_authenticated": trusted("session.sender_host_authenticated"),
+    "sender_host_dnssec": flag("session.sender_host_dnssec", "yes", "no"),
+    "sender_host_name": _host_name,
+    "sender_host_port": number("session.sender_host_port"),
+    "sender_ident": text("session.sender_ident"),
+    "sender_rate": trusted("session.sender_rate"),
+    "sender_rate_limit": trusted("session.sender_rate_limit"),
+    "sender_rate_period": trusted("session.sender_rate_period"),
+    "sender_rcvhost": _rcvhost,
+    "smtp_active_hostname": _active_hostname,
+    "smtp_command": text("session.smtp_command"),
+    "smtp_command_argument": text("session.smtp_command_argument"),
+    "smtp_command_history": _history,
+    "smtp_count_at_connection_start": number("session.count_at_connection_start"),
+    "smtp_notquit_reason": trusted("session.notquit_reason"),
+    "srs_recipient": session_note("srs_recipient"),
+}
