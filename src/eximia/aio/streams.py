@@ -61,6 +61,7 @@ class LoopStream(asyncio.Protocol):
         self._read_paused = False
         self._send_timeout = 300.0
         self.deadline = 0.0
+        self.interrupted = False
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
 
@@ -163,6 +164,8 @@ class LoopStream(asyncio.Protocol):
             if self._lost is not None and self._lost.errno != errno.EPIPE:
                 raise self._lost
             return b""
+        if self.interrupted:
+            raise NetworkError(os.strerror(errno.ESHUTDOWN), errno.ESHUTDOWN)
         waiter = self._reader = self._bridge.waiter()
         if timeout <= 0:
             return cast("bytes", waiter.wait())
@@ -187,6 +190,15 @@ class LoopStream(asyncio.Protocol):
         if data:
             self._chunks.insert(0, data)
             self._buffered += len(data)
+
+    def interrupt(self) -> None:
+        """Make a wait for the peer's next input end as if the server were closing down: NetworkError with ESHUTDOWN.
+        A session that is busy, or has input waiting, goes on."""
+        self.interrupted = True
+        reader, self._reader = self._reader, None
+        self._ticker.remove(self)
+        if reader is not None:
+            reader.fail(NetworkError(os.strerror(errno.ESHUTDOWN), errno.ESHUTDOWN))
 
     def set_send_timeout(self, seconds: float) -> None:
         self._send_timeout = seconds

@@ -31,8 +31,11 @@ class Stream(Protocol):
     `peer` and `local` are (address, port); for Unix sockets (path, 0).
     """
 
-    peer: tuple[str, int]
-    local: tuple[str, int]
+    @property
+    def peer(self) -> tuple[str, int]: ...
+
+    @property
+    def local(self) -> tuple[str, int]: ...
 
     def send(self, data: bytes) -> None:
         """Queue `data` for sending; waits only when the peer is far behind. Raises NetworkError when the
@@ -172,11 +175,20 @@ class Clock(Protocol):
 class Ports(Protocol):
     """All of them. One object a process."""
 
-    net: Network
-    resolver: Resolver
-    helpers: Helpers
-    agents: Agents
-    clock: Clock
+    @property
+    def net(self) -> Network: ...
+
+    @property
+    def resolver(self) -> Resolver: ...
+
+    @property
+    def helpers(self) -> Helpers: ...
+
+    @property
+    def agents(self) -> Agents: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function (fsync, SQLite) without holding up other sessions; its result or exception."""

@@ -18,7 +18,10 @@ class Process:
         "caller_groups",
         "caller_uid",
         "config",
+        "connections",
         "hints",
+        "ids",
+        "invocation",
         "is_admin",
         "is_trusted",
         "log",
@@ -46,6 +49,12 @@ class Process:
         self.log: Any = None
         self.spool: Any = None
         self.hints: Any = None
+        #: the source of message ids
+        self.ids: Any = None
+        #: who is connected, over all workers (`daemon.connections`); None at the command line
+        self.connections: Any = None
+        #: how we were called (`cli.invocation`): -odX, -N, -v...
+        self.invocation: Any = None
         self.trace: Trace | None = None
         #: caches by owner ("regex", "lsearch", "dns", "smtp.pool"...); each owner bounds its own
         self.caches: dict[str, Any] = {}

@@ -153,4 +153,3 @@ def _value(certificate: x509.Certificate, name: str, modifiers: list[str], separ
             return _crl(certificate, separator)
         case _:
             raise ExpansionError(f'bad field selector "{name}" for certextract')
-

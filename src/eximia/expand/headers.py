@@ -104,4 +104,3 @@ class HeaderReference(Node):
 def exists(ctx: Context, name: str) -> bool:
     """`def:h_name:`."""
     return any(header.name == name and header.type != DELETED for header in ctx.message.headers)
-

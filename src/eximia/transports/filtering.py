@@ -39,9 +39,7 @@ def filter_arguments(ctx: Context, options: Any, addresses: list[Address]) -> li
     )
 
 
-def filtered(
-    ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]
-) -> bytes | None:
+def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]) -> bytes | None:
     """The message after the filter, None when there is none. Raises Failure (deferring) when the filter failed."""
     try:
         arguments = filter_arguments(ctx, options, addresses)

@@ -26,6 +26,9 @@ class ProcessOptions(OptionSet):
         sink=Sink.FILE_NAME,
     )
     exim_user: int | None = option(Kind.UID, "The user we run as.")
+    daemon_workers: int = option(
+        Kind.INTEGER, "How many worker processes the daemon has; 0: one for each processor.", default=0, own=True
+    )
     exim_version: Untainted = option(Kind.STRING, "The version we say we are.", default=Untainted("4.99"))
     extract_addresses_remove_arguments: bool = option(
         Kind.BOOL,

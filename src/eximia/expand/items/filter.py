@@ -33,8 +33,7 @@ class FilterItem:
         parser.add(condition)
         if not parser.accept("}"):
             raise Trouble(
-                f'missing }} at end of condition or expression inside "{name}"; '
-                "could be an unquoted } in the content",
+                f'missing }} at end of condition or expression inside "{name}"; could be an unquoted }} in the content',
             )
         finish(parser, name)
         return FilterNode(source, condition)

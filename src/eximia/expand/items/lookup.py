@@ -90,4 +90,3 @@ class LookupNode(Node):
 
 
 LOOKUP = LookupItem()
-

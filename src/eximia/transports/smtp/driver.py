@@ -176,9 +176,7 @@ class _Run:
             names = skipped[0].name
             outcome = Outcome(Result.DEFERRED, f"failed to lookup IP address for {names}", Errno.UNKNOWN_HOST)
         else:
-            outcome = Outcome(
-                Result.DEFERRED, f"retry time not reached for any host{domain}", Errno.RETRY_HOSTS
-            )
+            outcome = Outcome(Result.DEFERRED, f"retry time not reached for any host{domain}", Errno.RETRY_HOSTS)
         for address in left:
             address.outcome = outcome
 

@@ -125,9 +125,7 @@ def open_connection(
     return connection
 
 
-def _connected(
-    ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...]
-) -> Connection:
+def _connected(ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...]) -> Connection:
     net = ctx.process.ports.net
     proxy: tuple[str, int] = ("", 0)
     try:

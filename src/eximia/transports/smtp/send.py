@@ -173,4 +173,3 @@ def finish_refused(connection: Connection, transaction: Transaction) -> None:
         connection.stream.abort()
         return
     connection.quit()
-

@@ -76,9 +76,7 @@ def decode_xtext(text: str) -> str:
 
 def encode_xtext(text: str) -> str:
     """Text as xtext: everything outside `!`..`~`, and `+` and `=`, as +XX."""
-    return "".join(
-        char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text
-    )
+    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)
 
 
 def read_mail(argument: str, allowed: Container[str]) -> MailParameters:

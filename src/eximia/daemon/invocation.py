@@ -80,6 +80,8 @@ class Invocation:
     """One call. `action` is the letter option that decides what is done ("bm", "bd", "bP", "M", "q"...), or ""."""
 
     program: str = "exim"
+    #: the words after the program's name as they were given
+    words: list[str] = field(default_factory=list)
     action: str = ""
     #: what follows the options: recipients, addresses, message ids, option names
     arguments: list[str] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Invocation:
     dont_deliver: bool = False  #: -N
 
     # Daemon
+    listening: bool = False  #: -bd was given (not only -q<time>)
     foreground: bool = False  #: -bdf
     inetd_wait: bool = False  #: -bw
     inetd_wait_timeout: int = 0

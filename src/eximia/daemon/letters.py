@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from eximia.cli.invocation import DEBUG_CATEGORIES, NOT_BY_DEFAULT, Invocation, QueueRun, UsageError
+from eximia.daemon.invocation import DEBUG_CATEGORIES, NOT_BY_DEFAULT, Invocation, QueueRun, UsageError
 
 _TIME = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$")
 _UNITS = (604800, 86400, 3600, 60, 1)
@@ -80,7 +80,7 @@ class _Words:
 
 def read(program: str, words: Sequence[str]) -> Invocation:
     """Read the words after the program's name. `program` is the name it was called by. Raises UsageError."""
-    call = Invocation(program=program)
+    call = Invocation(program=program, words=list(words))
     base = program.rsplit("/", 1)[-1]
     queue = _Words([*_BY_NAME.get(base, []), *words])
     while queue.more():
@@ -141,8 +141,8 @@ _EXACT: dict[str, Callable[[Invocation], None]] = {
     "--help": _act("help"),
     "--version": _act("bV"),
     "-bV": _act("bV"),
-    "-bd": _act("bd"),
-    "-bdf": _both(_act("bd"), _flag("foreground")),
+    "-bd": _both(_act("bd"), _flag("listening")),
+    "-bdf": _both(_act("bd"), _flag("listening"), _flag("foreground")),
     "-be": _act("be"),
     "-bi": _act("bi"),
     "-bm": _act("bm"),

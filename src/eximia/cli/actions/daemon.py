@@ -1,0 +1,83 @@
+"""-bd, -bdf, -bw, -q<time>: become a running server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from eximia.base.errors import ConfigError
+from eximia.cli.opening import need_admin, open_process, refuse
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.daemon.invocation import Invocation
+
+SUPERVISOR = "eximia.privileged.supervisor"
+
+
+def run(call: Invocation) -> int:
+    from eximia.daemon.grants import make_grant
+
+    process = open_process(call)
+    need_admin(process)
+    if call.remove_pid_file:
+        return remove_pid_file(process, call)
+    try:
+        grant = make_grant(process.config, call)
+    except ConfigError as error:
+        refuse(f"exim: {error.message}")
+    for folder in ("", "/input", "/msglog", "/db"):
+        process.spool.make_folder(process.spool.directory + folder)
+    stay = call.foreground or call.verbose
+    ready, told = os.pipe()
+    if not stay and os.fork():
+        os.close(told)
+        # Return to the caller when the server serves, or failed to.
+        return 0 if os.read(ready, 1) else 1
+    os.close(ready)
+    if not stay:
+        detach()
+    grant_read, grant_write = os.pipe()
+    os.write(grant_write, grant.encode())
+    os.close(grant_write)
+    if stay:
+        os.close(told)
+        told = -1
+    for fd in (grant_read, told):
+        if fd >= 0:
+            os.set_inheritable(fd, True)
+    words = [os.fsdecode(each.encode("latin-1")) for each in call.words]
+    sys.stderr.flush()
+    return become_supervisor([str(grant_read), str(told), *words])
+
+
+def become_supervisor(words: list[str]) -> NoReturn:
+    """Go on as the parent of the server: a program of its own that has none of ours in memory."""
+    os.execv(sys.executable, [sys.executable, "-m", SUPERVISOR, *words])  # noqa: S606
+
+
+def detach() -> None:
+    """Leave the terminal and the caller's folder and standard streams."""
+    os.setsid()
+    os.chdir("/")
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+def remove_pid_file(process: Process, call: Invocation) -> int:
+    """-oPX: remove the pid file of a daemon that has ended."""
+    from eximia.daemon.grants import make_grant
+
+    path = call.pid_file or make_grant(process.config, call).pid_file
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        refuse(f"exim: {path}: {error.strerror}")
+    return 0

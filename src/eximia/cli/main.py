@@ -1,0 +1,86 @@
+"""The program: Exim's letters, or under the name `eximia` a command of our own.
+
+Which file carries out an action stands in `ACTIONS` and `COMMANDS`; it is imported when it is needed, so that handing
+in a message pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from eximia.daemon.invocation import Invocation
+
+#: what a letter option does: module:function, called with the Invocation, returns the exit status
+ACTIONS = {
+    "help": "eximia.cli.version:introduction",
+    "bV": "eximia.cli.version:show",
+    "bI": "eximia.cli.information:show",
+    "bP": "eximia.cli.actions.options:run",
+    "bd": "eximia.cli.actions.daemon:run",
+    "be": "eximia.cli.actions.expand:run",
+    "bh": "eximia.cli.actions.host_test:run",
+    "bf": "eximia.cli.actions.filter_test:run",
+    "bi": "eximia.cli.actions.aliases:run",
+    "bm": "eximia.cli.actions.submit:run",
+    "bs": "eximia.cli.actions.smtp:run",
+    "bS": "eximia.cli.actions.smtp:run_batched",
+    "bt": "eximia.cli.actions.address_test:run",
+    "bv": "eximia.cli.actions.address_test:run",
+    "bvs": "eximia.cli.actions.address_test:run",
+    "bp": "eximia.cli.actions.queue_list:run",
+    "q": "eximia.cli.actions.queue_run:run",
+    "brt": "eximia.cli.actions.retry_test:run",
+    "brw": "eximia.cli.actions.rewrite_test:run",
+    "bmalware": "eximia.cli.actions.malware_test:run",
+    "z": "eximia.cli.actions.log_line:run",
+    **dict.fromkeys(
+        ("M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb", "Mvc", "Mvh", "Mvl", "Mar", "Mes", "Mmd", "MG"),
+        "eximia.cli.actions.messages:run",
+    ),
+}
+
+#: commands of our own: module:function, called with the words after the command's name; then what it does, for people
+COMMANDS = {
+    "check": ("eximia.cli.check:command", "read a configuration and report every error and warning"),
+    "config": ("eximia.config.embedded:command", "`config default` prints the embedded configuration"),
+    "demo": ("eximia.cli.demo:command", "start the server on its embedded configuration and show it at work"),
+}
+
+
+def _load(where: str) -> Callable[..., int]:
+    module, _, name = where.partition(":")
+    return cast("Callable[..., int]", getattr(import_module(module), name))
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the program. `words` are its name and arguments; the exit status comes back."""
+    words = sys.argv if words is None else words
+    program, arguments = words[0], list(words[1:])
+    name = os.path.basename(program)
+    if name == "eximia" and arguments and arguments[0] in COMMANDS:
+        return _load(COMMANDS[arguments[0]][0])(arguments[1:])
+    from eximia.daemon.invocation import UsageError
+    from eximia.daemon.letters import read
+
+    try:
+        call = read(program, [os.fsencode(each).decode("latin-1") for each in arguments])
+        return run(call)
+    except UsageError as error:
+        sys.stdout.flush()
+        print(error.text, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(call: Invocation) -> int:
+    """Carry out what a call asks for."""
+    return _load(ACTIONS[call.action])(call)

@@ -1,0 +1,84 @@
+"""What every action of the command line begins with: privileges, configuration, process (manual 5.2, 56)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+from eximia.base.errors import ConfigError
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Ports
+    from eximia.config.site import Site
+    from eximia.context import Process
+    from eximia.daemon.invocation import Invocation
+    from eximia.daemon.loading import Configuration
+
+
+class Stop(SystemExit):
+    """The action is over, with this exit status."""
+
+
+def open_process(call: Invocation, ports: Ports | None = None) -> Process:
+    """Read the configuration of a call and build its process. An error is reported as Exim does: Stop."""
+    from eximia.daemon import wiring
+
+    configuration = open_configuration(call)
+    if ports is None:
+        from eximia.aio.direct import DirectPorts
+
+        ports = DirectPorts()
+    process = wiring.build(ports, configuration, call)
+    if call.debug and not process.is_admin:
+        refuse("exim: debugging permission denied")
+    return process
+
+
+def open_configuration(call: Invocation) -> Configuration:
+    from eximia.config import site as site_file
+    from eximia.config.messages import fatal_text
+    from eximia.daemon import wiring
+
+    try:
+        site = site_file.load()
+        keep_or_drop(call, site)
+        return wiring.read_configuration(call, site)
+    except ConfigError as error:
+        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {fatal_text(error)}\n")
+        raise Stop(1) from None
+
+
+def keep_or_drop(call: Invocation, site: Site) -> None:
+    """Give up root where -C or -D come from a caller who could otherwise steer a privileged program (manual 5.3)."""
+    if call.macros and site.forbid_macros:
+        refuse("exim: -D is not available in this Exim binary")
+    paths = call.config_files.split(":") if call.config_files is not None else []
+    if site.configuration_prefix:
+        for path in paths:
+            if path not in site.configuration and (not path.startswith(site.configuration_prefix) or "/../" in path):
+                refuse("exim: -C Permission denied")
+    uid = os.getuid()
+    if os.geteuid() != 0 or uid == 0:
+        return
+    trusted_caller = uid in (site.uid, site.configure_owner)
+    trusted = trusted_caller and all(site.trusts_configuration(path) for path in paths)
+    trusted = trusted and all(site.trusts_macro(name, value) for name, value in call.macros)
+    if (paths or call.macros) and not trusted:
+        gid = os.getgid()
+        os.setgroups([gid])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+
+
+def refuse(text: str, status: int = 1) -> NoReturn:
+    """Say why nothing is done, and stop."""
+    sys.stderr.write(f"{text}\n")
+    raise Stop(status)
+
+
+def need_admin(process: Process, what: str = "") -> None:
+    """Stop unless the caller is an admin user."""
+    if not process.is_admin:
+        refuse(what or "exim: permission denied")

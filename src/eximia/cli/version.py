@@ -1,0 +1,70 @@
+"""`-bV`, `--help`: what this program is (manual 5.3)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.daemon.invocation import Invocation
+
+#: what stands in "Support for:", in Exim's words; each works
+SUPPORT = (*("crypteq", "iconv()", "IPv6", "move_frozen_messages", "DNSSEC", "PIPECONNECT", "Queue_Ramp", "SOCKS"),)
+
+
+def introduction(call: Invocation) -> int:
+    from eximia.daemon.letters import INTRODUCTION
+
+    del call
+    sys.stdout.write(INTRODUCTION)
+    return 1
+
+
+def show(call: Invocation) -> int:
+    from eximia.cli.opening import open_process
+
+    process = open_process(call)
+    sys.stdout.write(text(process))
+    return 0
+
+
+def text(process: Process) -> str:
+    """The whole of -bV for a configuration that was read without error."""
+    from eximia import __version__
+    from eximia.daemon.drivers import FAMILIES
+    from eximia.daemon.version import COMPILE_DATE, COMPILE_NUMBER
+
+    site, path = process.site, process.config.path
+    drivers = {family.section: sorted(family.options) for family in FAMILIES}
+    transports = [
+        "appendfile/maildir/mailstore/mbx" if each == "appendfile" else each for each in drivers["transports"]
+    ]
+    lines = [
+        f"Exim version {process.main.exim_version} #{COMPILE_NUMBER} built {COMPILE_DATE}",
+        f"This is Eximia {__version__}",
+        "Hints DB:",
+        f" Using SQLite {sqlite_version()}",
+        f"Support for: {' '.join(SUPPORT)}",
+        f"Lookups (built-in): {' '.join(lookups())}",
+        f"Authenticators: {' '.join(drivers['authenticators'])}",
+        f"Routers: {' '.join(drivers['routers'])}",
+        f"Transports: {' '.join(transports)}",
+        f"Fixed never_users: {':'.join(str(each) for each in site.never_users)}",
+        f"Configure owner: {site.configure_owner or 0}:{site.configure_group or 0}",
+        "Size of off_t: 8",
+    ]
+    lines += [f"Configuration file search path is {':'.join(site.configuration)}", f"Configuration file is {path}"]
+    return "\n".join(lines) + "\n"
+
+
+def sqlite_version() -> str:
+    from importlib import import_module
+
+    return str(import_module("sqlite3").sqlite_version)
+
+
+def lookups() -> list[str]:
+    from importlib import import_module
+
+    return list(import_module("eximia.lookups.catalogue").LOOKUPS)

@@ -1,0 +1,48 @@
+"""What the first worker does for the whole server: the daemon's first log line, and the periodic queue runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from eximia.aio.loop_ports import LoopPorts
+from eximia.config.times import show_time
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.daemon.invocation import Invocation, QueueRun
+
+
+def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, int]]) -> None:
+    """Log that the daemon has started (manual 53)."""
+    runs = [f"-q{show_time(run.interval)}" for run in call.runs if run.interval]
+    parts = [", ".join(runs) if runs else "no queue runs"]
+    if addresses:
+        listening = ", ".join(_listening(address, port) for address, port in addresses)
+        parts.append(f"listening for SMTP on {listening}")
+    else:
+        parts.append("not listening for SMTP")
+    process.log.main(f"exim {process.main.exim_version} daemon started: pid={os.getppid()}, {', '.join(parts)}")
+
+
+def _listening(address: str, port: int) -> str:
+    if address in ("0.0.0.0", "::"):
+        return f"port {port} (IPv{'6' if ':' in address else '4'})"
+    return f"[{address}]:{port}"
+
+
+def start_queue_runs(process: Process, call: Invocation, ports: LoopPorts) -> None:
+    """Begin the periodic queue runs of -q<time>; the first one comes at once."""
+    for run in call.runs:
+        if run.interval:
+            ports.spawn(_repeat, process, ports, run)
+
+
+def _repeat(process: Process, ports: LoopPorts, run: QueueRun) -> None:
+    run_queue = import_module("eximia.queue.runner").run_queue
+
+    while True:
+        ports.spawn(run_queue, process, run)
+        ports.clock.sleep(run.interval)

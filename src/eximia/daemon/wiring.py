@@ -1,0 +1,237 @@
+"""Putting all parts together: the one place that builds a Process.
+
+Parts are imported when they are first used, because the command line needs few of them; a worker asks for all of them
+before it serves (`warm`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.ports import Ports, Services
+from eximia.base.template import Template
+from eximia.base.trace import Trace
+from eximia.config import site as site_file
+from eximia.context import Context, Process
+from eximia.daemon import loading
+from eximia.logs.log import Log, LogSettings
+from eximia.logs.paths import destination
+from eximia.logs.selectors import Selectors
+from eximia.message.ids import IdSource
+from eximia.spool.store import Spool
+
+if TYPE_CHECKING:
+    from eximia.config.site import Site
+    from eximia.daemon.invocation import Invocation
+    from eximia.daemon.loading import Configuration
+    from eximia.hints.store import Hints
+
+#: service -> what makes it, called with the process; or, with a `*` before it, the service itself
+_SERVICES = {
+    "lookups": "eximia.lookups.service:LookupService",
+    "lists": "eximia.lists.service:ListService",
+    "regexes": "eximia.lists.regex:RegexService",
+    "acl": "eximia.acl.service:AclService",
+    "verify": "eximia.routers.verify:VerifyService",
+    "filters": "eximia.filters.service:FilterService",
+    "expand": "*eximia.expand:expand_text",
+    "submit": "*eximia.reception.own:submit",
+    "deliver": "*eximia.delivery:start",
+    "event": "*eximia.events:raise_event",
+}
+
+
+class LazyServices(Services):
+    """Services made when they are first asked for."""
+
+    __slots__ = ("_process",)
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    def bind(self, process: Process) -> None:
+        self._process = process
+
+    def __getattr__(self, name: str) -> Any:
+        where = _SERVICES.get(name)
+        if where is None:
+            raise AttributeError(name)
+        module, _, attribute = where.removeprefix("*").partition(":")
+        found = getattr(import_module(module), attribute)
+        service = found if where.startswith("*") else found(self._process)
+        setattr(self, name, service)
+        return service
+
+
+class LazyProcess(Process):
+    """A Process whose hints databases are opened when they are first asked for."""
+
+    __slots__ = ("_make_hints",)
+
+    def __init__(self, ports: Ports, services: Services, make_hints: Callable[[], Hints]) -> None:
+        super().__init__(ports, services)
+        self._make_hints = make_hints
+        del self.hints
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "hints":
+            raise AttributeError(name)
+        self.hints = self._make_hints()
+        return self.hints
+
+
+def read_configuration(call: Invocation, site: Site | None = None) -> Configuration:
+    """The configuration that a call asks for: -C and -D, the site's, or without any file the embedded one.
+    Raises ConfigError."""
+    site = site_file.load() if site is None else site
+    paths = call.config_files.split(":") if call.config_files is not None else None
+    if paths is None and not site.path and not any(os.path.exists(each) for each in site.configuration):
+        from eximia.config.embedded import prepare, state_folder
+
+        paths = [prepare(state_folder())]
+    expander = _Expander(site)
+    return loading.load(site, paths=paths, macros=dict(call.macros), expander=expander)
+
+
+class _Expander:
+    """Expands the few options that are needed before there is a process (`spool_directory`, user lists...)."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def __call__(self, template: Template) -> str:
+        from eximia.aio.direct import DirectPorts
+        from eximia.expand import expand
+
+        services = LazyServices()
+        process = Process(DirectPorts(), services)
+        services.bind(process)
+        process.site = self._site
+        text: str = expand(template, Context(process))
+        return text
+
+
+def build(ports: Ports, configuration: Configuration, call: Invocation, *, stderr: int = 2) -> Process:
+    """A Process for a configuration. `stderr` gets copies of panic lines (-1: nothing does)."""
+    main = configuration.main
+    site = configuration.site
+    root = os.geteuid() == 0
+    uid, gid = (_number(main.exim_user), _number(main.exim_group)) if root else (-1, -1)
+    spool_directory = _text(main.spool_directory)
+    services = LazyServices()
+    log: Log
+
+    def make_hints() -> Hints:
+        from eximia.hints.store import Hints
+
+        folder = os.path.join(spool_directory, "db")
+        return Hints(folder, log.panic, time.time, owner=(uid, gid) if uid >= 0 else None)
+
+    process = LazyProcess(ports, services, make_hints)
+    services.bind(process)
+    log = _log(main, spool_directory, uid, gid, call, stderr)
+    process.config = configuration
+    process.main = main
+    process.site = site
+    process.log = log
+    process.spool = Spool(spool_directory, split=main.split_spool_directory, uid=uid, gid=gid)
+    process.ids = IdSource(number=_localhost_number(main), short=str(main.message_id_format or "") == "short")
+    process.primary_hostname = str(main.primary_hostname)
+    process.pid = os.getpid()
+    process.started = time.time()
+    process.program = call.program
+    process.invocation = call
+    process.caller_uid, process.caller_gid = os.getuid(), os.getgid()
+    process.caller_groups = tuple(os.getgroups())
+    _privileges(process)
+    if call.debug:
+        process.trace = _debug_trace(call)
+    return process
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else -1
+
+
+def _text(setting: Template | None) -> str:
+    """The text of an option that was expanded when the configuration was read."""
+    return "" if setting is None else str(setting.text)
+
+
+def _localhost_number(main: Any) -> int | None:
+    value = main.localhost_number
+    if isinstance(value, Template):
+        return int(value.text) if value.text.isdigit() else None
+    return value if isinstance(value, int) else None
+
+
+def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, stderr: int) -> Log:
+    where = destination(_text(main.log_file_path), f"{spool_directory}/log/%slog")
+    system_log = None
+    if where.syslog or call.syslog_tag is not None:
+        from eximia.logs.system_log import SystemLog
+
+        system_log = SystemLog(
+            call.syslog_tag or str(main.syslog_processname or "exim"), str(main.syslog_facility or "mail")
+        )
+    selectors = main.log_selector
+    settings = LogSettings(
+        where,
+        selectors if isinstance(selectors, Selectors) else Selectors(str(selectors or "")),
+        with_zone=main.log_timezone,
+        write_rejectlog=main.write_rejectlog,
+        syslog_duplication=main.syslog_duplication,
+        syslog_timestamp=main.syslog_timestamp,
+        syslog_pid=main.syslog_pid,
+        process_log_path=str(main.process_log_path or ""),
+        uid=uid,
+        gid=gid,
+    )
+    return Log(settings, stderr=stderr, verbose=call.verbose, system_log=system_log)
+
+
+def _privileges(process: Process) -> None:
+    """Who called, and what they may do (manual 5.2)."""
+    main, site = process.main, process.site
+    uid, groups = process.caller_uid, {process.caller_gid, *process.caller_groups}
+    exim_uid, exim_gid = _number(main.exim_user), _number(main.exim_group)
+    ourselves = uid in (0, exim_uid) or (os.geteuid() != 0 and exim_uid < 0)
+    process.is_admin = bool(
+        ourselves or exim_gid in groups or groups & {*site.admin_groups, *(main.admin_groups or ())}
+    )
+    process.is_trusted = bool(ourselves or uid in (main.trusted_users or ()) or groups & set(main.trusted_groups or ()))
+
+
+def _debug_trace(call: Invocation) -> Trace:
+    trace = Trace()
+    trace.categories = call.debug
+    label = f"{os.getpid():5d} " if "pid" in call.debug else ""
+
+    def write(category: str, text: str) -> None:
+        del category
+        stamp = time.strftime("%H:%M:%S ") if "timestamp" in call.debug else ""
+        lines = text.splitlines() or [""]
+        sys.stderr.write("".join(f"{stamp}{label}{line}\n" for line in lines))
+
+    trace.add_debug_reader(write)
+    return trace
+
+
+def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Process:
+    """Read the configuration and build. In the daemon all parts are imported at once. Raises ConfigError."""
+    process = build(ports, read_configuration(call), call, stderr=-1 if daemon else 2)
+    if daemon:
+        warm(process)
+    return process
+
+
+def warm(process: Process) -> None:
+    """Import and make what serving needs, before the first connection waits for it."""
+    for name in _SERVICES:
+        getattr(process.services, name)
+    _ = process.hints

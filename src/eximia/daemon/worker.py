@@ -1,0 +1,192 @@
+"""A worker: one event loop that receives and delivers. Started by the privileged parent, see `privileged.supervisor`.
+
+    python -m eximia.daemon.worker control=FD shared=FD index=N workers=N \
+        identity=UID:GID:USER grace=S [listen=FD]... -- ARGUMENT...
+
+It reads the configuration first (whose files may be root's alone), then gives up root for good, and only then touches
+anything from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from eximia.aio.agents import AgentPool
+from eximia.aio.bridge import Bridge
+from eximia.aio.loop_ports import LoopPorts
+from eximia.aio.streams import LoopStream
+from eximia.base.errors import ConfigError
+from eximia.base.ports import Identity
+from eximia.daemon.connections import Connections
+from eximia.daemon.listener import Listener
+from eximia.privileged.agent import become
+from eximia.privileged.wire import WireError, receive_frame, send_frame
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.daemon.invocation import Invocation
+
+
+class Control:
+    """Our end of the connection to the parent. Its frames: `log TEXT`, `stop`, and the answers `ok` and `no REASON`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._lock = threading.Lock()
+        self._answers: queue.SimpleQueue[tuple[bytes, list[int]]] = queue.SimpleQueue()
+
+    def send(self, data: bytes) -> None:
+        with self._lock:
+            send_frame(self.sock, data)
+
+    def answered(self, data: bytes, fds: list[int]) -> None:
+        self._answers.put((data, fds))
+
+    def agent(self, identity: Identity) -> socket.socket:
+        """Ask the parent for an agent. Called in a thread; answers come in the order of the questions."""
+        with self._lock:
+            send_frame(self.sock, f"agent {identity.uid} {identity.gid} {identity.user}".encode("latin-1"))
+            try:
+                data, fds = self._answers.get(timeout=30)
+            except queue.Empty:
+                raise WireError("the parent does not answer") from None
+        if data != b"ok" or len(fds) != 1:
+            raise WireError(data.decode("latin-1"))
+        return socket.socket(fileno=fds[0])
+
+
+class Worker:
+    """See the module's docstring."""
+
+    def __init__(self, words: dict[str, str], listen: list[int], call: Invocation) -> None:
+        self.call = call
+        self.index = int(words["index"])
+        self.grace = int(words["grace"])
+        self.control = Control(socket.socket(fileno=int(words["control"])))
+        self.connections = Connections(int(words["shared"]), self.index, int(words["workers"]))
+        uid, gid, user = words["identity"].split(":", 2)
+        self.identity = Identity(int(uid), int(gid), user)
+        self.listening = [socket.socket(fileno=fd) for fd in listen]
+        self.listeners: list[Listener] = []
+        self.streams: set[LoopStream] = set()
+        self.stopping = False
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+
+    def run(self) -> int:
+        from eximia.daemon.wiring import start_process
+
+        asyncio.set_event_loop(self.loop)
+        bridge = Bridge(self.loop)
+        pool = AgentPool(self.control.agent) if self.identity.uid >= 0 else None
+        ports = LoopPorts(bridge, pool)
+        process = start_process(ports, self.call, daemon=True)
+        if self.identity.uid >= 0:
+            become(self.identity.uid, self.identity.gid, self.identity.user)
+        process.pid = os.getpid()
+        process.connections = self.connections
+        bridge.on_error = lambda error: self.report(process, error)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.say_what_we_do, process)
+        for number in (signal.SIGHUP, signal.SIGINT):
+            self.loop.add_signal_handler(number, lambda: None)
+        self.loop.add_signal_handler(signal.SIGTERM, self.stop, bridge)
+        self.loop.add_reader(self.control.sock.fileno(), self.read_control, process, bridge)
+        serve = import_module("eximia.reception.daemon").serve
+
+        for sock in self.listening:
+            self.listeners.append(
+                Listener(bridge, ports.net, self.connections, sock, lambda stream: self.serve(serve, process, stream))
+            )
+        from eximia.daemon.started import announce, start_queue_runs
+
+        if self.index == 0:
+            announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
+            start_queue_runs(process, self.call, ports)
+        self.control.send(b"ready")
+        self.loop.run_forever()
+        process.log.close()
+        return 0
+
+    def serve(self, serve: object, process: Process, stream: LoopStream) -> None:
+        self.streams.add(stream)
+        try:
+            serve(process, stream)  # type: ignore[operator]
+        finally:
+            self.streams.discard(stream)
+
+    def report(self, process: Process, error: BaseException) -> None:
+        """Policy ended by an exception that nobody expected: say so, with where."""
+        import traceback
+
+        frames = traceback.extract_tb(error.__traceback__)[-4:]
+        where = " < ".join(f"{os.path.basename(each.filename)}:{each.lineno} {each.name}" for each in reversed(frames))
+        process.log.panic(f"internal error: {type(error).__name__}: {error} ({where})")
+
+    def say_what_we_do(self, process: Process) -> None:
+        """SIGUSR1 (exiwhat): a line of the process log."""
+        process.log.process(f"worker {self.index}: {self.connections.own} connections, {len(self.streams)} sessions")
+
+    # The parent's frames
+
+    def read_control(self, process: Process, bridge: Bridge) -> None:
+        try:
+            frame = receive_frame(self.control.sock)
+        except (WireError, OSError):
+            frame = None
+        if frame is None:  # the parent is gone: finish what we have
+            self.loop.remove_reader(self.control.sock.fileno())
+            self.stop(bridge)
+            return
+        data, fds = frame
+        word, _, rest = data.partition(b" ")
+        if word in (b"ok", b"no"):
+            self.control.answered(data, fds)
+        elif word == b"log":
+            process.log.main(rest.decode("latin-1"))
+        elif word == b"stop":
+            self.stop(bridge)
+
+    def stop(self, bridge: Bridge) -> None:
+        """Accept no more; idle sessions end at once, busy ones may finish within the grace time."""
+        if self.stopping:
+            return
+        self.stopping = True
+        for listener in self.listeners:
+            listener.stop()
+        for stream in list(self.streams):
+            stream.interrupt()
+        end = self.loop.time() + self.grace
+        self.loop.call_soon(self.end_when_done, bridge, end)
+
+    def end_when_done(self, bridge: Bridge, end: float) -> None:
+        if not bridge.tasks or self.loop.time() >= end:
+            self.loop.stop()
+        else:
+            self.loop.call_later(0.05, self.end_when_done, bridge, end)
+
+
+def main(words: list[str]) -> int:
+    at = words.index("--")
+    own = [each.partition("=") for each in words[:at]]
+    listen = [int(value) for name, _, value in own if name == "listen"]
+    from eximia.daemon.letters import read
+
+    call = read("exim", words[at + 1 :])
+    try:
+        return Worker({name: value for name, _, value in own}, listen, call).run()
+    except ConfigError as error:
+        print(f"exim: {error.span}: {error.message}", file=sys.stderr)  # noqa: T201  (there is no log yet)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
