@@ -89,7 +89,7 @@ def make_context(**main: object) -> Context:
 def define(ctx: Context, kind: str, name: str, text: str, *, cache: bool = False) -> None:
     """A named list."""
     lists = ctx.process.config.lists
-    lists._lists[kind][name] = NamedList(kind, name, Template(text, Span("", 0)), cache=cache, hide=False)
+    lists.by_kind[kind][name] = NamedList(kind, name, Template(text, Span("", 0)), cache=cache, hide=False)
 
 
 def clean(text: str) -> Untainted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .lines import BLANK, Line, split_name
+from .lines import BLANK, split_name
 from .sections import ConfigFile
 
 _WITH_NAMES = frozenset({"acl", "authenticators", "routers", "transports"})
@@ -14,30 +14,28 @@ def dump(file: ConfigFile, version: str) -> Iterator[str]:
     """The lines that are printed."""
     yield f"# Exim Configuration ({version})"
     section = ""
+    named = False
     for line in file.seen:
         if isinstance(line, str):
             yield line
         elif line.text[:6].lower() == "begin ":
             section = line.text[6:].strip(BLANK).lower()
+            named = False
             yield ""
             yield f"begin {section}"
         else:
-            yield from _line(line, section)
+            text = _squeezed(line.text)
+            if section in _WITH_NAMES and _is_name(text):
+                named = True
+                yield ""
+                yield f"  {text}"
+            else:
+                yield ("    " if named else "  " if section else "") + text
 
 
-def _line(line: Line, section: str) -> Iterator[str]:
-    text = _squeezed(line.text) if section else line.text
-    if section not in _WITH_NAMES:
-        yield f"  {text}" if section else _squeezed(text)
-        return
+def _is_name(text: str) -> bool:
     name, after = split_name(text)
-    if name[:1].isalpha() and text.startswith(":", after):
-        yield ""
-        yield f"  {text}"
-    elif "A" <= text[0] <= "Z" and text.startswith("=", after):
-        yield text
-    else:
-        yield f"    {text}"
+    return name[:1].isalpha() and text.startswith(":", after)
 
 
 def _squeezed(text: str) -> str:

@@ -12,7 +12,7 @@ from .lines import split_name
 from .quoting import read_string
 from .settings import Setting
 
-#: word in the file -> (kind, results that depend on lookups may be cache)
+#: word in the file -> (kind, results that depend on lookups may be kept)
 LIST_WORDS = {
     "addresslist": ("address", False),
     "addresslist_cache": ("address", True),
@@ -44,18 +44,18 @@ class NamedList:
 class NamedLists:
     """All of them; each kind has names of its own."""
 
-    __slots__ = ("_lists",)
+    __slots__ = ("by_kind",)
 
     def __init__(self) -> None:
-        self._lists: dict[str, dict[str, NamedList]] = {kind: {} for kind in _SPOKEN}
+        self.by_kind: dict[str, dict[str, NamedList]] = {kind: {} for kind in _SPOKEN}
 
     def get(self, kind: str, name: str) -> NamedList | None:
         """The list of a kind (`domain`, `host`, `address`, `localpart`), None when there is none."""
-        return self._lists[kind].get(name)
+        return self.by_kind[kind].get(name)
 
     def of(self, kind: str) -> Iterator[NamedList]:
         """All lists of a kind."""
-        return iter(self._lists[kind].values())
+        return iter(self.by_kind[kind].values())
 
     def define(self, setting: Setting) -> None:
         """Obey a line such as `domainlist NAME = VALUE`. Raises ConfigError."""
@@ -64,13 +64,13 @@ class NamedLists:
         name, after = split_name(setting.rest)
         if not setting.rest.startswith("=", after):
             raise ConfigError(f"missing '=' after \"{name}\"", span)
-        if name in self._lists[kind]:
+        if name in self.by_kind[kind]:
             raise ConfigError(f'duplicate name "{name}" for a named {_SPOKEN[kind]} list', span)
         value = read_string(setting.rest[after + 1 :].lstrip(), name, span)
-        self._lists[kind][name] = NamedList(kind, name, Template(value, span), cache=cache, hide=setting.hidden)
+        self.by_kind[kind][name] = NamedList(kind, name, Template(value, span), cache=cache, hide=setting.hidden)
 
     def by_name(self, name: str) -> Iterator[NamedList]:
         """The lists of any kind that have this name, in the order in which `-bP +NAME` prints them."""
-        for lists in self._lists.values():
+        for lists in self.by_kind.values():
             if name in lists:
                 yield lists[name]

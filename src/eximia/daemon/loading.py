@@ -37,6 +37,7 @@ class Configuration:
         "lists",
         "macros",
         "main",
+        "named_lists",
         "path",
         "retry",
         "rewrite",
@@ -51,6 +52,8 @@ class Configuration:
         self.path = file.path
         self.macros = file.macros
         self.lists: NamedLists = file.lists
+        #: kind (domain, host, address, local_part) -> name -> list
+        self.named_lists = file.lists.by_kind
         self.main = MainOptions()
         #: which main options were set, where, and which are hidden
         self.given = Given()
