@@ -94,6 +94,8 @@ class SpoolHeader:
     nonrecipients: set[str] = field(default_factory=set)
     recipients: list[Recipient] = field(default_factory=list)
     headers: list[Header] = field(default_factory=list)
+    #: bytes of the header lines that are sent, when only sizes were read
+    header_bytes: int = field(default=0, compare=False)
 
     def size_of_headers(self) -> int:
         """Bytes of the header lines that are sent, with the empty line after them: part of the message's size."""
@@ -280,17 +282,19 @@ def _write_tls(header: SpoolHeader, out: list[str]) -> None:
         out.append(_line("tls_ver", header.tls_ver))
 
 
-def read_header(text: str, message_id: str, *, with_headers: bool = True) -> SpoolHeader:
+def read_header(text: str, message_id: str, *, sizes_only: bool = False) -> SpoolHeader:
     """Read the text of `message_id`'s `-H` file. Raises SpoolFormatError.
 
-    `with_headers` False: stop before the header lines (for listings that do not need them).
+    `sizes_only`: add up the header lines in `header_bytes`, do not keep them (for listings).
     """
     header = SpoolHeader(id=message_id)
     partial = None
     try:
         pos = _read_envelope(text, message_id, header)
         partial = header
-        if with_headers:
+        if sizes_only:
+            _measure_lines(text, pos, header)
+        else:
             _read_lines(text, pos, header)
     except (ValueError, IndexError):
         raise SpoolFormatError(message_id, len(text), partial) from None
@@ -443,3 +447,18 @@ def _read_lines(text: str, pos: int, header: SpoolHeader) -> None:
             raise ValueError("header line cut off")
         headers.append(Header(text[start:end], text[mark]))
         pos = end
+
+
+def _measure_lines(text: str, pos: int, header: SpoolHeader) -> None:
+    """The sizes of the header lines that are sent."""
+    size = len(text)
+    while pos < size:
+        mark = pos + 3
+        while text[mark].isdigit():
+            mark += 1
+        length = int(text[pos:mark])
+        pos = mark + 2 + length
+        if text[mark + 1] != " " or pos > size:
+            raise ValueError("damaged header line")
+        if text[mark] != DELETED:
+            header.header_bytes += length

@@ -1,0 +1,143 @@
+"""`-bp` and its relatives: the queue as text (manual chapter 5)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from eximia.message.ids import is_message_id
+from eximia.spool import Place, Spool
+
+from .summary import Summary, summarize
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOptions:
+    """The letters after `-bp`: `r` (not sorted), `u` (undelivered only), `a` (generated addresses too), `i` (ids)."""
+
+    unsorted: bool = False
+    undelivered: bool = False
+    generated: bool = False
+    ids_only: bool = False
+
+    @classmethod
+    def from_letters(cls, letters: str) -> ListingOptions:
+        return cls("r" in letters, "u" in letters, "a" in letters, "i" in letters)
+
+
+def format_age(seconds: int) -> str:
+    """` 5m`, `47h`, ` 3d`: minutes up to 90, hours up to 72, then days, rounded as Exim does."""
+    minutes = int(seconds / 60)
+    if minutes <= 90:
+        return f"{minutes:2d}m"
+    hours = (minutes + 30) // 60
+    if hours <= 72:
+        return f"{hours:2d}h"
+    return f"{(hours + 12) // 24:2d}d"
+
+
+def format_size(size: int) -> str:
+    """Five characters: bytes, `1.2K`, `98K`, `10M`; blank for -1."""
+    if size < 0:
+        return "     "
+    if size < 1024:
+        return f"{size:5d}"
+    if size < 10 * 1024:
+        return f"{size / 1024:4.1f}K"
+    if size < 1024 * 1024:
+        return f"{(size + 512) // 1024:4d}K"
+    return f"{(size + 512 * 1024) // (1024 * 1024):4d}M"
+
+
+def entry(summary: Summary, now: int, options: ListingOptions) -> str:
+    """The lines for one message, with the empty line after them."""
+    error = f"    *** {summary.error} ***\n" if summary.error else ""
+    if not summary.readable:
+        return f"      {summary.id}\n{error}\n"
+    line = f"{format_age(now - summary.received_time)} {format_size(summary.size)} {summary.id} <{summary.sender}>"
+    if summary.untrusted_user:
+        line += f" ({summary.untrusted_user})"
+    out = [line, " *** frozen ***\n" if summary.frozen else "\n", error]
+    done = summary.nonrecipients
+    for address in summary.recipients:
+        if not done or address not in done:
+            out.append(f"          {address}\n")
+        elif not options.undelivered:
+            out.append(f"        D {address}\n")
+    if options.generated and done:
+        original = set(summary.recipients)
+        out += [f"       +D {address}\n" for address in sorted(done - original)]
+    out.append("\n")
+    return "".join(out)
+
+
+def missing(message_id: str) -> str:
+    """The lines for a message that was asked for and is not there."""
+    return f"      {message_id}\n    *** spool read error: No such file or directory ***\n\n"
+
+
+def list_queue(
+    spool: Spool,
+    write: Callable[[str], object],
+    now: int,
+    options: ListingOptions = ListingOptions(),
+    *,
+    queue: str = "",
+    ids: Sequence[str] = (),
+) -> None:
+    """Write the listing of a queue, or of the messages `ids`, entry by entry."""
+    for message_id, place, journal in _wanted(spool, queue, ids, sort=not options.unsorted):
+        if place is None:
+            write(missing(message_id))
+            continue
+        if options.ids_only:
+            write(f"{message_id}\n")
+            continue
+        try:
+            summary = summarize(spool, message_id, place, journal=journal)
+        except FileNotFoundError:
+            # Delivered meanwhile; only who asked for it by name wants to know.
+            if ids:
+                write(missing(message_id))
+        except OSError as error:
+            write(f"      {message_id}\n    *** spool read error: {error.strerror} ***\n\n")
+        else:
+            write(entry(summary, now, options))
+
+
+def _wanted(spool: Spool, queue: str, ids: Sequence[str], *, sort: bool) -> Iterator[tuple[str, Place | None, bool]]:
+    """(id, place, whether to look for a journal), in the order of the listing."""
+    if ids:
+        for message_id in ids:
+            yield message_id, spool.find_header(message_id, queue), True
+        return
+    if not sort:
+        for place in spool.places(queue):
+            for message_id, journal in _scan(spool, place):
+                yield message_id, place, journal
+        return
+    found = [
+        (message_id, place.subdirectory, place, journal)
+        for place in spool.places(queue)
+        for message_id, journal in _scan(spool, place)
+    ]
+    found.sort(key=_by_id)
+    for message_id, _, place, journal in found:
+        yield message_id, place, journal
+
+
+def _by_id(item: tuple[str, str, Place, bool]) -> str:
+    return item[0]
+
+
+def _scan(spool: Spool, place: Place) -> Iterable[tuple[str, bool]]:
+    """The messages in one folder, each with whether it has a journal."""
+    try:
+        names = os.listdir(spool.folder(place))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    journals = {name[:-2] for name in names if name.endswith("-J")}
+    return [
+        (name[:-2], name[:-2] in journals) for name in names if name.endswith("-H") and is_message_id(name[:-2])
+    ]
