@@ -31,31 +31,32 @@ if TYPE_CHECKING:
     from eximia.daemon.loading import Configuration
     from eximia.hints.store import Hints
 
-#: service -> what makes it, called with the process; or, with a `*` before it, the service itself
+#: service -> its class, made without arguments; or, with a `*` before it, the service itself
 _SERVICES = {
-    "lookups": "eximia.lookups.service:LookupService",
-    "lists": "eximia.lists.service:ListService",
-    "regexes": "eximia.lists.regex:RegexService",
-    "acl": "eximia.acl.service:AclService",
-    "verify": "eximia.routers.verify:VerifyService",
-    "filters": "eximia.filters.service:FilterService",
+    "lookups": "eximia.lookups.service:Lookups",
+    "lists": "eximia.lists.service:Lists",
+    "regexes": "eximia.lists.regex:Regexes",
+    "acl": "eximia.acl.service:Acls",
+    "verify": "eximia.routers.verify:Verifier",
+    "filters": "eximia.filters.service:Filters",
+    "perl": "eximia.aio.perl:PerlService",
     "expand": "*eximia.expand:expand_text",
     "submit": "*eximia.reception.own:submit",
     "deliver": "*eximia.delivery:start",
     "event": "*eximia.events:raise_event",
 }
+#: services that may be absent
+_OPTIONAL = ("host_name", "tls_connect")
 
 
 class LazyServices(Services):
     """Services made when they are first asked for."""
 
-    __slots__ = ("_process",)
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self._process: Process | None = None
-
-    def bind(self, process: Process) -> None:
-        self._process = process
+        for name in _OPTIONAL:
+            setattr(self, name, None)
 
     def __getattr__(self, name: str) -> Any:
         where = _SERVICES.get(name)
@@ -63,7 +64,7 @@ class LazyServices(Services):
             raise AttributeError(name)
         module, _, attribute = where.removeprefix("*").partition(":")
         found = getattr(import_module(module), attribute)
-        service = found if where.startswith("*") else found(self._process)
+        service = found if where.startswith("*") else found()
         setattr(self, name, service)
         return service
 
@@ -110,7 +111,6 @@ class _Expander:
 
         services = LazyServices()
         process = Process(DirectPorts(), services)
-        services.bind(process)
         process.site = self._site
         text: str = expand(template, Context(process))
         return text
@@ -133,7 +133,6 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
         return Hints(folder, log.panic, time.time, owner=(uid, gid) if uid >= 0 else None)
 
     process = LazyProcess(ports, services, make_hints)
-    services.bind(process)
     log = _log(main, spool_directory, uid, gid, call, stderr)
     process.config = configuration
     process.main = main
@@ -233,5 +232,8 @@ def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Pr
 def warm(process: Process) -> None:
     """Import and make what serving needs, before the first connection waits for it."""
     for name in _SERVICES:
-        getattr(process.services, name)
+        try:
+            getattr(process.services, name)
+        except ImportError as error:
+            process.log.panic(f"{name}: {error}")
     _ = process.hints

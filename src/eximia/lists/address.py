@@ -132,9 +132,7 @@ class AddressKind(ListKind[AddressSubject]):
                 return None
             query = self._query_style(search, item, ctx)
         if search.startswith("partial") and not query:
-            trouble(
-                ctx, f'partial matching is not applicable to whole-address lookups: ignored "partial-" in "{item}"'
-            )
+            trouble(ctx, f'partial matching is not applicable to whole-address lookups: ignored "partial-" in "{item}"')
             closing = search.find(")") if search.lstrip("partil0123456789").startswith("(") else search.find("-")
             search = search[closing + 1 :]
         return AddressLookup(search, source, positive, caseless=not caseful, query=query)

@@ -209,4 +209,3 @@ def sign(item: str) -> tuple[str, bool]:
     if item.startswith("!"):
         return marked(item[1:].lstrip(), item), False
     return item, True
-

@@ -124,4 +124,3 @@ class Regexes:
         if regex is None:
             regex = self.compile(pattern, caseless=caseless)
         return regex.search(subject, start)
-

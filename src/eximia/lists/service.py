@@ -92,6 +92,3 @@ def _spelled_out(ctx: Context, kind: str, text: str, depth: int) -> str:
         return text
     result = " : ".join(parts)
     return result if is_tainted(text) else Untainted(result)
-
-
-

@@ -193,4 +193,3 @@ def _csa(ctx: Context, name: str, question: _Question) -> tuple[Status, list[str
 
 
 DNSDB = Dnsdb()
-

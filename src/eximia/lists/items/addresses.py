@@ -222,4 +222,3 @@ class DomainLookup:
             if outcome is not None:
                 return outcome
         return None
-
