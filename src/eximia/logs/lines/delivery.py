@@ -167,7 +167,7 @@ def deferred(address: Address, selectors: Selectors, *, queue_name: str = "") ->
     return text
 
 
-def not_yet(
+def routing_deferred(
     address: Address, selectors: Selectors, *, number: int, reason: str = "retry time not reached"
 ) -> str:
     """`== address routing defer (-52): retry time not reached`: not even routing was tried."""

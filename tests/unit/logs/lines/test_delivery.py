@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 from eximia.context import TlsFacts
 from eximia.context.delivery import Address, Host, Kind, Outcome, Result, SmtpFacts
-from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, not_yet
+from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, routing_deferred
 from eximia.logs.selectors import Selectors
 
 ALL = Selectors("+all")
@@ -103,7 +103,7 @@ def test_deferred() -> None:
 def test_not_yet_line() -> None:
     address = make("b@defer.ex", None, make("al@test.ex"))
     address.router = address.transport = None
-    assert not_yet(address, NORMAL, number=-52) == (
+    assert routing_deferred(address, NORMAL, number=-52) == (
         "== b@defer.ex <al@test.ex> routing defer (-52): retry time not reached"
     )
 
