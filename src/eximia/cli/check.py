@@ -44,3 +44,21 @@ def report(configuration: Configuration, out: Out) -> int:
 
 def _count(number: int, what: str) -> str:
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def command(words: Sequence[str]) -> int:
+    """`eximia check [-DNAME=VALUE]... [FILE]...`"""
+    import sys
+
+    macros: dict[str, str] = {}
+    paths: list[str] = []
+    for word in words:
+        if word.startswith("-D"):
+            name, _, value = word[2:].partition("=")
+            macros[name.strip()] = value.strip()
+        elif word.startswith("-"):
+            sys.stderr.write("usage: eximia check [-DNAME=VALUE]... [FILE]...\n")
+            return 2
+        else:
+            paths.append(word)
+    return check(paths, sys.stdout.write, macros=macros)

@@ -46,7 +46,9 @@ def open_configuration(call: Invocation) -> Configuration:
         keep_or_drop(call, site)
         return wiring.read_configuration(call, site)
     except ConfigError as error:
-        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {fatal_text(error)}\n")
+        # -bP speaks as the log's copy on the standard error, the others with the log's time stamp
+        label = "LOG: PANIC DIE\n " if call.action == "bP" else time.strftime("%Y-%m-%d %H:%M:%S")
+        sys.stderr.write(f"{label} {fatal_text(error)}\n")
         raise Stop(1) from None
 
 

@@ -11,6 +11,7 @@ from eximia.config.dump import dump
 from eximia.config.main import MainOptions
 from eximia.config.printing import HIDDEN, show_option, show_options
 from eximia.daemon.drivers import FAMILIES
+from eximia.daemon.environment import cleaned
 from eximia.daemon.loading import Configuration
 
 Out = Callable[[str], object]
@@ -136,7 +137,8 @@ class _Printer:
         return self._lines(dump(self.configuration.file, str(self.configuration.main.exim_version)))
 
     def environment(self) -> int:
-        return self._lines(f"{name}={value}" if self.labels else name for name, value in sorted(os.environ.items()))
+        left = cleaned(self.configuration.main, os.environ)
+        return self._lines(f"{name}={value}" if self.labels else name for name, value in sorted(left.items()))
 
     def local_scan(self) -> int:
         self._line("local_scan() options are not supported")
