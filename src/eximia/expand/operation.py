@@ -10,7 +10,7 @@ from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 
 from .nodes import Node, Run, Sequence
-from .parser import Parser, Trouble
+from .parser import Parser, Unknown
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -100,5 +100,5 @@ def parse_operation(parser: Parser, name: str) -> Node:
             operator = OPERATORS.get(base)
             argument = tail
     if operator is None:
-        raise Trouble(f'unknown expansion operator "{name}"')
+        raise Unknown(f'unknown expansion operator "{name}"')
     return Operation(name, operator, argument, subject)

@@ -35,10 +35,14 @@ class Trouble(Exception):
         self.message = message
 
 
+class Unknown(Trouble):
+    """Nothing is wrong with the brackets, but a name is not known."""
+
+
 class Parser:
     """A cursor over one source string."""
 
-    __slots__ = ("_skipping_texts", "broken", "depth", "done", "malformed_header", "pos", "source")
+    __slots__ = ("broken", "depth", "done", "lenient", "malformed_header", "pos", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -50,7 +54,8 @@ class Parser:
         self.malformed_header = False
         #: parts of the item that is being read
         self.done: list[Node] = []
-        self._skipping_texts: list[str] = []
+        #: unknown names do not stop the reading
+        self.lenient = False
 
     # --- primitives for items, operators and conditions
 
@@ -206,7 +211,10 @@ class Parser:
             if self.depth > MAX_DEPTH:
                 raise Trouble("expansion items are nested too deeply")
         except Trouble as trouble:
-            node = self._break(trouble.message, tuple(self.done), start)
+            if self.lenient and isinstance(trouble, Unknown):
+                node = Broken(trouble.message or "")
+            else:
+                node = self._break(trouble.message, tuple(self.done), start)
         finally:
             self.done = outer
         node.at(self.source, start, self.pos)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted, like
 from eximia.expand import json
-from eximia.expand.branches import Branches, Choose, read_branches
+from eximia.expand.branches import Branches, Choose
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import wrap32
 from eximia.expand.parser import Parser, Trouble
@@ -125,63 +125,54 @@ class ExtractItem:
             raise Trouble("missing '{' for arg 1 of extract")
         parser.pos += 1
         first = parser.braced()
-        known = first.constant()
-        if form:
-            return ExtractNode(form, first, self._known(parser, name, 1), None)
-        if known is None:
-            return self._open(parser, name, first)
-        if _NUMBER.fullmatch(known.strip(_SPACE)):
-            return ExtractNode(form, first, None, self._known(parser, name, 2))
-        return ExtractNode(form, first, self._known(parser, name, 1), None)
-
-    def _known(self, parser: Parser, name: str, count: int) -> Tail:
-        """`count` strings are known to follow."""
         args: list[Sequence] = []
-        for number in range(count):
-            if not parser.accept("{"):
-                parser.broken = True
-                parser.pos = len(parser.source)
-                return Tail(args, None, f"missing '{{' for arg {number + 2} of extract")
-            args.append(parser.braced())
-        return Tail(args, read_branches(parser, name), "")
-
-    def _open(self, parser: Parser, name: str, first: Sequence) -> Node:
-        """Whether the first string is a number is known when it has been expanded: one string more or less."""
-        args: list[Sequence] = []
-        fail = False
         while len(args) < 4 and parser.accept("{"):
             args.append(parser.braced())
-        left = parser.rest
-        if parser.peek() not in ("", "}", "{"):
-            fail = parser.word() == "fail"
-            if not fail:
-                raise Trouble(f'syntax error in "{name}" item - "fail" expected')
-        if not parser.accept("}"):
-            raise parser.trouble(
-                "curly-bracket problem in conditional yes/no parsing: did not close with '}'\n"
-                f" remaining string is '{left}'",
-            )
-        return ExtractNode("", first, _split(name, args, 1, fail, left), _split(name, args, 2, fail, left))
+        return _settle(parser, name, form, first, args)
 
 
-def _split(name: str, args: list[Sequence], count: int, fail: bool, left: str) -> Tail:
+def _settle(parser: Parser, name: str, form: str, first: Sequence, args: list[Sequence]) -> Node:
+    """The end of the item. How many strings belong to it is checked when the first one is known, and not at all
+    when the item is skipped; so both meanings are prepared unless the first string is constant."""
+    left = behind_fail = parser.rest
+    fail = False
+    trouble = ""
+    if parser.peek() not in ("", "}", "{"):
+        fail = parser.word() == "fail"
+        behind_fail = parser.rest
+        if not fail:
+            trouble = f'syntax error in "{name}" item - "fail" expected'
+    if not trouble and not parser.accept("}"):
+        trouble = "did not close with '}'"
+    if trouble:
+        parser.broken = True
+        parser.pos = len(parser.source)
+    known = first.constant()
+    number = not form and known is not None and _NUMBER.fullmatch(known.strip(_SPACE)) is not None
+    by_key = None if number else _split(name, args, 1, fail, (left, behind_fail), trouble)
+    by_number = None if form or (known is not None and not number) else _split(name, args, 2, fail, (left, behind_fail), trouble)
+    return ExtractNode(form, first, by_key, by_number)
+
+
+def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple[str, str], trouble: str) -> Tail:
     """The strings `args` read as `count` of the item and the rest yes and no."""
     if len(args) < count:
         return Tail(args, None, f"missing '{{' for arg {len(args) + 2} of extract")
     rest = args[count:]
-    trouble: str | None = None
-    if len(rest) > 2:
-        trouble = "did not close with '}'"
-        left = f"{{{rest[2].text}}}{left}"
-    elif fail and not rest:
+    left, behind_fail = rests
+    if not rest and (fail or trouble):
         trouble = "'yes' part did not start with '{'"
-    elif fail and len(rest) == 2:
+    elif len(rest) > 2 or (len(rest) == 2 and (fail or trouble)):
         trouble = "did not close with '}'"
-    if trouble is not None:
+        left = "".join(f"{{{string.text}}}" for string in rest[2:]) + left
+    elif len(rest) == 1 and trouble and not trouble.startswith("syntax"):
+        left = behind_fail
+        trouble = "did not close with '}'" if fail else f'syntax error in "{name}" item - "fail" expected'
+    if trouble and not trouble.startswith("syntax"):
         trouble = f"curly-bracket problem in conditional yes/no parsing: {trouble}\n remaining string is '{left}'"
     yes = rest[0] if rest else None
     no = rest[1] if len(rest) > 1 else None
-    return Tail(args[:count], Branches(name, yes, no, fail and no is None and yes is not None, trouble), "")
+    return Tail(args[:count], Branches(name, yes, no, fail and len(rest) == 1, trouble or None), "")
 
 
 class ExtractNode(Node):
@@ -201,7 +192,7 @@ class ExtractNode(Node):
         assert tail is not None
         yield from tail.args
         if tail.branches is not None:
-            yield tail.branches
+            yield from tail.branches.children()
 
     def skip_error(self) -> str | None:
         # Exim does not count the strings of an extract that it skips.

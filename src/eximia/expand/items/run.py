@@ -38,7 +38,10 @@ class RunItem:
             preexpand = True
         if not parser.accept("{"):
             raise parser.trouble("missing '{' for command arg of run")
+        # Without preexpand the words are expanded when it is known what they are.
+        parser.lenient, outer = not preexpand or parser.lenient, parser.lenient
         command = parser.sequence(ket=True)
+        parser.lenient = outer
         if preexpand or not parser.broken:
             parser.add(command)
         if parser.broken:
@@ -102,7 +105,7 @@ class RunNode(Node):
         yield self.branches
 
     def skip_error(self) -> str | None:
-        return first_skip_error(self.command, self.branches)
+        return first_skip_error(*([self.command] if self.preexpand else []), self.branches)
 
     def compile(self) -> Run:
         command = self.command.compile() if self.preexpand else constant_run(Untainted(self.command.text))

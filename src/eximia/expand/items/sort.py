@@ -7,6 +7,7 @@ comparator asks for.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from eximia.base.text import like
 from eximia.expand.items.walking import finish, listed, wanted
 from eximia.expand.listing import join_list
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.numbers import integer
 from eximia.expand.operators.case import lower
 from eximia.expand.parser import Parser, Trouble
 
@@ -24,28 +26,30 @@ if TYPE_CHECKING:
 Before = Callable[[str, str], bool]
 
 
-def _number(text: str) -> int:
-    """A number as the comparators read it: what is no number counts as zero."""
-    from eximia.expand.numbers import integer
+def _numeric(compare: Callable[[int, int], bool]) -> Before:
+    """A comparison of numbers; what is no number goes before nothing."""
 
-    try:
-        return integer(text)
-    except ExpansionError:
-        return 0
+    def before(a: str, b: str) -> bool:
+        try:
+            return compare(integer(a), integer(b))
+        except ExpansionError:
+            return False
+
+    return before
 
 
 _COMPARATORS: dict[str, Before] = {
-    "<": lambda a, b: _number(a) < _number(b),
-    "<=": lambda a, b: _number(a) <= _number(b),
-    ">": lambda a, b: _number(a) > _number(b),
-    ">=": lambda a, b: _number(a) >= _number(b),
-    "lt": lambda a, b: a < b,
+    "<": _numeric(operator.lt),
+    "<=": _numeric(operator.le),
+    ">": _numeric(operator.gt),
+    ">=": _numeric(operator.ge),
+    "lt": operator.lt,
     "lti": lambda a, b: lower(a) < lower(b),
-    "le": lambda a, b: a <= b,
+    "le": operator.le,
     "lei": lambda a, b: lower(a) <= lower(b),
-    "gt": lambda a, b: a > b,
+    "gt": operator.gt,
     "gti": lambda a, b: lower(a) > lower(b),
-    "ge": lambda a, b: a >= b,
+    "ge": operator.ge,
     "gei": lambda a, b: lower(a) >= lower(b),
 }
 

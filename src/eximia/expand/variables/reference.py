@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.base.text import EMPTY
+from eximia.base.text import EMPTY, Untainted
 from eximia.expand.nodes import Node, Run
-from eximia.expand.parser import Trouble
+from eximia.expand.parser import Unknown
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -106,15 +106,17 @@ def _numbered(family: str, number: int) -> Run | None:
         return run_argument
     if family == "regex":
         return run_regex
-    return _filter_number(number if family == "n" else number + 10)
+    return _filter_number(number if family == "n" else number + 10, f"{family}{number}")
 
 
-def _filter_number(index: int) -> Run:
-    from eximia.base.text import Untainted
+def _filter_number(index: int, name: str) -> Run:
+    """A counter of filters, which exists only while one runs."""
 
     def run(ctx: Context) -> str:
         numbers = ctx.message.filter_numbers
-        return Untainted(numbers[index]) if index < len(numbers) else Untainted("0")
+        if index >= len(numbers):
+            raise ExpansionError(f'unknown variable name "{name}"')
+        return Untainted(numbers[index])
 
     return run
 
@@ -149,5 +151,5 @@ def reference(name: str, unknown: str) -> Node:
     """A use of variable `name`. Raises Trouble, with the message `unknown`, when there is none."""
     run = resolve(name)
     if run is None:
-        raise Trouble(unknown + reason_unknown(name))
+        raise Unknown(unknown + reason_unknown(name))
     return VariableReference(name, run)
