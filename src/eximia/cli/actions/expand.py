@@ -1,0 +1,124 @@
+"""-be, -bem, -be -Mset: expand strings (manual 5.3)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eximia.cli.opening import need_admin, open_process, refuse
+
+if TYPE_CHECKING:
+    from eximia.context import Context, Process
+    from eximia.daemon.invocation import Invocation
+
+
+def run(call: Invocation) -> int:
+    from eximia.cli.expand_test import run_arguments, run_lines
+
+    process = open_process(call)
+    drop_root()
+    ctx = context(process, call)
+    macros = process.config.macros if process.is_admin else None
+
+    def write(text: str) -> None:
+        sys.stdout.buffer.write(text.encode("latin-1", "replace"))
+        sys.stdout.buffer.flush()
+
+    if call.arguments:
+        return run_arguments(ctx, call.arguments, macros, write)
+    return run_lines(ctx, _lines(), macros, write)
+
+
+def _lines() -> Iterator[str]:
+    if sys.stdin.isatty():
+        import readline  # noqa: F401 - gives input() its line editing
+    for line in sys.stdin.buffer:
+        yield line.decode("latin-1")
+
+
+def drop_root() -> None:
+    """Act as the caller: the test must not read what he may not."""
+    uid, gid = os.getuid(), os.getgid()
+    if os.geteuid() != uid:
+        os.setegid(gid)
+        os.setresuid(uid, uid, uid)
+
+
+def context(process: Process, call: Invocation) -> Context:
+    """A context without message, or with that of -bem or -Mset."""
+    from eximia.base.text import Untainted
+    from eximia.context import Context
+
+    ctx = Context(process)
+    _envelope(ctx, call)
+    if call.message_file is not None:
+        _read_message(ctx, call.message_file, extract=call.extract_recipients)
+    elif call.message_id is not None:
+        need_admin(process)
+        ctx = _from_spool(process, call.message_id)
+    ctx.session.active_hostname = Untainted(process.primary_hostname)
+    return ctx
+
+
+def _envelope(ctx: Context, call: Invocation) -> None:
+    """The sender, and what the -oM options say of the message's origin."""
+    process, session, message = ctx.process, ctx.session, ctx.message
+    try:
+        login = pwd.getpwuid(process.caller_uid).pw_name
+    except KeyError:
+        login = f"uid={process.caller_uid}"
+    domain = getattr(process.main, "qualify_domain", None) or process.primary_hostname
+    message.originator_login = login
+    message.originator_uid, message.originator_gid = process.caller_uid, process.caller_gid
+    message.sender_address = f"{login}@{domain}" if call.sender is None or not process.is_trusted else call.sender
+    session.sender_ident = call.ident if call.ident is not None else login
+    session.authenticated_id = call.authenticated_id if call.authenticated_id is not None else login
+    session.authenticated_sender = call.authenticated_sender or f"{login}@{domain}"
+    session.sender_host_authenticated = call.host_authenticated or ""
+    session.sender_host_name = call.host_name or ""
+    message.received_protocol = call.protocol or ""
+    if call.host_address:
+        session.sender_host_address, session.sender_host_port = _with_port(call.host_address)
+    if call.interface_address:
+        session.interface_address, session.interface_port = _with_port(call.interface_address)
+
+
+def _with_port(text: str) -> tuple[str, int]:
+    """`1.2.3.4.25`, `[::1]:25` or a plain address."""
+    from eximia.expand.addressing import ip_words
+
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        return address, int(port.lstrip(":") or 0)
+    if ip_words(text) is None:
+        address, _, port = text.rpartition(".")
+        if ip_words(address) is not None and port.isdigit():
+            return address, int(port)
+    return text, 0
+
+
+def _read_message(ctx: Context, path: str, *, extract: bool) -> None:
+    """The file of -bem as the message."""
+    from eximia.base.text import from_bytes, to_bytes
+    from eximia.context import Body
+    from eximia.expand.message_test import fill
+
+    try:
+        with open(to_bytes(path), "rb") as file:
+            data = file.read()
+    except OSError as error:
+        refuse(f"exim: failed to open {path}: {os.strerror(error.errno or 0)}")
+    fill(ctx, from_bytes(data), Body, extract=extract)
+
+
+def _from_spool(process: Process, message_id: str) -> Context:
+    from eximia.base.errors import SpoolError
+
+    try:
+        spooled: Context = process.spool.read_context(process, message_id)
+    except (SpoolError, OSError) as error:
+        refuse(f"Failed to load message {message_id}: {error}")
+    return spooled

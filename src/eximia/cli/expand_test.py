@@ -1,0 +1,109 @@
+"""Expansion testing: the arguments, or lines of standard input, expanded one after the other (-be, -bem; manual 5.3).
+
+Lines may be continued with a backslash, define macros (`NAME = value`) and set ACL variables
+(`set acl_m_x = value`, `set,t acl_m_x = value` for a tainted value).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ConfigError, ExpansionError
+from eximia.base.span import NOWHERE
+from eximia.base.text import Untainted
+from eximia.expand import compile_text
+
+if TYPE_CHECKING:
+    from eximia.config.macros import Macros
+    from eximia.context import Context
+
+Write = Callable[[str], Any]
+
+PROMPT = "> "
+_SPACE = " \t\n\r\v\f"
+_MACRO = re.compile(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)", re.DOTALL)
+_SET = re.compile(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)", re.DOTALL)
+
+
+def expand_line(ctx: Context, text: str) -> str:
+    """What is written for one string: its expansion, or why there is none."""
+    try:
+        return compile_text(Untainted(text))(ctx)
+    except ExpansionError as failure:
+        return f"Failed: {failure.message}"
+
+
+def run_arguments(ctx: Context, words: Iterable[str], macros: Macros | None, write: Write) -> int:
+    """Each argument in turn. The exit status is 0 whatever comes of it."""
+    for word in words:
+        write(f"{_answer(ctx, word, macros) or ''}\n")
+    return 0
+
+
+def run_lines(ctx: Context, lines: Iterable[str], macros: Macros | None, write: Write) -> int:
+    """Lines of standard input, each answered behind a prompt."""
+    write(PROMPT)
+    for line in joined(lines):
+        answer = _answer(ctx, line, macros)
+        if answer is not None:
+            write(f"{answer}\n")
+        write(PROMPT)
+    write("\n")
+    return 0
+
+
+def joined(lines: Iterable[str]) -> Iterator[str]:
+    """Lines with their continuations: white space at the end of a line and, after a backslash, at the start of the
+    next one goes."""
+    held = ""
+    holding = False
+    for line in lines:
+        text = line.rstrip(_SPACE)
+        if holding:
+            text = text.lstrip(_SPACE)
+        if text.endswith("\\"):
+            held += text[:-1]
+            holding = True
+            continue
+        yield held + text
+        held = ""
+        holding = False
+    if holding:
+        yield held
+
+
+def _answer(ctx: Context, text: str, macros: Macros | None) -> str | None:
+    """The answer to one string; None for a setting, which has none."""
+    setting = _SET.fullmatch(text)
+    if setting is not None:
+        return _set(ctx, setting, macros)
+    if macros is None:
+        return expand_line(ctx, text)
+    definition = _MACRO.fullmatch(text)
+    if definition is not None:
+        return _define(definition, macros)
+    return expand_line(ctx, macros.substitute(text)[0])
+
+
+def _define(definition: re.Match[str], macros: Macros) -> str:
+    name, sign, value = definition.groups()
+    try:
+        macros.define(name, macros.substitute(value)[0], again=sign == "==", span=NOWHERE)
+    except ConfigError as error:
+        return f"Failed: {error.message}"
+    return f"Defined macro '{name}'"
+
+
+def _set(ctx: Context, setting: re.Match[str], macros: Macros | None) -> str | None:
+    tainted, name, text = setting.groups()
+    if macros is not None:
+        text = macros.substitute(text)[0]
+    try:
+        value = compile_text(Untainted(text))(ctx)
+    except ExpansionError as failure:
+        return f"Failed: {failure.message}"
+    variables = ctx.session.acl_vars if name[4] == "c" else ctx.message.acl_vars
+    variables[name[5:]] = str(value) + "" if tainted else Untainted(value)
+    return None
