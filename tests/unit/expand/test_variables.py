@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
-from expand.world import context
 
 from eximia.expand.variables.catalogue import VARIABLES, find
+from expand.world import context
 
 
 def test_catalogue_lists_what_the_files_have() -> None:

@@ -103,22 +103,24 @@ def _with_port(text: str) -> tuple[str, int]:
 def _read_message(ctx: Context, path: str, *, extract: bool) -> None:
     """The file of -bem as the message."""
     from eximia.base.text import from_bytes, to_bytes
-    from eximia.context import Body
-    from eximia.expand.message_test import fill
+    from eximia.cli.message_file import fill
 
     try:
         with open(to_bytes(path), "rb") as file:
             data = file.read()
     except OSError as error:
         refuse(f"exim: failed to open {path}: {os.strerror(error.errno or 0)}")
-    fill(ctx, from_bytes(data), Body, extract=extract)
+    fill(ctx, from_bytes(data), extract=extract)
 
 
 def _from_spool(process: Process, message_id: str) -> Context:
     from eximia.base.errors import SpoolError
+    from eximia.context import Context
+    from eximia.spool.snapshot import restore
 
     try:
-        spooled: Context = process.spool.read_context(process, message_id)
+        locked = process.spool.lock(message_id)
+        message, session = restore(locked.read(), locked)
     except (SpoolError, OSError) as error:
-        refuse(f"Failed to load message {message_id}: {error}")
-    return spooled
+        refuse(f"exim: {error}")
+    return Context(process, session, message)

@@ -150,7 +150,9 @@ def _settle(parser: Parser, name: str, form: str, first: Sequence, args: list[Se
     known = first.constant()
     number = not form and known is not None and _NUMBER.fullmatch(known.strip(_SPACE)) is not None
     by_key = None if number else _split(name, args, 1, fail, (left, behind_fail), trouble)
-    by_number = None if form or (known is not None and not number) else _split(name, args, 2, fail, (left, behind_fail), trouble)
+    by_number: Tail | None = None
+    if not form and (known is None or number):
+        by_number = _split(name, args, 2, fail, (left, behind_fail), trouble)
     return ExtractNode(form, first, by_key, by_number)
 
 

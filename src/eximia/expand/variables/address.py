@@ -23,8 +23,9 @@ def _gid(ctx: Context) -> str:
 
 
 def _return_path(ctx: Context) -> str:
-    # Until a transport runs or a router changes it, the return path is the sender.
-    return ctx.address.return_path or ctx.message.sender_address
+    # While an address is routed the return path is the sender, until a router or transport changes it.
+    address = ctx.address
+    return address.return_path or (ctx.message.sender_address if address.local_part else EMPTY)
 
 
 def _host_address(ctx: Context) -> str:

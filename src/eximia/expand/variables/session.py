@@ -63,7 +63,7 @@ def _fullhost(ctx: Context) -> str:
 def _rcvhost(ctx: Context) -> str:
     session = ctx.session
     if not session.sender_host_address:
-        return session.sender_ident and f"ident={session.sender_ident}"
+        return EMPTY
     details: list[str] = []
     if session.sender_host_name:
         first = session.sender_host_name
