@@ -28,7 +28,14 @@ class FakeResolver:
 
     def add(self, name: str, rtype: str, *fields: object) -> None:
         made = {
-            "A": Address, "AAAA": Address, "MX": Mx, "PTR": Name, "NS": Name, "CNAME": Name, "SRV": Srv, "SOA": Soa,
+            "A": Address,
+            "AAAA": Address,
+            "MX": Mx,
+            "PTR": Name,
+            "NS": Name,
+            "CNAME": Name,
+            "SRV": Srv,
+            "SOA": Soa,
         }.get(rtype)
         content = made(*fields) if made else Txt(tuple(str(field).encode() for field in fields))
         self.records.setdefault((name.lower(), rtype), []).append(content)

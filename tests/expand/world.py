@@ -62,7 +62,7 @@ class Lookups:
 
     def find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:
         if key is None:
-            raise ExpansionError(f'no {search} here')
+            raise ExpansionError(f"no {search} here")
         try:
             with open(source, encoding="latin-1") as file:
                 for line in file:
@@ -140,7 +140,9 @@ class Regexes:
         try:
             found = re.compile(pattern, re.IGNORECASE if caseless else 0).search(subject, start)
         except re.error as error:
-            raise ExpansionError(f'regular expression error in "{pattern}": {error.msg} at offset {error.pos}') from error
+            raise ExpansionError(
+                f'regular expression error in "{pattern}": {error.msg} at offset {error.pos}'
+            ) from error
         return None if found is None else Match(found)
 
 

@@ -69,8 +69,10 @@ def test_owner_and_mode(tmp_path: Path) -> None:
             'Exim configuration error:\n  new_router "r" does not follow "r" router',
         ),
         (
-            ("begin authenticators\na:\n driver = plaintext\n public_name = X\n server_condition = y\n"
-            "b:\n driver = plaintext\n public_name = x\n server_condition = y"),
+            (
+                "begin authenticators\na:\n driver = plaintext\n public_name = X\n server_condition = y\n"
+                "b:\n driver = plaintext\n public_name = x\n server_condition = y"
+            ),
             "Exim configuration error:\n  two server authenticators (a and b) have the same public name (X)",
         ),
     ],

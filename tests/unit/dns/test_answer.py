@@ -107,7 +107,10 @@ def test_srv_order_by_priority_and_weight():
 
 
 def test_resolv_conf():
-    settings = parse("# x\nnameserver 10.0.0.1\nnameserver ::1\ndomain a.b\nsearch x.org y.org.\noptions ndots:2 trust-ad\n", "timeout:9")
+    settings = parse(
+        "# x\nnameserver 10.0.0.1\nnameserver ::1\ndomain a.b\nsearch x.org y.org.\noptions ndots:2 trust-ad\n",
+        "timeout:9",
+    )
     assert settings.servers == ("10.0.0.1", "::1")
     assert settings.search == ("x.org", "y.org")
     assert (settings.ndots, settings.trust_ad, settings.timeout) == (2, True, 9)

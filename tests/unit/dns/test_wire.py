@@ -16,7 +16,11 @@ def message(answers=(), *, question=("example.com", Type.A), flags=0x8180, autho
     out = struct.pack("!HHHHHH", 7, flags, 1, len(answers), len(authority), len(additional))
     out += encode_name(name) + struct.pack("!HH", qtype, 1)
     for owner, type_, ttl, data in [*answers, *authority, *additional]:
-        out += (b"\xc0\x0c" if owner == name else encode_name(owner)) + struct.pack("!HHIH", type_, 1, ttl, len(data)) + data
+        out += (
+            (b"\xc0\x0c" if owner == name else encode_name(owner))
+            + struct.pack("!HHIH", type_, 1, ttl, len(data))
+            + data
+        )
     return out
 
 
@@ -50,7 +54,9 @@ def test_every_type_is_read():
 
 
 def test_broken_record_is_left_out_and_counted():
-    response = decode_response(message([("example.com", Type.A, 1, b"\x01"), ("example.com", Type.A, 1, b"\x01\x02\x03\x04")]))
+    response = decode_response(
+        message([("example.com", Type.A, 1, b"\x01"), ("example.com", Type.A, 1, b"\x01\x02\x03\x04")])
+    )
     assert response.malformed == 1
     assert [record.content for record in response.answers] == [Address("1.2.3.4")]
 

@@ -50,7 +50,9 @@ PARTS = st.sampled_from(["u", "v", "U"])
 DOMAINS = st.sampled_from(["a.b", "A.b", "*.b", "*", "c.a.b"])
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from(["", "*@", "u@", "*u@"]), DOMAINS), max_size=20), PARTS, DOMAINS)
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(["", "*@", "u@", "*u@"]), DOMAINS), max_size=20), PARTS, DOMAINS
+)
 @settings(max_examples=300, deadline=None)
 def test_addresses(parts, local_part, domain):
     items = [("" if positive else "!") + local + pattern for positive, local, pattern in parts]
@@ -58,8 +60,11 @@ def test_addresses(parts, local_part, domain):
     for positive, local, pattern in parts:
         pattern = pattern.lower()
         lowered = domain.lower()
-        local_ok = not local or local == "*@" or (local == "u@" and local_part.lower() == "u") or (
-            local == "*u@" and local_part.lower().endswith("u")
+        local_ok = (
+            not local
+            or local == "*@"
+            or (local == "u@" and local_part.lower() == "u")
+            or (local == "*u@" and local_part.lower().endswith("u"))
         )
         domain_ok = lowered.endswith(pattern[1:]) if pattern.startswith("*") else pattern == lowered
         if local_ok and domain_ok:

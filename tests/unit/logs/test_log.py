@@ -54,8 +54,7 @@ def test_reject_with_headers(tmp_path: Path) -> None:
     log.reject("rejected after DATA", "id", sender="s@x", recipients=["a@x", "b@x"], headers=[Header("From: a@b\n")])
     text = (tmp_path / "log" / "rejectlog").read_text()
     assert text == (
-        "2026-11-22 08:50:47 id rejected after DATA\n"
-        "Envelope-from: <s@x>\nEnvelope-to: <a@x>\n    <b@x>\nF From: a@b\n"
+        "2026-11-22 08:50:47 id rejected after DATA\nEnvelope-from: <s@x>\nEnvelope-to: <a@x>\n    <b@x>\nF From: a@b\n"
     )
     assert (tmp_path / "log" / "mainlog").read_text() == "2026-11-22 08:50:47 id rejected after DATA\n"
 

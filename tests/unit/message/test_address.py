@@ -136,7 +136,7 @@ def test_null_where_it_is_allowed() -> None:
 
 
 def test_span_is_what_a_rewrite_replaces() -> None:
-    text = 'Foo <@x:a@b> (c)'
+    text = "Foo <@x:a@b> (c)"
     parsed = parse_address(text)
     assert text[parsed.start : parsed.end] == "@x:a@b"
 

@@ -36,7 +36,9 @@ class House:
         self.process.log = Log(settings, now=lambda: NOW, stderr=-1)
         self.process.is_admin = True
 
-    def add(self, message_id: str, *, sender: str = "a@b.ex", to: tuple[str, ...] = ("c@d.ex",), **more: object) -> None:
+    def add(
+        self, message_id: str, *, sender: str = "a@b.ex", to: tuple[str, ...] = ("c@d.ex",), **more: object
+    ) -> None:
         queue = str(more.pop("queue", ""))
         message = Message(
             id=message_id,

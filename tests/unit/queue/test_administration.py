@@ -42,9 +42,7 @@ def test_locked_and_missing(house: House, admin: Administrator) -> None:
         assert remove(admin, A).text == f"Message {A} is locked\n"
     assert not thaw(admin, NONE).ok
     assert thaw(admin, NONE).text == f"Spool data file for {NONE} does not exist\n"
-    assert house.main_log()[0] == (
-        f"{A} Spool file for {A} is locked (another process is handling this message)"
-    )
+    assert house.main_log()[0] == (f"{A} Spool file for {A} is locked (another process is handling this message)")
     assert house.main_log()[-1] == f"{NONE} Spool file {NONE}-D not found"
 
 

@@ -99,7 +99,11 @@ def test_forms_of_old_versions() -> None:
     header = read_header(text, "0t5C6f-0000c8-00")
     assert (header.host_address, header.host_port) == ("10.0.0.1", 25)
     assert (header.acl_c, header.acl_m) == ({"3": "x"}, {"2": "yz"})
-    assert header.recipients == [Recipient("new@b", errors_to="err@b", parent=0), Recipient("odd#1@b"), Recipient("plain1")]
+    assert header.recipients == [
+        Recipient("new@b", errors_to="err@b", parent=0),
+        Recipient("odd#1@b"),
+        Recipient("plain1"),
+    ]
 
 
 def test_unknown_options_are_kept() -> None:
@@ -147,11 +151,14 @@ def test_truncation_is_noticed_everywhere() -> None:
 
 WORD = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f"), min_size=1)
 VALUE = st.text(alphabet=st.characters(max_codepoint=255))
-MARKED = st.one_of(
-    VALUE, VALUE.map(Untainted), st.builds(Quoted, VALUE, st.sampled_from(["mysql", "ldap"]))
-)
+MARKED = st.one_of(VALUE, VALUE.map(Untainted), st.builds(Quoted, VALUE, st.sampled_from(["mysql", "ldap"])))
 RECIPIENT = st.builds(
-    Recipient, WORD, errors_to=st.just("") | WORD, parent=st.integers(-1, 5), dsn_flags=st.integers(0, 30), orcpt=st.just("") | WORD
+    Recipient,
+    WORD,
+    errors_to=st.just("") | WORD,
+    parent=st.integers(-1, 5),
+    dsn_flags=st.integers(0, 30),
+    orcpt=st.just("") | WORD,
 )
 
 
@@ -161,9 +168,7 @@ RECIPIENT = st.builds(
     done=st.sets(WORD, max_size=12),
     headers=st.lists(st.builds(Header, VALUE.map(lambda text: f"X: {text}\n"), st.sampled_from(" *FT")), max_size=4),
 )
-def test_round_trip(
-    recipients: list[Recipient], acl: dict[str, str], done: set[str], headers: list[Header]
-) -> None:
+def test_round_trip(recipients: list[Recipient], acl: dict[str, str], done: set[str], headers: list[Header]) -> None:
     header = SpoolHeader(
         id="1xV3Hb-0001qt-0Z", sender="a@b", acl_m=acl, nonrecipients=done, recipients=recipients, headers=headers
     )

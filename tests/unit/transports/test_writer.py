@@ -49,7 +49,9 @@ def test_wire_format_read_back(parts, size):
 def test_small_and_large_give_the_same_bytes(parts, size, stuffed):
     data = b"".join(parts).replace(b"\r", b"")
     header = "Subject: x\n\n"
-    assert b"".join(wire_blocks(header, cut(data, size), stuffed=stuffed)) == wire_message(header, data, stuffed=stuffed)
+    assert b"".join(wire_blocks(header, cut(data, size), stuffed=stuffed)) == wire_message(
+        header, data, stuffed=stuffed
+    )
 
 
 def test_wire_message():

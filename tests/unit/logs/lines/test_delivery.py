@@ -9,7 +9,9 @@ ALL = Selectors("+all")
 NORMAL = Selectors()
 
 
-def make(text: str, outcome: Outcome | None = None, parent: Address | None = None, kind: Kind = Kind.ADDRESS) -> Address:
+def make(
+    text: str, outcome: Outcome | None = None, parent: Address | None = None, kind: Kind = Kind.ADDRESS
+) -> Address:
     address = Address(text, parent=parent, kind=kind)
     local, _, domain = text.partition("@")
     address.local_part = local.lower()
@@ -77,7 +79,9 @@ def test_local_forms() -> None:
 
 def test_shadow_and_discard() -> None:
     address = make("shad@test.ex", done(shadow="badpipe (it failed)"))
-    assert delivered(address, NORMAL, sender="", return_path="") == "=> shad <shad@test.ex> R=r T=t ST=badpipe (it failed)"
+    assert (
+        delivered(address, NORMAL, sender="", return_path="") == "=> shad <shad@test.ex> R=r T=t ST=badpipe (it failed)"
+    )
     hole = make("hole@test.ex")
     hole.transport = None
     assert discarded(hole, ALL) == "=> :blackhole: <hole@test.ex> R=r"

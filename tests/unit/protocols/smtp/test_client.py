@@ -80,7 +80,9 @@ class TestCapabilities:
         peer = Capabilities.read(FULL)
         assert peer.name == "mx.example"
         assert (peer.size, peer.size_limit) == (True, 1000)
-        assert all((peer.pipelining, peer.eightbitmime, peer.dsn, peer.prdr, peer.chunking, peer.smtputf8, peer.starttls))
+        assert all(
+            (peer.pipelining, peer.eightbitmime, peer.dsn, peer.prdr, peer.chunking, peer.smtputf8, peer.starttls)
+        )
         assert peer.auth == ("PLAIN", "LOGIN", "CRAM-MD5")
         assert (peer.limit_rcpt, peer.limit_mail, peer.limit_rcpt_domain) == (20, 5, 0)
 
@@ -205,7 +207,9 @@ class TestTransaction:
         assert t.end_replies == {0: Reply(250, "250 first"), 2: Reply(450, "450 third")}
 
     def test_lmtp_with_pipelined_bdat(self):
-        t = Transaction(ReplyReader(), Capabilities(), envelope("a@b", "c@d"), pipelining=True, chunking=True, lmtp=True)
+        t = Transaction(
+            ReplyReader(), Capabilities(), envelope("a@b", "c@d"), pipelining=True, chunking=True, lmtp=True
+        )
         t.start()
         t.chunk(5, last=True)
         t.receive(b"250 ok\r\n250 ok\r\n250 ok\r\n250 first\r\n")

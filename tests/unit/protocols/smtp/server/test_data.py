@@ -123,7 +123,8 @@ def test_dot_may_follow_the_header_directly() -> None:
 
 @given(
     st.lists(
-        st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"a", b"X: y", b" ", b"\r\n.\r\n", b"\x00", b"\r\n\r\n"]), max_size=30
+        st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"a", b"X: y", b" ", b"\r\n.\r\n", b"\x00", b"\r\n\r\n"]),
+        max_size=30,
     ),
     st.lists(st.integers(0, 10000), max_size=10),
     st.sampled_from([b"S: x\r\n", b"S: x\n", b""]),

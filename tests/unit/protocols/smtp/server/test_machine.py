@@ -35,7 +35,16 @@ def test_commands() -> None:
 
 
 def test_what_is_no_command() -> None:
-    for line in (b"EHLO\tfoo", b"MAIL  FROM:<a>", b"MAIL FROM :<a>", b"MAIL FROM<a>", b"HELOx", b"", b" NOOP", b"N\rNOOP"):
+    for line in (
+        b"EHLO\tfoo",
+        b"MAIL  FROM:<a>",
+        b"MAIL FROM :<a>",
+        b"MAIL FROM<a>",
+        b"HELOx",
+        b"",
+        b" NOOP",
+        b"N\rNOOP",
+    ):
         assert verbs(line + b"\r\n") == [("", "")], line
 
 
@@ -46,7 +55,10 @@ def test_nul_is_shown_and_refused() -> None:
 def test_overlong_line_is_one_event_and_never_a_command() -> None:
     data = b"x" * 30000 + b"RCPT TO:<a@b>" + b"y" * 40000 + b"\r\nNOOP\r\n"
     out = events(data, list(range(0, len(data), 997)))
-    assert [(event.verb, event.too_long) for event in out if isinstance(event, Command)] == [("", True), ("NOOP", False)]
+    assert [(event.verb, event.too_long) for event in out if isinstance(event, Command)] == [
+        ("", True),
+        ("NOOP", False),
+    ]
     assert events(data)[1:] == [Command("NOOP", "", "NOOP")]
 
 

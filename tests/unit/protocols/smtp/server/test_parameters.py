@@ -40,7 +40,9 @@ def test_what_was_not_offered_is_no_parameter() -> None:
     assert read_mail("<a@b> SIZE=3", ()).address == "<a@b> SIZE=3"
 
 
-@pytest.mark.parametrize("text, size", [("SIZE=", 0), ("SIZE", 0), ("SIZE=3x", 3), ("SIZE=-1", SIZE_MAX), ("SIZE=" + "9" * 50, SIZE_MAX)])
+@pytest.mark.parametrize(
+    "text, size", [("SIZE=", 0), ("SIZE", 0), ("SIZE=3x", 3), ("SIZE=-1", SIZE_MAX), ("SIZE=" + "9" * 50, SIZE_MAX)]
+)
 def test_odd_sizes(text: str, size: int) -> None:
     assert read_mail(f"<a@b> {text}", ALL).size == size
 

@@ -1,0 +1,93 @@
+"""Policy in greenlets over a loop: waiting, threads, batches, errors."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from eximia.aio.bridge import Bridge
+
+
+def run(policy: Callable[[Bridge], Any]) -> Any:
+    """Run `policy` in a bridge of its own; its result or exception."""
+    loop = asyncio.new_event_loop()
+    try:
+        bridge = Bridge(loop, on_error=lambda error: None)
+        outcome: list[Any] = []
+
+        def body() -> None:
+            try:
+                outcome.append(policy(bridge))
+            except BaseException as error:  # noqa: BLE001
+                outcome.append(error)
+            loop.stop()
+
+        loop.call_soon(bridge.spawn, body)
+        loop.run_forever()
+    finally:
+        loop.close()
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
+
+
+def test_blocking_work_runs_in_another_thread_and_its_result_comes_back() -> None:
+    assert run(lambda bridge: bridge.blocking(threading.get_ident)) != threading.get_ident()
+
+
+def test_an_exception_of_a_thread_is_raised_in_the_policy() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(lambda bridge: bridge.blocking(lambda: 1 // 0))
+
+
+def test_spawned_policy_runs_beside_and_is_joined() -> None:
+    def policy(bridge: Bridge) -> list[int]:
+        tasks = [bridge.spawn(lambda n=n: bridge.blocking(lambda: n * n)) for n in range(20)]
+        return [task.join() for task in tasks]
+
+    assert run(policy) == [n * n for n in range(20)]
+
+
+def test_items_that_wait_together_go_together_and_each_gets_its_own_result() -> None:
+    batches: list[list[int]] = []
+
+    def work(items: list[int]) -> list[int | Exception]:
+        batches.append(items)
+        return [ValueError(str(item)) if item == 3 else item * 10 for item in items]
+
+    def policy(bridge: Bridge) -> list[Any]:
+        def one(item: int) -> Any:
+            try:
+                return bridge.together(work, item)
+            except ValueError as error:
+                return str(error)
+
+        tasks = [bridge.spawn(one, item) for item in range(30)]
+        return [task.join() for task in tasks]
+
+    assert run(policy) == [str(n) if n == 3 else n * 10 for n in range(30)]
+    assert sorted(item for batch in batches for item in batch) == list(range(30))
+    assert len(batches) < 30
+
+
+def test_waiting_in_the_loop_itself_is_refused() -> None:
+    loop = asyncio.new_event_loop()
+    bridge = Bridge(loop)
+    with pytest.raises(RuntimeError, match="policy greenlet"):
+        bridge.waiter().wait()
+    loop.close()
+
+
+def test_an_error_nobody_joins_for_is_reported() -> None:
+    loop = asyncio.new_event_loop()
+    reported: list[BaseException] = []
+    bridge = Bridge(loop, on_error=reported.append)
+
+    def fails() -> None:
+        raise KeyError("x")
+
+    bridge.spawn(fails)
+    loop.close()
+    assert [type(each) for each in reported] == [KeyError]
