@@ -59,6 +59,8 @@ class Session:
     smtp_batched: bool = False
     #: -bh: nothing is delivered, commentary is written
     host_checking: bool = False
+    #: -bhc: callouts are made all the same
+    callouts: bool = False
 
     # The client
     sender_host_address: str = ""  #: empty for local submission

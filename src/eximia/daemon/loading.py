@@ -143,7 +143,11 @@ def _bind_drivers(section: str, configuration: Configuration, reader: ValueReade
 
 
 def _bind_acls(configuration: Configuration) -> Iterator[ConfigError]:
-    return iter(())
+    from eximia.acl.parse import parse_acl
+
+    for block in configuration.file.acls:
+        configuration.acls[block.name], errors = parse_acl(block.name, block.span, block.lines)
+        yield from errors
 
 
 def _bind_retry(configuration: Configuration) -> Iterator[ConfigError]:

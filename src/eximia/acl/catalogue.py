@@ -1,0 +1,43 @@
+"""The conditions and modifiers that ACLs may use. `message`, `log_message`, `endpass` and `set` belong to the
+engine."""
+
+from __future__ import annotations
+
+from eximia.base.catalogue import Catalogue
+
+from .model import Handler
+
+_C = "eximia.acl.conditions."
+_M = "eximia.acl.modifiers."
+
+HANDLERS: Catalogue[Handler] = Catalogue(
+    "ACL condition/modifier",
+    {
+        "acl": _C + "acl:ACL",
+        "add_header": _M + "add_header:ADD_HEADER",
+        "authenticated": _C + "authenticated:AUTHENTICATED",
+        "condition": _C + "condition:CONDITION",
+        "continue": _M + "continue_:CONTINUE",
+        "control": _M + "control:CONTROL",
+        "decode": _C + "decode:DECODE",
+        "delay": _M + "delay:DELAY",
+        "dnslists": _C + "dnslists:DNSLISTS",
+        "domains": _C + "recipient:DOMAINS",
+        "encrypted": _C + "encrypted:ENCRYPTED",
+        "hosts": _C + "hosts:HOSTS",
+        "local_parts": _C + "recipient:LOCAL_PARTS",
+        "log_reject_target": _M + "log_reject_target:LOG_REJECT_TARGET",
+        "logwrite": _M + "logwrite:LOGWRITE",
+        "mime_regex": _C + "regex:MIME_REGEX",
+        "queue": _M + "queue:QUEUE",
+        "ratelimit": _C + "ratelimit:RATELIMIT",
+        "recipients": _C + "recipient:RECIPIENTS",
+        "regex": _C + "regex:REGEX",
+        "remove_header": _M + "remove_header:REMOVE_HEADER",
+        "seen": _C + "seen:SEEN",
+        "sender_domains": _C + "sender:SENDER_DOMAINS",
+        "senders": _C + "sender:SENDERS",
+        "udpsend": _M + "udpsend:UDPSEND",
+        "verify": _C + "verify:VERIFY",
+    },
+)

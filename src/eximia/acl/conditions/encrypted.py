@@ -1,0 +1,17 @@
+"""`encrypted`: whether the connection is encrypted, and by which cipher suite (manual 44.26)."""
+
+from __future__ import annotations
+
+from eximia.acl.model import Handler
+from eximia.acl.phases import HELO, NOT_OVER_SMTP
+from eximia.acl.run import Run
+from eximia.base.template import Template
+from eximia.lists import match_domain
+
+
+def _check(one: Run, items: Template) -> bool:
+    tls = one.ctx.session.tls_in
+    return tls.active and match_domain(items, tls.cipher, one.ctx) is not None
+
+
+ENCRYPTED = Handler("encrypted", _check, expands=False, forbidden=HELO.bit | NOT_OVER_SMTP)

@@ -1,0 +1,36 @@
+"""What a control offers to the `control` modifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eximia.acl.errors import AclError
+from eximia.acl.run import Run
+
+
+class Control:
+    """`apply(run, options)`: `options` is what follows the name and a slash, None when there is no slash.
+
+    `takes_options` False makes a slash a syntax error. `shown` is the name in the error about phases.
+    """
+
+    __slots__ = ("apply", "forbidden", "shown", "takes_options")
+
+    def __init__(
+        self,
+        shown: str,
+        apply: Callable[[Run, str | None], None],
+        *,
+        forbidden: int = 0,
+        takes_options: bool = False,
+    ) -> None:
+        self.shown = shown
+        self.apply = apply
+        self.forbidden = forbidden
+        self.takes_options = takes_options
+
+
+def syntax_error(name: str, options: str | None) -> AclError:
+    """The error for a control that cannot be understood."""
+    text = name if options is None else f"{name}/{options}"
+    return AclError(f'syntax error in "control={text}"')

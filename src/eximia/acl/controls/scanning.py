@@ -1,0 +1,22 @@
+"""`bmi_run`: have the message judged by the Brightmail engine; `no_mbox_unspool`: keep the copies made for scanners."""
+
+from __future__ import annotations
+
+from eximia.acl.phases import COMMANDS, CONNECT, ENDINGS, NO_MESSAGE, NOT_SMTP, NOT_SMTP_START, PRDR
+from eximia.acl.run import Run
+
+from .control import Control
+
+
+def _bmi_run(one: Run, _options: str | None) -> None:
+    one.ctx.message.bmi_run = True
+
+
+def _no_mbox_unspool(one: Run, _options: str | None) -> None:
+    one.ctx.message.no_mbox_unspool = True
+
+
+BMI_RUN = Control("bmi_run", _bmi_run, forbidden=CONNECT.bit | COMMANDS | ENDINGS)
+NO_MBOX_UNSPOOL = Control(
+    "no_mbox_unspool", _no_mbox_unspool, forbidden=NO_MESSAGE | PRDR.bit | NOT_SMTP.bit | NOT_SMTP_START.bit
+)

@@ -1,0 +1,1 @@
+"""Modifiers of ACLs, one a file (manual 44.21)."""

@@ -1,0 +1,16 @@
+"""`remove_header`: names (or patterns) of header lines to drop (manual 44.25). Reception drops them when it merges
+the added ones."""
+
+from __future__ import annotations
+
+from eximia.acl.model import Handler
+from eximia.acl.phases import NO_MESSAGE
+from eximia.acl.run import Run
+
+
+def _obey(one: Run, text: str) -> bool:
+    one.ctx.message.removed_headers.append(text)
+    return True
+
+
+REMOVE_HEADER = Handler("remove_header", _obey, modifier=True, forbidden=NO_MESSAGE)

@@ -1,0 +1,64 @@
+"""Verifying one address: routing, then a callout or a quota check (manual 44.45)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eximia.acl.run import Run
+from eximia.context.verification import Verified
+
+from .options import AddressOptions
+
+
+@dataclass(slots=True)
+class Verdict:
+    """`result` is "ok", "fail" or "defer"; `log` and `user` say why; `kind` is the word of
+    $sender_verify_failure."""
+
+    result: str
+    log: str = ""
+    user: str = ""
+    kind: str = ""
+    address_data: str = ""
+    #: a callout was made, or its result taken from the cache
+    called: bool = False
+
+
+def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -> Verdict:
+    """Route `address` ("sender" or "recipient" for `kind`), and call its hosts if the options say so. What defers is
+    success where `defer_ok` stands."""
+    ctx = one.ctx
+    routed = ctx.process.services.verify.verify(ctx, address, kind, success_on_redirect=options.success_on_redirect)
+    verdict = Verdict(
+        routed.result, routed.message, routed.user_message or routed.message, routed.failure, routed.address_data
+    )
+    if verdict.result == "ok" and not (options.success_on_redirect and len(routed.routed) != 1):
+        _check_further(one, address, kind, options, routed, verdict)
+    if one.debug:
+        one.say("----------- end verify ------------")
+    if verdict.result == "defer" and options.defer_ok:
+        if one.debug:
+            one.say("verify defer overridden by defer_ok")
+        verdict.result = "ok"
+    return verdict
+
+
+def _check_further(
+    one: Run, address: str, kind: str, options: AddressOptions, routed: Verified, verdict: Verdict
+) -> None:
+    if len(routed.routed) != 1 or options.callout is None:
+        return
+    target = routed.routed[0]
+    if _is_remote(target):
+        from .callout import call_out
+
+        call_out(one, address, kind, options.callout, target, verdict)
+
+
+def _is_remote(target: object) -> bool:
+    """Hosts were found, or the transport has hosts of its own."""
+    if getattr(target, "hosts", None):
+        return True
+    transport = getattr(target, "transport", None)
+    options = getattr(transport, "options", None)
+    return getattr(options, "hosts", None) is not None

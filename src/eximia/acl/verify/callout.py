@@ -1,0 +1,236 @@
+"""Callouts: asking an address's hosts whether they would take it (manual 44.46, 44.47).
+
+A connection is made as the address's smtp transport would make it, up to EHLO, TLS and AUTH; then MAIL and RCPT are
+tried. The cache is `callout_cache`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eximia.acl.run import Run
+from eximia.base.errors import ExpansionError
+from eximia.context.delivery import Address, Host, HostStatus
+from eximia.expand import expand
+from eximia.transports.smtp.connection import Connection
+from eximia.transports.smtp.failure import Failure
+from eximia.transports.smtp.hosts import hosts_for, interface_for, port_of
+from eximia.transports.smtp.opening import open_connection
+
+from .callout_cache import CalloutCache, Known
+from .options import CalloutOptions
+
+if TYPE_CHECKING:
+    from .address import Verdict
+
+
+class _Refused(Exception):
+    """A 5xx that decides: `command` as it was sent, the reply's text; `log` and `kind` of the verdict."""
+
+    def __init__(self, command: str, text: str, log: str, kind: str) -> None:
+        super().__init__(log)
+        self.command = command
+        self.text = text
+        self.log = log
+        self.kind = kind
+
+
+class _Try:
+    """One callout."""
+
+    __slots__ = ("address", "cache", "known", "mail_from", "one", "options", "random")
+
+    def __init__(self, one: Run, address: str, mail_from: str, options: CalloutOptions) -> None:
+        self.one = one
+        self.address = address
+        self.mail_from = mail_from
+        self.options = options
+        self.cache = CalloutCache(one, address, mail_from, options)
+        self.known: Known = self.cache.look()
+        #: the host takes any local part
+        self.random = False
+
+
+def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target: Address, verdict: Verdict) -> None:
+    """Ask the hosts of `target` about `address`, and change `verdict` accordingly. `kind`: "sender" or "recipient"."""
+    ctx = one.ctx
+    if one.debug:
+        one.say("Attempting full verification using callout")
+    verdict.called = True
+    mail_from = options.mail_from
+    if options.use_sender:
+        mail_from = ctx.message.sender_address
+    elif options.use_postmaster:
+        mail_from = f"postmaster@{_qualify_domain(one)}"
+    here = _Try(one, target.address, mail_from, options)
+    known = here.known
+    if known.verdict:
+        verdict.result = known.verdict
+        verdict.kind = known.kind
+        verdict.user = known.text
+        verdict.log = known.text if kind == "recipient" else ""
+        return
+    if ctx.session.host_checking and not ctx.session.callouts:
+        if one.debug:
+            one.say("callout skipped in -bh checking mode")
+        return
+    if ctx.session.flush is not None and not ctx.session.no_callout_flush:
+        ctx.session.flush()
+    transport = target.transport
+    problem = ""
+    try:
+        hosts, settings, port = _where(here, target)
+        problem = _ask_hosts(here, transport.name, settings, hosts, port)
+    except _Refused as refused:
+        verdict.result = "fail"
+        verdict.kind = refused.kind
+        verdict.log = refused.log
+        verdict.user = _explained(ctx.address.host_address, refused, kind)
+        return
+    except Failure as failure:
+        problem = failure.text()
+    if problem:
+        could_not = f"Could not complete {kind} verify callout"
+        verdict.result = "defer"
+        verdict.log = f"{could_not}: {problem}"
+        verdict.user = could_not
+        if options.defer_ok:
+            if one.debug:
+                one.say("verify defer overridden by callout_defer_ok")
+            verdict.result = "ok"
+        return
+    verdict.kind = "random" if here.random else ""
+
+
+def _qualify_domain(one: Run) -> str:
+    domain = one.ctx.process.main.qualify_domain
+    return str(domain) if domain else one.ctx.process.primary_hostname
+
+
+def _where(here: _Try, target: Address) -> tuple[list[Host], Any, int]:
+    """The hosts, the transport's options with the callout's time limits, and the port. Raises Failure."""
+    ctx, options = here.one.ctx, here.options
+    transport = target.transport
+    settings = transport.options.replace(
+        connect_timeout=options.connect or options.timeout, command_timeout=options.timeout
+    )
+    hosts = hosts_for(ctx, transport.name, settings, target)
+    return hosts, settings, port_of(ctx, transport.name, settings)
+
+
+def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: int) -> str:
+    """Go through the hosts until one answers. "": accepted; else why none did. Raises _Refused."""
+    ctx = here.one.ctx
+    clock = ctx.process.ports.clock
+    give_up = clock.monotonic() + (here.options.maxwait or 4 * here.options.timeout)
+    problem = "no host found"
+    for host in hosts:
+        if not host.address or host.status not in (HostStatus.UNKNOWN, HostStatus.USABLE):
+            continue
+        if clock.monotonic() > give_up:
+            break
+        ctx.address.host, ctx.address.host_address = host.name, host.address
+        ctx.address.host_port = host.port or port
+        shown = f"{host.name} [{host.address}]"
+        try:
+            connection = open_connection(
+                ctx, settings, host, host.port or port, interface_for(ctx, name, settings, host)
+            )
+        except Failure as failure:
+            if failure.permanent:
+                code = failure.message.rpartition(": ")[2]
+                command = failure.message.partition("mail server after ")[2].partition(":")[0]
+                raise _Refused(command, code, f"{shown} : {failure.text()}", "mail") from failure
+            problem = f"{shown} : {failure.text()}"
+            continue
+        try:
+            problem = _ask(here, connection, shown)
+        except Failure as failure:
+            problem = f"{shown} : {failure.text()}"
+        finally:
+            connection.quit()
+        if not problem:
+            return ""
+    return problem
+
+
+def _ask(here: _Try, connection: Connection, shown: str) -> str:
+    """MAIL and RCPT on an open connection. "": accepted; else why it is not certain. Raises _Refused and Failure."""
+    cache = here.cache
+    mail = f"MAIL FROM:<{here.mail_from}>"
+    reply = connection.command(mail)
+    if reply.code // 100 != 2:
+        if reply.code // 100 != 5:
+            return f'{shown} : response to "{mail}" was: {reply.text}'
+        if not here.mail_from:
+            cache.note_domain(result="reject-mfnull")
+            cache.store(domain=True, accepted=None)
+        raise _Refused(mail, reply.text, f'{shown} : response to "{mail}" was: {reply.text}', "mail")
+    cache.note_domain(result="accept")
+    domain = here.address.rpartition("@")[2]
+    if here.known.need_random:
+        local_part = _random_local_part(here.one)
+        if local_part:
+            reply = connection.command(f"RCPT TO:<{local_part}@{domain}>")
+            if reply.code // 100 == 2:
+                here.random = True
+                cache.note_domain(random="accept")
+                cache.store(domain=True, accepted=None)
+                return ""
+            if reply.code // 100 == 5:
+                cache.note_domain(random="reject")
+            _begin_again(connection, here.mail_from)
+    recipient = f"RCPT TO:<{here.address}>"
+    reply = connection.command(recipient)
+    if reply.code // 100 != 2:
+        text = f"{shown} : SMTP error from remote mail server after {recipient}: {reply.text}"
+        cache.store(domain=True, accepted=False if reply.code // 100 == 5 else None)
+        if reply.code // 100 == 5:
+            raise _Refused(recipient, reply.text, text, "recipient")
+        return text
+    if here.known.need_postmaster and here.options.postmaster_from is not None:
+        _ask_postmaster(here, connection, shown, domain)
+    cache.store(domain=True, accepted=True)
+    return ""
+
+
+def _ask_postmaster(here: _Try, connection: Connection, shown: str, domain: str) -> None:
+    _begin_again(connection, here.options.postmaster_from or "")
+    command = f"RCPT TO:<postmaster@{domain}>"
+    reply = connection.command(command)
+    accepted = reply.code // 100 == 2
+    if not accepted and here.options.full_postmaster:
+        accepted = connection.command("RCPT TO:<postmaster>").code // 100 == 2
+    if accepted:
+        here.cache.note_domain(postmaster="accept")
+    elif reply.code // 100 == 5:
+        here.cache.note_domain(postmaster="reject")
+        here.cache.store(domain=True, accepted=True)
+        log = f"{shown} : SMTP error from remote mail server after {command}: {reply.text}"
+        raise _Refused(command, reply.text, log, "postmaster")
+
+
+def _begin_again(connection: Connection, sender: str) -> None:
+    """A new transaction on the same connection. Raises Failure."""
+    for command in ("RSET", f"MAIL FROM:<{sender}>"):
+        reply = connection.command(command)
+        if reply.code // 100 != 2:
+            raise Failure(f"SMTP error from remote mail server after {command}: {reply.text}")
+
+
+def _random_local_part(one: Run) -> str:
+    template = one.ctx.process.main.callout_random_local_part
+    if template is None:
+        return ""
+    try:
+        return expand(template, one.ctx)
+    except ExpansionError as error:
+        one.ctx.process.log.panic(f"failed to expand callout_random_local_part: {error}", one.ctx.message.id)
+        return ""
+
+
+def _explained(address: str, refused: _Refused, kind: str) -> str:
+    """What the peer is told of a refusal."""
+    if kind == "recipient":
+        return f"Callout verification failed:\n{refused.text}"
+    return f"Called:   {address}\nSent:     {refused.command}\nResponse: {refused.text}"

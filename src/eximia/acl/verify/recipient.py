@@ -1,0 +1,33 @@
+"""`verify = recipient`: the address of the RCPT command (manual 44.26, 44.45)."""
+
+from __future__ import annotations
+
+from eximia.acl.phases import RCPT, all_but
+from eximia.acl.run import Run
+from eximia.base.errors import Defer
+
+from .address import verify_address
+from .options import parse
+from .verifier import Request, Verifier
+
+
+def _check(one: Run, request: Request) -> bool:
+    ctx = one.ctx
+    message, here = ctx.message, ctx.address
+    options = parse("recipient", request.options, request.text)
+    message.recipient_verify_failure = ""
+    local_part = here.original_local_part or here.local_part
+    here.domain_data = here.local_part_data = here.sender_data = ""
+    verdict = verify_address(one, f"{local_part}@{here.domain}" if here.domain else local_part, "recipient", options)
+    here.address_data = verdict.address_data
+    message.recipient_verify_failure = verdict.kind
+    if verdict.result == "ok":
+        return True
+    ctx.session.acl_verify_message = verdict.user
+    if verdict.result == "defer":
+        raise Defer(verdict.log, verdict.user)
+    one.user_message, one.log_message = verdict.user, verdict.log
+    return False
+
+
+RECIPIENT = Verifier(_check, forbidden=all_but(RCPT), takes_options=True)
