@@ -43,7 +43,7 @@ class Given:
 class Instance(Generic[O]):
     """A driver instance: `options` holds all of its values."""
 
-    __slots__ = ("driver", "given", "name", "options", "span")
+    __slots__ = ("driver", "given", "name", "options", "runner", "span")
 
     def __init__(self, name: str, span: Span, driver: str, options: O, given: Given) -> None:
         self.name = name
@@ -51,6 +51,8 @@ class Instance(Generic[O]):
         self.driver = driver
         self.options = options
         self.given = given
+        #: what the section's layer made of it, when first asked for
+        self.runner: Any = None
 
     def __repr__(self) -> str:
         return f"Instance({self.name!r}, {self.options!r})"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eximia.base.errors import ConfigError
-from eximia.base.options import Declaration, Kind, OptionSet
+from eximia.base.options import Declaration, Kind, OptionSet, Sink
 from eximia.base.span import Span
 from eximia.base.template import Template
 from eximia.config.binding import Given, Instance
@@ -61,6 +61,7 @@ def warnings(configuration: Configuration) -> Iterator[ConfigError]:
     yield from _acls(configuration)
     yield from _transports(configuration)
     yield from _lists(configuration)
+    yield from _strings(configuration)
 
 
 def _settings(options: OptionSet, given: Given, owner: str) -> Iterator[_Place]:
@@ -174,3 +175,18 @@ def _references(configuration: Configuration, kind: str, template: Template, spa
             spoken = kind.replace("_", " ")
             message = f'there is no {spoken} list "{name[1:]}"'
             yield ConfigError(message, span, did_you_mean(name[1:], known))
+
+
+def _strings(configuration: Configuration) -> Iterator[ConfigError]:
+    """Strings that are expanded."""
+    from .checking_strings import EXPANDED, check_string
+
+    for lists in configuration.named_lists.values():
+        for one in lists.values():
+            yield from check_string(one.template, one.span, f"list {one.name}", Sink.NONE)
+    for place in _everywhere(configuration):
+        if isinstance(place.value, Template) and place.one.kind in EXPANDED:
+            about = f"{place.owner}: {place.one.name}" if place.owner else place.one.name
+            yield from check_string(place.value, place.span, about, place.one.sink)
+    for name, value, span in _conditions(configuration):
+        yield from check_string(Template(value), span, name, Sink.NONE)

@@ -6,11 +6,11 @@ is opened, looked up or compiled that the call may not need.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eximia.base.errors import ConfigError
-from eximia.config.binding import Given, Instance, bind_instances, bind_main
+from eximia.config.binding import Given, Instance, bind_main
 from eximia.config.files import Trust, find, read_trusted
 from eximia.config.macros import Macros
 from eximia.config.main import MainOptions
@@ -22,6 +22,7 @@ from eximia.config.values import Expander, ValueReader
 
 from . import main_settings
 from .builtin_macros import builtin_macros
+from .section_binders import bind_section
 
 
 class Configuration:
@@ -108,51 +109,6 @@ def examine(
     except ConfigError as error:
         errors.append(error)
     for section in file.begun:
-        errors += _bind_section(section, configuration, reader)
+        errors += bind_section(section, configuration, reader)
     configuration.errors = merged(file.seen, file.errors, errors)
     return configuration
-
-
-def _bind_section(section: str, configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
-    """Let the section's layer make of it what it is; yields what is wrong."""
-    if section == "acl":
-        return _bind_acls(configuration)
-    if section == "retry":
-        return _bind_retry(configuration)
-    if section == "rewrite":
-        return _bind_rewrite(configuration)
-    if section == "local_scan":
-        message = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)"
-        return iter([ConfigError(message, configuration.file.begun[section])])
-    return _bind_drivers(section, configuration, reader)
-
-
-def _bind_drivers(section: str, configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
-    from .drivers import FAMILIES
-    from .links import check_authenticators, check_routers
-
-    checks = {"routers": check_routers, "authenticators": check_authenticators}
-    for family in FAMILIES:
-        if family.section == section:
-            blocks = getattr(configuration.file, section)
-            instances, errors = bind_instances(family.what, blocks, family.options, family.generic, reader)
-            configuration.instances[family.what] = instances
-            yield from errors
-            if section in checks and not errors:
-                yield from checks[section](instances)
-
-
-def _bind_acls(configuration: Configuration) -> Iterator[ConfigError]:
-    from eximia.acl.parse import parse_acl
-
-    for block in configuration.file.acls:
-        configuration.acls[block.name], errors = parse_acl(block.name, block.span, block.lines)
-        yield from errors
-
-
-def _bind_retry(configuration: Configuration) -> Iterator[ConfigError]:
-    return iter(())
-
-
-def _bind_rewrite(configuration: Configuration) -> Iterator[ConfigError]:
-    return iter(())

@@ -108,3 +108,21 @@ def test_the_checker(tmp_path: Path) -> None:
     )
     path.write_text("foo = 1\n")
     assert check([str(path)], out.append, site=SITE) == 1
+
+
+def test_the_checker_reads_strings(tmp_path: Path) -> None:
+    path = tmp_path / "exim.conf"
+    path.write_text(
+        "received_header_text = ${if eq{a}{b}{c\nsmtp_banner = $nosuch\nbegin transports\nt:\n driver = appendfile\n"
+        " file = /m/$local_part\nu:\n driver = appendfile\n file = /m/${lookup{$local_part}dsearch{/m}}\n"
+    )
+    out: list[str] = []
+    check([str(path)], out.append, site=SITE)
+    lines = [line.replace(f"{path}:", "") for line in out]
+    assert lines[0].startswith("warning: 1: received_header_text: expansion cannot work: ")
+    assert lines[1] == 'warning: 2: smtp_banner: expansion cannot work: unknown variable name "nosuch"\n'
+    assert lines[2] == (
+        "warning: 6: transport t: file: $local_part comes from outside and cannot become a file name "
+        "(use $local_part_data, or a lookup)\n"
+    )
+    assert len(lines) == 4

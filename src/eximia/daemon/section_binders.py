@@ -1,0 +1,125 @@
+"""Each section of the configuration, handed to the layer that knows it. All errors of a section are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ConfigError
+from eximia.config.binding import Instance, bind_instances
+from eximia.config.values import ValueReader
+
+if TYPE_CHECKING:
+    from .loading import Configuration
+
+
+def bind_section(section: str, configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    """Make of a section what its layer works with; yields what is wrong."""
+    return _BINDERS[section](configuration, reader)
+
+
+def _drivers(index: int, configuration: Configuration, reader: ValueReader) -> list[ConfigError]:
+    """Bind the instances of a family of drivers."""
+    from .drivers import FAMILIES
+
+    family = FAMILIES[index]
+    blocks = getattr(configuration.file, family.section)
+    instances, errors = bind_instances(family.what, blocks, family.options, family.generic, reader)
+    configuration.instances[family.what] = instances
+    return errors
+
+
+def _authenticators(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from .links import check_authenticators
+
+    errors = _drivers(0, configuration, reader)
+    yield from errors
+    configuration.authenticators = configuration.instances["authenticator"]
+    if not errors:
+        yield from check_authenticators(configuration.authenticators)
+
+
+def _transports(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    yield from _drivers(1, configuration, reader)
+    instances: list[Instance[Any]] = configuration.instances["transport"]
+    configuration.transports = {one.name: one for one in instances}
+
+
+def _routers(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from .links import check_routers
+
+    errors = _drivers(2, configuration, reader)
+    yield from errors
+    instances: list[Instance[Any]] = configuration.instances["router"]
+    if errors:
+        return
+    errors = list(check_routers(instances))
+    yield from errors
+    if errors:
+        return
+    layer = _layer("eximia.routers.router")
+    if layer is not None:
+        drivers = import_module("eximia.routers.catalogue").DRIVERS
+        routers = [layer.Router(one.name, one.driver, one.options, one.span) for one in instances]
+        try:
+            configuration.routers = layer.RouterChain(routers, drivers.get)
+        except ConfigError as error:
+            yield error
+
+
+def _acls(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from eximia.acl.parse import parse_acl
+
+    for block in configuration.file.acls:
+        configuration.acls[block.name], errors = parse_acl(block.name, block.span, block.lines)
+        yield from errors
+
+
+def _retry(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    layer = _layer("eximia.retry.rules")
+    if layer is None:
+        return
+    rules = []
+    for line in configuration.file.retry:
+        try:
+            rules.append(layer.parse_rule(line.text, line.span))
+        except ConfigError as error:
+            yield error
+    configuration.retry = rules
+
+
+def _rewrite(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    layer = _layer("eximia.rewrite.rules")
+    if layer is None:
+        return
+    rules = []
+    for line in configuration.file.rewrite:
+        try:
+            rules.append(layer.parse_rule(line.text, line.span))
+        except ConfigError as error:
+            yield error
+    configuration.rewrite = rules
+
+
+def _local_scan(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    message = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)"
+    yield ConfigError(message, configuration.file.begun["local_scan"])
+
+
+def _layer(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        return None
+
+
+_BINDERS: dict[str, Callable[[Configuration, ValueReader], Iterator[ConfigError]]] = {
+    "acl": _acls,
+    "authenticators": _authenticators,
+    "local_scan": _local_scan,
+    "retry": _retry,
+    "rewrite": _rewrite,
+    "routers": _routers,
+    "transports": _transports,
+}
