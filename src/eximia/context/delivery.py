@@ -167,6 +167,8 @@ class Outcome:
     panic: bool = False
     #: the message is put into the bounce ("local delivery failed" otherwise), set by remote transports and `:fail:`
     pass_message: bool = False
+    #: the bounce names the address and says no more
+    silent: bool = False
     smtp: SmtpFacts | None = None
     #: text a pipe wrote, to be returned (`return_output`) or logged
     output: bytes = b""
@@ -302,6 +304,7 @@ class Address:
         "retries",
         "router",
         "self_hostname",
+        "setup_error",
         "start_router",
         "suffix",
         "suffix_v",
@@ -386,6 +389,8 @@ class Address:
         self.file_mode = -1
         #: the router's options do not allow this pipe, file or reply: what to say
         self.forbidden = ""
+        #: the transport for this pipe, file or reply is missing or wrong: the address is deferred
+        self.setup_error = ""
         #: $thisaddress and $0.. of a filter's pipe command; expanded by the transport when `expand_pipe`
         self.pipe_variables: tuple[str, ...] = ()
         self.expand_pipe = False

@@ -1,0 +1,170 @@
+"""The manualroute router: hosts written down by the postmaster (manual 20)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.listtext import split_list
+from eximia.base.template import Template
+from eximia.context import Address, Context, Errno
+from eximia.expand import expand, expand_text
+from eximia.lists import match_domain
+from eximia.routers.assign import assign
+from eximia.routers.host_lookup import HostPolicy
+from eximia.routers.manual_list import Failures, RouteRule, find_hosts, next_word, read_options, read_rule
+from eximia.routers.result import Answer, RouterDefer
+from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.transports.engine import is_local as is_local_transport
+
+if TYPE_CHECKING:
+    from eximia.routers.options.manualroute import ManualrouteOptions
+
+_ACTIONS = ("decline", "defer", "fail", "freeze", "pass")
+
+
+class Manualroute(Driver):
+    """Rules of route_list are taken apart once."""
+
+    #: a rule may name the transport
+    needs_transport = False
+
+    def __init__(self, router: Router) -> None:
+        super().__init__(router)
+        self.options = cast("ManualrouteOptions", router.options)
+        self.rules: tuple[RouteRule, ...] = ()
+        self.failures = Failures()
+
+    def check(self) -> None:
+        options = self.options
+        if (options.route_list is None) == (options.route_data is None):
+            raise option_error(self.router, "route_list or route_data (but not both) must be specified")
+        if options.host_find_failed not in (*_ACTIONS, "ignore"):
+            raise option_error(self.router, "unrecognized setting for host_find_failed option")
+        if options.host_all_ignored not in _ACTIONS:
+            raise option_error(self.router, "unrecognized setting for host_all_ignored option")
+        self.failures = Failures(options.host_find_failed, options.host_all_ignored)
+        template = options.route_list
+        if template is not None:
+            self.rules = tuple(read_rule(item, template) for item in split_list(template.text, ";") if item)
+
+    def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
+        name = self.router.name
+        found = self._from_list(ctx, address) if self.rules else self._from_data(ctx)
+        if found is None:
+            return Answer.DECLINE
+        text, words = found
+        try:
+            rule = read_options(words, ctx)
+        except RouterDefer as error:
+            ctx.process.log.main(f"Error in {name} router: {error.message}", ctx.message.id)
+            raise RouterDefer(f"error in router: {error.message}") from None
+        assign(ctx, address, self.router, call.mode)
+        if rule.transport:
+            address.transport = ctx.process.config.transports.get(rule.transport)
+        transport = address.transport
+        if transport is None:
+            if call.mode.verifying:
+                return Answer.ACCEPT
+            if text.strip():
+                self._error(ctx, f"error in {name} router: no transport defined")
+        elif is_local_transport(transport):
+            address.result_data = text
+            ctx.address.host = text
+            return Answer.ACCEPT
+        if not text.strip():
+            self._error(ctx, f"error in {name} router: no host(s) specified for domain {address.domain}")
+        randomize = rule.randomize if rule.randomize is not None else self._randomize(ctx)
+        policy = self._policy(ctx, address, by_name=rule.by_name, by_dns=rule.by_dns)
+        if rule.ipv4_only or rule.ipv4_prefer:
+            policy = HostPolicy(
+                policy.use_dns,
+                policy.use_hosts_file,
+                rule.ipv4_only,
+                rule.ipv4_prefer,
+                policy.ignore,
+                policy.dnssec_required,
+                policy.dnssec_requested,
+            )
+        hosts, answer = find_hosts(ctx, address, call, text, policy, self.failures, randomize=randomize)
+        if answer is not None:
+            address.transport = None
+            return answer
+        address.hosts = hosts
+        address.randomized = randomize
+        return Answer.ACCEPT
+
+    def _error(self, ctx: Context, text: str) -> None:
+        ctx.process.log.main(text, ctx.message.id)
+        raise RouterDefer(text)
+
+    def _from_list(self, ctx: Context, address: Address) -> tuple[str, tuple[str, ...]] | None:
+        """The hosts and words of the first rule whose pattern matches."""
+        scope = ctx.scope
+        kept: Any = (scope.numeric, scope.value)
+        try:
+            for rule in self.rules:
+                match = match_domain(rule.pattern, address.domain, ctx)
+                if match is None:
+                    continue
+                scope.value = match.data
+                try:
+                    return expand(rule.hosts, ctx), rule.options
+                except ForcedFailure:
+                    return None
+                except ExpansionError as error:
+                    raise RouterDefer(
+                        f'{self.router.name} router: failed to expand "{rule.hosts.text}": {error.message}',
+                        errno=Errno.EXPAND_FAIL,
+                    ) from None
+        finally:
+            scope.numeric, scope.value = kept
+        return None
+
+    def _from_data(self, ctx: Context) -> tuple[str, tuple[str, ...]] | None:
+        template = self.options.route_data
+        assert template is not None
+        try:
+            text = expand(template, ctx)
+        except ForcedFailure:
+            return None
+        except ExpansionError as error:
+            raise RouterDefer(
+                f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
+            ) from None
+        hosts, rest = next_word(text)
+        if not hosts:
+            return None
+        if "$" in hosts or "\\" in hosts:
+            try:
+                hosts = expand_text(hosts, ctx)
+            except ForcedFailure:
+                return None
+            except ExpansionError as error:
+                raise RouterDefer(
+                    f'{self.router.name} router: failed to expand "{hosts}": {error.message}',
+                    errno=Errno.EXPAND_FAIL,
+                ) from None
+        return hosts, tuple(rest.split())
+
+    def _randomize(self, ctx: Context) -> bool:
+        value = self.options.hosts_randomize
+        if isinstance(value, bool):
+            return value
+        return expand(value, ctx).strip().lower() in ("yes", "true", "1")
+
+    def _policy(self, ctx: Context, address: Address, *, by_name: bool, by_dns: bool) -> HostPolicy:
+        options = self.options
+
+        def listed(template: Template | None) -> bool:
+            if template is None:
+                return False
+            return template.text == "*" or match_domain(template, address.domain, ctx) is not None
+
+        return HostPolicy(
+            use_dns=not by_name,
+            use_hosts_file=not by_dns,
+            ignore=options.ignore_target_hosts,
+            dnssec_required=listed(options.dnssec_require_domains),
+            dnssec_requested=listed(options.dnssec_request_domains),
+        )

@@ -1,0 +1,165 @@
+"""The queryprogram router: asks a command (manual 21)."""
+
+from __future__ import annotations
+
+import pwd
+import re
+from typing import TYPE_CHECKING, cast
+
+from eximia.base.ports import HelperResult, Identity
+from eximia.base.text import from_bytes
+from eximia.context import Address, Context, Errno
+from eximia.message.address import Syntax, qualify
+from eximia.routers.assign import assign
+from eximia.routers.children import child_of, rewritten
+from eximia.routers.host_lookup import HostPolicy
+from eximia.routers.manual_list import Failures, find_hosts
+from eximia.routers.redirect.lists import ListPolicy, RedirectDataError, parse_list
+from eximia.routers.result import Answer, RouterDefer, RouterFail
+from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.transports.commands import CommandError, command_arguments
+
+if TYPE_CHECKING:
+    from eximia.routers.options.queryprogram import QueryprogramOptions
+
+#: longer answers are cut
+_LONGEST = 1023
+_FIELD = re.compile(r"\s*([A-Za-z]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|\S*)")
+
+
+class Queryprogram(Driver):
+    """See the module's docstring."""
+
+    def __init__(self, router: Router) -> None:
+        super().__init__(router)
+        self.options = cast("QueryprogramOptions", router.options)
+
+    def check(self) -> None:
+        if self.options.command is None:
+            raise option_error(self.router, "a command specification is required")
+        if self.options.command_user is None:
+            raise option_error(self.router, "command_user must be specified")
+
+    def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
+        name = self.router.name
+        line = self._ask(ctx)
+        word, _, rest = line.partition(" ")
+        rest = rest.strip()
+        verb = word.lower()
+        if verb == "decline":
+            return Answer.DECLINE
+        if verb == "pass":
+            return Answer.PASS
+        if verb == "fail":
+            raise RouterFail(rest, user_message=rest, pass_message=True)
+        if verb in ("defer", "freeze"):
+            raise RouterDefer(rest, freeze=verb == "freeze")
+        if verb == "redirect":
+            return self._redirect(ctx, address, call, rest)
+        if verb == "accept":
+            return self._accept(ctx, address, call, rest)
+        ctx.process.log.panic(f"{name} router: bad command yield: {word} {rest}", ctx.message.id, main=False)
+        raise RouterDefer(f"bad command yield: {word} {rest}")
+
+    def _ask(self, ctx: Context) -> str:
+        """Run the command; the first line of its output."""
+        options = self.options
+        name = self.router.name
+        assert options.command is not None
+        try:
+            argv = command_arguments(ctx, options.command.text, what="queryprogram router", addresses=())
+        except CommandError as error:
+            raise RouterDefer(error.message, errno=Errno.EXPAND_FAIL) from None
+        result: HelperResult = ctx.process.ports.helpers.run(
+            argv,
+            timeout=options.timeout,
+            cwd=options.current_directory,
+            identity=self._identity(),
+            max_output=_LONGEST + 1,
+        )
+        if result.failure:
+            raise RouterDefer(f"{name} router: command returned non-zero code 127")
+        if result.timed_out:
+            raise RouterDefer(f"{name} router: command timed out", freeze=True)
+        if result.status < 0:
+            raise RouterDefer(f"{name} router: killed by signal {-result.status}")
+        if result.status:
+            raise RouterDefer(f"{name} router: command returned non-zero code {result.status}")
+        if not result.output:
+            raise RouterDefer(f"{name} router: command failed to return data")
+        return from_bytes(result.output[:_LONGEST]).partition("\n")[0].strip()
+
+    def _identity(self) -> Identity | None:
+        uid, gid = self.options.command_user, self.options.command_group
+        assert uid is not None
+        login = ""
+        if gid is None:
+            try:
+                entry = pwd.getpwuid(uid)
+            except KeyError:
+                raise RouterDefer(
+                    f"command_user set without command_group for {self.router.name} router"
+                ) from None
+            gid, login = entry.pw_gid, entry.pw_name
+        return Identity(uid, gid, login)
+
+    def _redirect(self, ctx: Context, address: Address, call: RouteCall, text: str) -> Answer:
+        main = ctx.process.main
+        policy = ListPolicy(
+            forbid_blackhole=True,
+            forbid_include=True,
+            syntax=Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains),
+        )
+        try:
+            found = parse_list(text, policy, lambda path: "")
+        except RedirectDataError as error:
+            raise RouterDefer(f"error in redirect data: {error.message}", errno=Errno.BAD_REDIRECT) from None
+        if not found.items:
+            return Answer.DECLINE
+        domain = str(main.qualify_recipient or main.qualify_domain)
+        for item in found.items:
+            call.children.append(child_of(address, rewritten(ctx, qualify(item.text, domain))))
+        return Answer.CHILDREN
+
+    def _accept(self, ctx: Context, address: Address, call: RouteCall, rest: str) -> Answer:
+        name = self.router.name
+        fields = {match[1].lower(): _plain(match[2]) for match in _FIELD.finditer(rest)}
+        if "data" in fields:
+            address.address_data = ctx.address.address_data = fields["data"]
+        assign(ctx, address, self.router, call.mode)
+        wanted = fields.get("transport")
+        if wanted:
+            transport = ctx.process.config.transports.get(wanted)
+            if transport is None:
+                self._panic(ctx, f"unknown transport name {wanted} yielded by command")
+            address.transport = transport
+        hosts = fields.get("hosts", "")
+        if not hosts:
+            return Answer.ACCEPT
+        lookup = fields.get("lookup", "").lower()
+        if lookup not in ("", "byname", "bydns"):
+            self._panic(ctx, f'bad lookup type "{fields["lookup"]}" yielded by command')
+        policy = HostPolicy(
+            use_dns=lookup != "byname",
+            use_hosts_file=lookup != "bydns",
+            ignore=self.options.ignore_target_hosts,
+        )
+        found, answer = find_hosts(
+            ctx, address, call, hosts, policy, Failures("defer", "defer"), randomize=False
+        )
+        if answer is not None:
+            address.transport = None
+            return answer
+        address.hosts = found
+        return Answer.ACCEPT
+
+    def _panic(self, ctx: Context, text: str) -> None:
+        ctx.process.log.panic(f"{self.router.name} router: {text}", ctx.message.id, main=False)
+        raise RouterDefer(text)
+
+
+def _plain(value: str) -> str:
+    """A field's value without its quotes."""
+    if value.startswith('"') and value.endswith('"') and len(value) >= 2:
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value

@@ -1,0 +1,301 @@
+"""The redirect router: aliases, forward files, filters (manual 22).
+
+What the data says is read by `redirect.lists` and by `filters`; here it becomes addresses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind
+from eximia.expand import expand
+from eximia.message.address import Syntax, qualify
+from eximia.routers.assign import assign_errors, assign_headers, assign_identity, find_transport
+from eximia.routers.children import child_of, rewritten
+from eximia.routers.redirect.files import IncludeReader, identity_of, read_redirect_file
+from eximia.routers.redirect.lists import (
+    Item,
+    ListPolicy,
+    RedirectDataError,
+    Redirection,
+    Verdict,
+    parse_list,
+)
+from eximia.routers.redirect.notices import tell_syntax_errors
+from eximia.routers.result import Answer, Mode, RouterDefer, RouterFail
+from eximia.routers.router import Driver, RouteCall, Router, option_error
+
+if TYPE_CHECKING:
+    from eximia.routers.options.redirect import RedirectOptions
+
+_EXIM_FILTER = "#exim filter"
+_SIEVE_FILTER = "#sieve filter"
+
+
+class Redirect(Driver):
+    """See the module's docstring."""
+
+    needs_transport = False
+    refuses_transport = True
+
+    def __init__(self, router: Router) -> None:
+        super().__init__(router)
+        self.options = cast("RedirectOptions", router.options)
+
+    def check(self) -> None:
+        options = self.options
+        router = self.router
+        if options.data is None and options.file is None:
+            raise option_error(router, 'one of "file" or "data" must be specified')
+        if options.data is not None and options.file is not None:
+            raise option_error(router, 'only one of "file" or "data" must be specified')
+        if options.one_time:
+            if options.headers_add is not None or options.headers_remove is not None:
+                raise option_error(router, '"headers_add" and "headers_remove" are not permitted with "one_time"')
+            if options.unseen is not False:
+                raise option_error(router, '"unseen" may not be used with "one_time"')
+        if options.qualify_domain is not None and options.qualify_preserve_domain:
+            raise option_error(router, 'only one of "qualify_domain" or "qualify_preserve_domain" must be set')
+        if options.allow_filter and options.user is None and not options.check_local_user:
+            raise option_error(router, '"user" or "check_local_user" must be set with "allow_filter"')
+        if options.srs is not None and options.srs not in ("forward", "reverse", "reverseandforward"):
+            raise option_error(router, f"unrecognized setting for srs option: {options.srs}")
+
+    def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
+        options = self.options
+        # Identity first: files are read as the user, and special children run as him.
+        assign_identity(ctx, address, self.router)
+        qualify_domain = ""
+        if options.qualify_domain is not None:
+            qualify_domain = self._expand(ctx, options.qualify_domain)
+        data = self._data(ctx, address)
+        if data is None:
+            return Answer.DECLINE
+        start = data[:13].lower()
+        if start.startswith((_EXIM_FILTER, _SIEVE_FILTER)):
+            return self._filter(ctx, address, call, data, qualify_domain, sieve=start.startswith(_SIEVE_FILTER))
+        return self._list(ctx, address, call, data, qualify_domain)
+
+    def _data(self, ctx: Context, address: Address) -> str | None:
+        options = self.options
+        if options.data is None:
+            return read_redirect_file(ctx, options, address)
+        try:
+            return expand(options.data, ctx)
+        except ForcedFailure:
+            return None
+        except ExpansionError as error:
+            raise RouterDefer(
+                f'failed to expand "{options.data.text}": {error.message}', errno=Errno.EXPAND_FAIL
+            ) from None
+
+    def _expand(self, ctx: Context, template: Any) -> str:
+        try:
+            return expand(template, ctx)
+        except ExpansionError as error:
+            raise RouterDefer(
+                f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
+            ) from None
+
+    # Lists
+
+    def _list(self, ctx: Context, address: Address, call: RouteCall, data: str, qualify_domain: str) -> Answer:
+        options = self.options
+        main = ctx.process.main
+        policy = ListPolicy(
+            options.allow_defer,
+            options.allow_fail,
+            options.forbid_blackhole,
+            options.forbid_include,
+            options.include_directory or "",
+            options.skip_syntax_errors,
+            Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains),
+        )
+        try:
+            found = parse_list(data, policy, IncludeReader(ctx, address))
+        except RedirectDataError as error:
+            raise RouterDefer(f"error in redirect data: {error.message}", errno=Errno.BAD_REDIRECT) from None
+        if found.errors:
+            self._skipped(ctx, found)
+        if found.verdict is Verdict.NOTHING:
+            return Answer.DECLINE
+        if found.verdict is Verdict.DISCARD:
+            return Answer.DISCARD
+        assign_errors(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router, call.mode)
+        children = [self._child(ctx, address, item, qualify_domain) for item in found.items]
+        if found.verdict is Verdict.FAIL:
+            raise RouterFail(self._coded(found.text), pass_message=True, children=children)
+        if found.verdict is Verdict.DEFER:
+            raise RouterDefer(self._coded(found.text), pass_message=True, children=children)
+        call.children += children
+        return Answer.CHILDREN
+
+    def _coded(self, text: str) -> str:
+        """The text of `:fail:` and `:defer:`, without its SMTP code when those are not wanted."""
+        if not self.options.forbid_smtp_code:
+            return text
+        words = text.split(" ", 2)
+        if len(words) > 1 and len(words[0]) == 3 and words[0].isdigit():
+            parts = words[1].split(".")
+            if len(words) > 2 and len(parts) == 3 and all(part.isdigit() for part in parts):
+                return words[2]
+            return text[4:]
+        return text
+
+    def _skipped(self, ctx: Context, found: Redirection) -> None:
+        log = ctx.process.log
+        for message in found.errors:
+            log.main(f"{self.router.name} router: skipped error: {message}", ctx.message.id)
+        tell_syntax_errors(ctx, self.router, self.options, found.errors)
+
+    def _child(self, ctx: Context, address: Address, item: Item, qualify_domain: str) -> Address:
+        if item.kind is not Kind.ADDRESS:
+            return self._special(ctx, address, item.kind, item.text)
+        text = item.text
+        if item.qualify_incoming:
+            text = f"{text}@{address.domain}"
+        elif "@" not in text:
+            text = qualify(text, self._default_domain(ctx, address, qualify_domain))
+        return self._address(ctx, address, text)
+
+    def _default_domain(self, ctx: Context, address: Address, qualify_domain: str) -> str:
+        if self.options.qualify_preserve_domain:
+            return address.domain
+        return qualify_domain or str(ctx.process.main.qualify_recipient or ctx.process.main.qualify_domain)
+
+    def _address(self, ctx: Context, address: Address, text: str) -> Address:
+        options = self.options
+        if options.check_ancestor:
+            lower = text.lower()
+            ancestor = address.parent
+            while ancestor is not None:
+                if ancestor.address.lower() == lower:
+                    text = address.address
+                    break
+                ancestor = ancestor.parent
+        if options.rewrite:
+            text = rewritten(ctx, text)
+        child = child_of(address, text)
+        child.hide_child = options.hide_child_in_errmsg or address.hide_child
+        if options.one_time and child.onetime_parent < 0:
+            child.onetime_parent = -2  # delivery knows the number of the top-level recipient
+        return child
+
+    def _special(self, ctx: Context, address: Address, kind: Kind, text: str) -> Address:
+        """A pipe, file, directory or reply, with the transport that the option for it names."""
+        options = self.options
+        child = child_of(address, text, kind)
+        child.unique = f"{text}:{address.unique}"
+        child.local_part = address.local_part
+        child.local_part_original = address.local_part_original
+        child.domain = address.domain
+        child.prefix, child.prefix_v = address.prefix, address.prefix_v
+        child.suffix, child.suffix_v = address.suffix, address.suffix_v
+        child.local_part_data, child.domain_data = address.local_part_data, address.domain_data
+        child.hide_child = options.hide_child_in_errmsg
+        child.router = self.router
+        child.uid, child.gid, child.user_name = address.uid, address.gid, address.user_name
+        child.initgroups = address.initgroups
+        child.home_directory, child.home_is_expanded = address.home_directory, address.home_is_expanded
+        child.current_directory = address.current_directory
+        name, template, word = {
+            Kind.PIPE: ("pipe_transport", options.pipe_transport, "pipe"),
+            Kind.FILE: ("file_transport", options.file_transport, "file"),
+            Kind.DIRECTORY: ("directory_transport", options.directory_transport, "file"),
+            Kind.REPLY: ("reply_transport", options.reply_transport, "autoreply"),
+        }[kind]
+        forbidden = options.one_time or {
+            Kind.PIPE: options.forbid_pipe,
+            Kind.FILE: options.forbid_file,
+            Kind.DIRECTORY: options.forbid_file,
+            Kind.REPLY: options.forbid_filter_reply,
+        }[kind]
+        if forbidden:
+            child.forbidden = f"delivery to {word} forbidden"
+        try:
+            child.transport = find_transport(ctx, self.router, template, name)
+        except RouterDefer as error:
+            child.setup_error = error.message
+        else:
+            if child.transport is None and not forbidden:
+                child.setup_error = f"{name} unset in {self.router.name} router"
+        return child
+
+    # Filters
+
+    def _filter(
+        self, ctx: Context, address: Address, call: RouteCall, text: str, qualify_domain: str, *, sieve: bool
+    ) -> Answer:
+        options = self.options
+        if not options.allow_filter:
+            raise RouterDefer("error in filter data: filtering not enabled", errno=Errno.BAD_REDIRECT)
+        if options.forbid_sieve_filter if sieve else options.forbid_exim_filter:
+            what = "Sieve" if sieve else "Exim"
+            raise RouterDefer(f"error in filter data: {what} filtering not enabled", errno=Errno.BAD_REDIRECT)
+        result: FilterResult = ctx.process.services.filters.run(
+            ctx,
+            text,
+            "sieve" if sieve else "exim",
+            options=options,
+            identity=identity_of(address),
+            address=address,
+            default_domain=self._default_domain(ctx, address, qualify_domain),
+        )
+        if result.verdict == "error":
+            if options.skip_syntax_errors and not sieve:
+                ctx.process.log.main(
+                    f"{self.router.name} router: skipped error: {result.message}", ctx.message.id
+                )
+                tell_syntax_errors(ctx, self.router, options, [result.message])
+                return Answer.DECLINE
+            raise RouterDefer(f"error in filter data: {result.message}", errno=Errno.BAD_REDIRECT)
+        assign_errors(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router, call.mode)
+        children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
+        if result.verdict in ("fail", "defer", "freeze"):
+            self._end(call, result, children)
+        if result.verdict == "delivered":
+            if not children:
+                return Answer.DISCARD
+            call.children += children
+            return Answer.CHILDREN
+        if not children:
+            return Answer.DECLINE
+        # Deliveries were set up, but none of them significant: the address itself goes on to later routers.
+        following = self.router.following
+        if following is not None:
+            copy = child_of(address, address.address)
+            copy.start_router = following
+            copy.dsn_flags, copy.dsn_orcpt = address.dsn_flags, address.dsn_orcpt
+            children.append(copy)
+        call.children += children
+        return Answer.CHILDREN
+
+    def _end(self, call: RouteCall, result: FilterResult, children: list[Address]) -> None:
+        """`fail`, `defer` and `freeze` commands."""
+        if result.verdict == "fail":
+            log = result.log_message or result.message or "filter forced failure"
+            raise RouterFail(log, user_message=result.message, pass_message=True, children=children)
+        text = result.log_message or result.message
+        if result.verdict == "freeze":
+            raise RouterDefer(
+                text or "frozen by filter", freeze=call.mode is Mode.DELIVER, pass_message=True, children=children
+            )
+        raise RouterDefer(text or "deferred by filter", pass_message=True, children=children)
+
+    def _filtered(self, ctx: Context, address: Address, delivery: FilterDelivery) -> Address:
+        if delivery.kind is Kind.ADDRESS:
+            child = self._address(ctx, address, delivery.text)
+        else:
+            child = self._special(ctx, address, delivery.kind, delivery.text)
+            child.from_filter = True
+            child.reply = delivery.reply
+            child.file_mode = delivery.mode
+            child.pipe_variables = delivery.variables
+            child.expand_pipe = delivery.kind is Kind.PIPE
+        if delivery.errors_to is not None:
+            child.errors_address = delivery.errors_to
+        child.ignore_error = child.ignore_error or delivery.ignore_error
+        return child

@@ -1,0 +1,376 @@
+"""Running an address through the routers (manual 3.8 to 3.12, 15).
+
+One address in, one `Routed` out; children are not followed here. What happens to deferred and failed addresses, retry
+times and duplicates is `delivery`'s business; printing is `cli`'s.
+"""
+
+from __future__ import annotations
+
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.template import Template
+from eximia.base.text import EMPTY, Untainted
+from eximia.context import Address, AddressContext, Context, Errno, Outcome, Result
+from eximia.expand import expand
+from eximia.message.address import split_address, unquote_local_part
+
+from .affixes import match_prefix, match_suffix
+from .children import unseen_copy
+from .result import Answer, Mode, Routed, RouterDefer, RouterFail, Verdict
+from .router import RouteCall, Router, RouterChain
+
+UNROUTEABLE = "Unrouteable address"
+
+
+def split(address: Address) -> None:
+    """Fill in the parts of an address and the name that duplicates know it by."""
+    local_part, domain = split_address(address.address)
+    address.local_part_original = local_part
+    address.domain = domain.lower()
+    address.local_part = local_part.lower()
+    if not address.unique:
+        address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
+
+
+def _homonym_prefix(address: Address) -> str:
+    """A child that has the same address as some of its ancestors is told apart from them by `\\<number>\\`."""
+    count = 0
+    parent = address.parent
+    if parent is None:
+        return ""
+    text = address.address.lower()
+    while parent is not None:
+        if parent.address.lower() == text:
+            count += 1
+        parent = parent.parent
+    return f"\\{count - 1}\\" if count else ""
+
+
+def variables_of(address: Address) -> AddressContext:
+    """The variables that belong to an address, as a router sees them first."""
+    parent = address.parent
+    if parent is None:
+        return AddressContext(
+            local_part=address.local_part,
+            domain=address.domain,
+            original_local_part=address.local_part,
+            original_domain=address.domain,
+            address_data=address.address_data,
+            router_vars=address.variables,
+            self_hostname=address.self_hostname,
+        )
+    top = address.top
+    return AddressContext(
+        local_part=address.local_part,
+        domain=address.domain,
+        original_local_part=top.local_part,
+        original_domain=top.domain,
+        parent_local_part=parent.local_part,
+        parent_domain=parent.domain,
+        address_data=address.address_data,
+        router_vars=address.variables,
+        self_hostname=address.self_hostname,
+    )
+
+
+def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> Routed:
+    """Route one address. Fills in `address` (transport, hosts... or `outcome`) and tells the verdict."""
+    if not address.domain:
+        split(address)
+    chain: RouterChain = ctx.process.config.routers
+    variables = variables_of(address)
+    variables.verify_mode = "S" if mode is Mode.VERIFY_SENDER else "R" if mode is Mode.VERIFY_RECIPIENT else ""
+    ctx = ctx.for_address(variables)
+    trace = ctx.process.trace
+    router: Router | None = address.start_router or chain.first
+    last: Router | None = None
+    decline_text = ""
+    while router is not None:
+        last = router
+        variables.router_name = router.name
+        try:
+            why = _skip_reason(ctx, address, router, mode)
+            if why:
+                if trace is not None:
+                    trace.step("router", router.span, address.address, "skipped", why)
+                router = router.following
+                continue
+            call = RouteCall(router, mode)
+            answer = _run(ctx, address, router, call)
+        except RouterFail as error:
+            return _failed(ctx, address, router, error, mode)
+        except RouterDefer as error:
+            return _deferred(ctx, address, router, error)
+        except (Defer, ExpansionError) as error:
+            return _deferred(ctx, address, router, RouterDefer(error.message))
+        if trace is not None:
+            trace.step("router", router.span, address.address, answer.value, call.decline_text)
+        if answer is Answer.DECLINE:
+            decline_text = call.decline_text
+            try:
+                more = _boolean(ctx, router, router.options.more, "more", default=True)
+            except RouterDefer as error:
+                return _deferred(ctx, address, router, error)
+            if not more:
+                break
+            router = router.following
+        elif answer is Answer.PASS:
+            router = router.pass_router or router.following
+        else:
+            return _accepted(ctx, address, router, call, answer)
+    text = _cannot_route(ctx, last) or decline_text or UNROUTEABLE
+    address.router = None
+    address.outcome = Outcome(Result.FAILED, text, pass_message=True)
+    return Routed(Verdict.FAILED)
+
+
+def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> str:
+    """Why the router is skipped, "" when it is to run; sets the variables that preconditions set."""
+    options = router.options
+    parent = address.parent
+    if parent is not None and _ran_before(address, router):
+        return "it handled an ancestor"
+    local_part = address.local_part_original
+    if not options.caseful_local_part:
+        local_part = local_part.lower()
+    if '"' in local_part or "\\" in local_part:
+        local_part = unquote_local_part(local_part)
+    variables = ctx.address
+    if router.affixed:
+        stripped = _strip_affixes(address, router, local_part)
+        if stripped is None:
+            return "affix mismatch"
+        local_part = stripped
+        variables.local_part_prefix, variables.local_part_prefix_v = address.prefix, address.prefix_v
+        variables.local_part_suffix, variables.local_part_suffix_v = address.suffix, address.suffix_v
+    elif address.prefix or address.suffix:
+        address.prefix = address.prefix_v = address.suffix = address.suffix_v = EMPTY
+        variables.local_part_prefix = variables.local_part_prefix_v = EMPTY
+        variables.local_part_suffix = variables.local_part_suffix_v = EMPTY
+    address.local_part = variables.local_part = local_part
+    address.caseful_local_part = options.caseful_local_part
+    variables.domain_data = address.domain_data = ""
+    variables.local_part_data = address.local_part_data = ""
+    variables.home = ""
+    variables.local_user_uid = variables.local_user_gid = None
+    why = _wrong_mode(router, mode)
+    if why:
+        return why
+    for check in router.checks:
+        why = check(ctx, address, mode)
+        if why:
+            return why
+    return ""
+
+
+def _strip_affixes(address: Address, router: Router, local_part: str) -> str | None:
+    """The local part without prefix and suffix; None when a mandatory one is missing."""
+    options = router.options
+    address.prefix = address.prefix_v = address.suffix = address.suffix_v = EMPTY
+    if router.prefixes:
+        affix = match_prefix(local_part, router.prefixes)
+        if affix is not None:
+            address.prefix, address.prefix_v = affix.text if affix.wild else Untainted(affix.text), affix.wild
+            local_part = local_part[len(affix.text) :]
+        elif not options.local_part_prefix_optional:
+            return None
+    if router.suffixes:
+        affix = match_suffix(local_part, router.suffixes)
+        if affix is not None:
+            address.suffix, address.suffix_v = affix.text if affix.wild else Untainted(affix.text), affix.wild
+            local_part = local_part[: len(local_part) - len(affix.text)]
+        elif not options.local_part_suffix_optional:
+            return None
+    return local_part
+
+
+def _ran_before(address: Address, router: Router) -> bool:
+    """True when an ancestor of the same name (or any, without repeat_use) was handled by this router."""
+    repeat = getattr(router.options, "repeat_use", True)
+    text = address.address if router.options.caseful_local_part else address.address.lower()
+    parent = address.parent
+    while parent is not None:
+        if parent.router is router:
+            if not repeat:
+                return True
+            other = parent.address if router.options.caseful_local_part else parent.address.lower()
+            if other == text and address.start_router is not router:
+                return True
+        parent = parent.parent
+    return False
+
+
+def _wrong_mode(router: Router, mode: Mode) -> str:
+    options = router.options
+    if mode is Mode.DELIVER:
+        return "verify_only is set" if options.verify_only else ""
+    if mode is Mode.VERIFY_RECIPIENT:
+        return "" if options.verify_recipient else "no_verify_recipient is set"
+    if mode is Mode.VERIFY_SENDER:
+        return "" if options.verify_sender else "no_verify_sender is set"
+    if options.verify_only:
+        return "verify_only is set"
+    if mode is Mode.TEST:
+        return "" if options.address_test else "no_address_test is set"
+    return "" if options.expn else "no_expn is set"
+
+
+def _run(ctx: Context, address: Address, router: Router, call: RouteCall) -> Answer:
+    """Set the router's variables and address data, then ask its driver."""
+    variables = ctx.address
+    options = router.options
+    if router.variables:
+        values = dict(address.variables)
+        address.variables = variables.router_vars = values
+        for name, template in router.variables:
+            if not name.startswith("r_"):
+                text = f"bad router variable name '{name}' in router '{router.name}'"
+                ctx.process.log.panic(text, ctx.message.id)
+                raise RouterDefer(text)
+            try:
+                values[name[2:]] = expand(template, ctx)
+            except ForcedFailure:
+                return Answer.DECLINE
+            except ExpansionError as error:
+                raise RouterDefer(
+                    f'failed to expand set option "{template.text}" in {router.name} router: {error.message}',
+                    errno=Errno.EXPAND_FAIL,
+                ) from None
+    if options.address_data is not None:
+        try:
+            address.address_data = variables.address_data = expand(options.address_data, ctx)
+        except ForcedFailure:
+            return Answer.DECLINE
+        except ExpansionError as error:
+            raise RouterDefer(
+                f'expansion of "{options.address_data.text}" failed in {router.name} router: {error.message}',
+                errno=Errno.EXPAND_FAIL,
+            ) from None
+    return router.driver.route(ctx, address, call)
+
+
+def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, answer: Answer) -> Routed:
+    """The router took the address: look at fail_verify and `unseen`."""
+    options = router.options
+    mode = call.mode
+    address.router = router
+    if (mode is Mode.VERIFY_SENDER and options.fail_verify_sender) or (
+        mode is Mode.VERIFY_RECIPIENT and options.fail_verify_recipient
+    ):
+        address.outcome = Outcome(
+            Result.FAILED, f"{router.name} router forced verify failure", pass_message=True
+        )
+        return Routed(Verdict.FAILED)
+    address.log_as_local = options.log_as_local
+    address.disable_logging = options.disable_logging
+    address.dsn_lasthop = options.dsn_lasthop
+    children = call.children
+    if options.unseen is not False:
+        try:
+            unseen = _boolean(ctx, router, options.unseen, "unseen", default=False)
+        except RouterDefer as error:
+            return _deferred(ctx, address, router, error)
+        if unseen and router.following is not None:
+            children = [*children, _copy(address, router)]
+    verdict = {
+        Answer.ACCEPT: Verdict.ACCEPTED,
+        Answer.DISCARD: Verdict.DISCARDED,
+    }.get(answer, Verdict.CHILDREN)
+    _adopt(address, children)
+    return Routed(verdict, children)
+
+
+def _copy(address: Address, router: Router) -> Address:
+    """The clone after an `unseen` router; both get names of their own for the journal."""
+    copy = unseen_copy(address)
+    copy.start_router = router.following
+    address.unique = f"{address.unique}/{router.name}"
+    return copy
+
+
+def _adopt(address: Address, children: list[Address]) -> None:
+    """Generated addresses begin at redirect_router, and are counted with their parent."""
+    router: Router = address.router
+    for child in children:
+        if child.start_router is None and router.redirect_router is not None:
+            child.start_router = router.redirect_router
+    address.child_count += len(children)
+    address.children_pending += len(children)
+
+
+def _failed(ctx: Context, address: Address, router: Router, error: RouterFail, mode: Mode) -> Routed:
+    address.router = router
+    address.disable_logging = router.options.disable_logging
+    address.outcome = Outcome(
+        Result.FAILED,
+        error.message,
+        errno=error.errno if error.errno > 0 else 0,
+        user_message=error.user_message,
+        pass_message=True,
+    )
+    children = error.children
+    if router.options.unseen is not False and router.following is not None:
+        try:
+            if _boolean(ctx, router, router.options.unseen, "unseen", default=False):
+                children = [*children, _copy(address, router)]
+        except RouterDefer as trouble:
+            return _deferred(ctx, address, router, trouble)
+    _trace_end(ctx, router, address, "failed", error.message)
+    _adopt(address, children)
+    return Routed(Verdict.FAILED, children)
+
+
+def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer) -> Routed:
+    address.router = router
+    address.disable_logging = router.options.disable_logging
+    address.outcome = Outcome(
+        Result.DEFERRED,
+        error.message,
+        errno=error.errno,
+        user_message=error.user_message,
+        freeze=error.freeze,
+        pass_message=error.pass_message,
+    )
+    _trace_end(ctx, router, address, "deferred", error.message)
+    _adopt(address, error.children)
+    return Routed(Verdict.DEFERRED, error.children)
+
+
+def _trace_end(ctx: Context, router: Router, address: Address, outcome: str, why: str) -> None:
+    trace = ctx.process.trace
+    if trace is not None:
+        trace.step("router", router.span, address.address, outcome, why)
+
+
+def _boolean(ctx: Context, router: Router, value: bool | Template, option: str, *, default: bool) -> bool:
+    """An expanded boolean option. Raises RouterDefer."""
+    if isinstance(value, bool):
+        return value
+    try:
+        text = expand(value, ctx).strip()
+    except ForcedFailure:
+        return default
+    except ExpansionError as error:
+        raise RouterDefer(
+            f'failed to expand "{option}" in {router.name} router: {error.message}', errno=Errno.EXPAND_FAIL
+        ) from None
+    lower = text.lower()
+    if lower in ("true", "yes"):
+        return True
+    if lower in ("false", "no"):
+        return False
+    raise RouterDefer(f'"{text}" is not a valid value for the "{option}" option in the {router.name} router')
+
+
+def _cannot_route(ctx: Context, router: Router | None) -> str:
+    """The text of cannot_route_message of the last router that was considered, "" when there is none."""
+    if router is None or router.options.cannot_route_message is None:
+        return ""
+    try:
+        return expand(router.options.cannot_route_message, ctx)
+    except ForcedFailure:
+        return ""
+    except ExpansionError as error:
+        ctx.process.log.panic(
+            f"failed to expand cannot_route_message in {router.name} router: {error.message}", ctx.message.id
+        )
+        return ""

@@ -1,0 +1,216 @@
+"""The rules of `route_list` and `route_data`, and turning a list of hosts into addresses (manual 20.2 to 20.7).
+
+Shared by manualroute and queryprogram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from eximia.base.template import Template
+from eximia.base.text import Untainted
+from eximia.context import Address, Context, Host
+
+from .host_items import read_host_items
+from .host_lookup import Found, HostPolicy, find_addresses, spread
+from .local_host import is_local
+from .mx import MxOutcome, MxPolicy, find_mx
+from .result import Answer, Mode, RouterDefer, RouterFail
+from .router import RouteCall
+from .self_option import apply_self
+
+
+class RouteRule(NamedTuple):
+    """One rule of route_list: `pattern` is a list of one item."""
+
+    pattern: Template
+    hosts: Template
+    options: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class RuleOptions:
+    """The words after the hosts."""
+
+    transport: str = ""
+    randomize: bool | None = None
+    by_name: bool = False
+    by_dns: bool = False
+    ipv4_only: bool = False
+    ipv4_prefer: bool = False
+
+
+def next_word(text: str) -> tuple[str, str]:
+    """A word or a text in quotes, and the rest. Double quotes take backslashes, single ones nothing. The mark of
+    taint is kept."""
+    mark = Untainted if type(text) is Untainted else str
+    text = text.lstrip()
+    if text[:1] == '"':
+        out: list[str] = []
+        pos = 1
+        while pos < len(text) and text[pos] != '"':
+            if text[pos] == "\\" and pos + 1 < len(text):
+                pos += 1
+                out.append({"n": "\n", "t": "\t", "r": "\r"}.get(text[pos], text[pos]))
+            else:
+                out.append(text[pos])
+            pos += 1
+        return mark("".join(out)), mark(text[pos + 1 :])
+    if text[:1] == "'":
+        end = text.find("'", 1)
+        end = len(text) if end < 0 else end
+        return mark(text[1:end]), mark(text[end + 1 :])
+    end = next((pos for pos, char in enumerate(text) if char.isspace()), len(text))
+    return mark(text[:end]), mark(text[end:])
+
+
+def read_rule(item: str, template: Template) -> RouteRule:
+    """One item of route_list."""
+    pattern, rest = next_word(item)
+    hosts, rest = next_word(rest)
+    # A separator that cannot occur makes the pattern a list of one item whatever is in it.
+    one = Template("<\x1f " + pattern, template.span)
+    return RouteRule(one, Template(hosts, template.span), tuple(rest.split()))
+
+
+def read_options(words: tuple[str, ...], ctx: Context) -> RuleOptions:
+    """What the words mean. Raises RouterDefer for unknown ones; the caller logs."""
+    options = RuleOptions()
+    for word in words:
+        if word == "randomize":
+            options.randomize = True
+        elif word == "no_randomize":
+            options.randomize = False
+        elif word == "byname":
+            options.by_name = True
+        elif word in ("bydns", "bydns_a", "bydns_mx"):
+            options.by_dns = True
+        elif word == "ipv4_only":
+            options.ipv4_only = True
+        elif word == "ipv4_prefer":
+            options.ipv4_prefer = True
+        elif ctx.process.config.transports.get(word) is not None:
+            options.transport = word
+        else:
+            raise RouterDefer(f'unknown routing option or transport name "{word}"')
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What to do about hosts that are not found: the values of host_find_failed and host_all_ignored."""
+
+    find_failed: str = "freeze"
+    all_ignored: str = "defer"
+
+
+def find_hosts(
+    ctx: Context,
+    address: Address,
+    call: RouteCall,
+    text: str,
+    policy: HostPolicy,
+    failures: Failures,
+    *,
+    randomize: bool,
+) -> tuple[list[Host], Answer | None]:
+    """Look up every host of the list `text`. With an Answer (decline, pass, rerouted) the hosts do not matter.
+    Raises RouterFail and RouterDefer."""
+    router = call.router
+    hosts: list[Host] = []
+    seen: set[tuple[str, int]] = set()
+    some_ignored = False
+    for group, item in enumerate(read_host_items(text, randomize=randomize)):
+        host = Host(item.name, port=item.port, sort_key=group)
+        if item.mx:
+            found, answer, local = _from_mx(ctx, address, call, host, policy, first=not hosts)
+            if answer is not None:
+                return [], answer
+            if local:
+                break
+        else:
+            result = find_addresses(ctx, item.name, policy)
+            if result.found is Found.AGAIN:
+                if router.options.pass_on_timeout:
+                    return [], Answer.PASS
+                raise RouterDefer(
+                    f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1
+                )
+            if result.found is Found.IGNORED:
+                some_ignored = True
+                continue
+            found = spread(host, result) if result.found is Found.ADDRESSES else []
+            if found and any(is_local(ctx, one) for one in found):
+                if router.self_action.what == "send":
+                    pass
+                elif hosts:
+                    break
+                else:
+                    answer = apply_self(ctx, address, call, item.name, by_mx=False)
+                    if answer is not None:
+                        return [], answer
+        if not found:
+            answer = _not_found(ctx, address, call, item.name, failures, policy)
+            if answer is not None:
+                return [], answer
+            some_ignored = True
+            continue
+        for one in found:
+            if (one.address, one.port) not in seen or not one.address:
+                seen.add((one.address, one.port))
+                hosts.append(one)
+    if not hosts and some_ignored:
+        text = (
+            f"lookup failed for all hosts in {router.name} router: "
+            f"host_find_failed={failures.find_failed} host_all_ignored={failures.all_ignored}"
+        )
+        answer = _act(failures.all_ignored, text)
+        if answer is not None:
+            return [], answer
+    return hosts, None
+
+
+def _from_mx(
+    ctx: Context, address: Address, call: RouteCall, host: Host, policy: HostPolicy, *, first: bool
+) -> tuple[list[Host], Answer | None, bool]:
+    """The hosts of `name/MX`: (hosts, answer to give, stop the list here)."""
+    found = find_mx(ctx, host.name, MxPolicy(replace(policy, use_hosts_file=False)))
+    if found.outcome is MxOutcome.AGAIN:
+        if call.router.options.pass_on_timeout:
+            return [], Answer.PASS, False
+        raise RouterDefer(
+            f'lookup of host "{host.name}" failed temporarily in {call.router.name} router', errno=-1
+        )
+    if found.outcome is MxOutcome.LOCAL and call.router.self_action.what != "send":
+        if not first:
+            return [], None, True
+        answer = apply_self(ctx, address, call, host.name, by_mx=True)
+        if answer is not None:
+            return [], answer, False
+    for one in found.hosts:
+        one.sort_key = host.sort_key
+        if host.port:
+            one.port = host.port
+    return found.hosts, None, False
+
+
+def _not_found(
+    ctx: Context, address: Address, call: RouteCall, name: str, failures: Failures, policy: HostPolicy
+) -> Answer | None:
+    """host_find_failed; None: ignore this host."""
+    if call.mode is Mode.DELIVER and policy.use_hosts_file and ctx.process.log.selectors.host_lookup_failed:
+        ctx.process.log.main(f"no IP address found for host {name}", ctx.message.id)
+    return _act(failures.find_failed, f'lookup of host "{name}" failed in {call.router.name} router')
+
+
+def _act(action: str, text: str) -> Answer | None:
+    if action == "ignore":
+        return None
+    if action == "decline":
+        return Answer.DECLINE
+    if action == "pass":
+        return Answer.PASS
+    if action == "fail":
+        raise RouterFail(text)
+    raise RouterDefer(text, errno=-32, freeze=action == "freeze")

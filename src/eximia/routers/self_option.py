@@ -1,0 +1,64 @@
+"""`self`: what to do when the first host turns out to be this one (manual 15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from eximia.base.errors import ConfigError
+from eximia.context import Address, Context
+
+from .children import child_of, rewrite_domain
+from .result import Answer, Mode, RouterDefer, RouterFail
+
+if TYPE_CHECKING:
+    from .router import RouteCall
+
+
+class SelfAction(NamedTuple):
+    """`what` is freeze, defer, pass, fail, send or reroute; `domain` and `rewrite` belong to reroute."""
+
+    what: str
+    domain: str = ""
+    rewrite: bool = False
+
+
+def read_self(text: str, router_name: str) -> SelfAction:
+    """Read the option's value. Raises ConfigError."""
+    text = text.strip()
+    if text in ("freeze", "defer", "pass", "fail", "send", "fail_soft", "fail_hard"):
+        return SelfAction({"fail_soft": "pass", "fail_hard": "fail"}.get(text, text))
+    if text.startswith("reroute:"):
+        rest = text[8:].strip()
+        rewrite = rest.startswith("rewrite:")
+        if rewrite:
+            rest = rest[8:].strip()
+        return SelfAction("reroute", rest, rewrite)
+    raise ConfigError(f"for {router_name} router:\n  {text} is not valid for the self option")
+
+
+def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, *, by_mx: bool) -> Answer | None:
+    """Do what `self` says of a list whose first host is this one. None: go on as if it were not (`send`).
+    Raises RouterFail and RouterDefer."""
+    action = call.router.self_action
+    text = (
+        "lowest numbered MX record points to local host" if by_mx else "remote host address is the local host"
+    )
+    what = action.what
+    if what == "send":
+        return None
+    if what == "pass":
+        address.self_hostname = host_name
+        ctx.address.self_hostname = host_name
+        return Answer.PASS
+    if what == "reroute":
+        child = child_of(address, f"{address.local_part_original}@{action.domain}")
+        if action.rewrite:
+            rewrite_domain(ctx, address.domain, action.domain)
+        call.children.append(child)
+        return Answer.REROUTED
+    if what == "fail":
+        raise RouterFail(text)
+    if what == "freeze":
+        where = "" if call.mode is Mode.DELIVER else f" (while routing <{address.address}>)"
+        ctx.process.log.main(f"{text}: {address.domain}{where}", ctx.message.id)
+    raise RouterDefer(text, freeze=what == "freeze")

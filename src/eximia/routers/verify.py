@@ -1,0 +1,72 @@
+"""Verifying addresses with the routers (manual 3.9, 44.45): for ACLs, VRFY, errors_to, and -bv without -v."""
+
+from __future__ import annotations
+
+from eximia.context import Address, Context, Message
+from eximia.context.verification import Verified
+from eximia.message.address import AddressSyntaxError, parse_address, qualify
+
+from .engine import route_address, split
+from .result import Mode, Verdict
+
+#: redirections to one address are followed this far
+_DEEPEST = 100
+
+
+class Verifier:
+    """The verification service."""
+
+    def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
+        """See `base.ports.VerifyService`."""
+        mode = Mode.VERIFY_SENDER if kind == "sender" else Mode.VERIFY_RECIPIENT
+        here = Address(address)
+        split(here)
+        if not here.domain:
+            return Verified("fail", "domain missing", failure="qualify")
+        data = ""
+        for _ in range(_DEEPEST):
+            routed = route_address(ctx, here, mode)
+            data = here.address_data or data
+            verdict = routed.verdict
+            outcome = here.outcome
+            if verdict in (Verdict.FAILED, Verdict.DEFERRED):
+                assert outcome is not None
+                user_message = outcome.user_message or (outcome.message if outcome.pass_message else "")
+                return Verified(
+                    "fail" if verdict is Verdict.FAILED else "defer",
+                    outcome.message,
+                    user_message,
+                    "route",
+                    data,
+                    [here],
+                )
+            if verdict is Verdict.DISCARDED:
+                return Verified("ok", address_data=data)
+            children = routed.children
+            if verdict is Verdict.ACCEPTED:
+                return Verified("ok", address_data=data, routed=[here])
+            if success_on_redirect or len(children) != 1 or children[0].is_special:
+                return Verified("ok", address_data=data)
+            here = children[0]
+        return Verified("defer", "too many redirections", failure="route", address_data=data)
+
+
+def errors_address_is_good(ctx: Context, text: str) -> bool:
+    """True when the value of `errors_to` verifies as a recipient of a message without sender.
+
+    An address that is just being looked at (errors_to of a router that it passes itself) counts as good.
+    """
+    try:
+        address = parse_address(text).address
+    except AddressSyntaxError:
+        return False
+    address = qualify(address, str(ctx.process.main.qualify_recipient or ctx.process.main.qualify_domain))
+    checked: dict[str, bool] = ctx.message.notes.setdefault("errors_to", {})
+    known = checked.get(address)
+    if known is not None:
+        return known
+    checked[address] = True
+    message = Message(id=ctx.message.id, notes=ctx.message.notes)
+    verified = Verifier().verify(Context(ctx.process, ctx.session, message), address, "recipient")
+    checked[address] = verified.result == "ok"
+    return checked[address]
