@@ -1,1 +1,2 @@
-"""One message goes out: routing, transports, bounces, warnings (manual chapters 3 and 48)."""
+"""Delivering one message: routing its recipients, running transports, recording what became of them, and telling
+senders (manual 3.13 to 3.17, 25, 32, 50)."""

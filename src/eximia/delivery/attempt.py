@@ -1,0 +1,104 @@
+"""One delivery attempt of one message: its state, and the order of its steps (manual 3.13).
+
+    recipients -> routing -> local transports -> remote transports -> retry hints -> bounces -> warnings -> spool
+
+The steps are functions of the modules beside this one; they share an `Attempt`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.context import Address, Context, Message, Outcome, Process, Result, Session
+
+from .journaling import Progress
+from .settings import AttemptEnd, AttemptSettings
+
+if TYPE_CHECKING:
+    from eximia.spool.store import LockedMessage
+
+
+class Attempt:
+    """What the steps share. Lists are in the order in which things happened; where Exim handles the latest first,
+    the step that does so turns them round."""
+
+    __slots__ = (
+        "ctx",
+        "deferred",
+        "discarded_error",
+        "failed",
+        "freeze_reason",
+        "local",
+        "locked",
+        "log",
+        "message",
+        "new",
+        "process",
+        "progress",
+        "remote",
+        "settings",
+        "succeeded",
+        "timed_out",
+        "wanted_freeze",
+    )
+
+    def __init__(
+        self, process: Process, session: Session, message: Message, locked: LockedMessage, settings: AttemptSettings
+    ) -> None:
+        self.process = process
+        self.message = message
+        self.locked = locked
+        self.settings = settings
+        self.ctx = Context(process, session, message)
+        self.log = process.log
+        #: what is done, for the journal, the message log and the -H file
+        self.progress = Progress(self)
+        #: addresses not yet routed
+        self.new: list[Address] = []
+        #: assigned to local and remote transports
+        self.local: list[Address] = []
+        self.remote: list[Address] = []
+        self.succeeded: list[Address] = []
+        self.failed: list[Address] = []
+        self.deferred: list[Address] = []
+        #: the message is to be frozen after this attempt; why, when there is a reason to write into the log
+        self.wanted_freeze = False
+        self.freeze_reason = ""
+
+    def run(self) -> AttemptEnd:
+        """Make the attempt. The lock is given up at its end."""
+        from .finish import finish
+        from .local import deliver_local
+        from .recipients import make_addresses
+        from .remote import deliver_remote
+        from .retrying import settle_retries
+        from .routing import route_all
+
+        try:
+            make_addresses(self)
+            route_all(self)
+            if self.local:
+                deliver_local(self)
+            if self.remote:
+                deliver_remote(self)
+            settle_retries(self)
+            return finish(self)
+        finally:
+            self.progress.close()
+            self.locked.close()
+
+    @property
+    def selectors(self) -> object:
+        return self.log.selectors
+
+
+def deferral(
+    message: str, errno: int = -1, *, freeze: bool = False, panic: bool = False, more_errno: int = 0
+) -> Outcome:
+    """An outcome that puts an address off."""
+    return Outcome(Result.DEFERRED, message, errno, more_errno, freeze=freeze, panic=panic)
+
+
+def failure(message: str, *, errno: int = 0, silent: bool = False, pass_message: bool = True) -> Outcome:
+    """An outcome that fails an address."""
+    return Outcome(Result.FAILED, message, errno, pass_message=pass_message, silent=silent)

@@ -1,0 +1,152 @@
+"""Recording what became of an address: log lines, message log, events, and the lists of the attempt (manual 53.7 to
+53.11, 61)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.context import Address
+from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, not_yet
+
+from .events import address_event
+
+if TYPE_CHECKING:
+    from .attempt import Attempt
+
+
+def return_path_of(attempt: Attempt, address: Address) -> str:
+    """The envelope sender of this copy: the errors address of the routers, or the sender."""
+    path = address.errors_address
+    return attempt.message.sender if path is None else path
+
+
+def note_delivered(
+    attempt: Attempt, address: Address, *, bypassed: bool = False, first: bool = True, return_path: str | None = None
+) -> None:
+    """`=>`, or `->` for the second and later addresses of one copy."""
+    message = attempt.message
+    process = attempt.process
+    transport = address.transport
+    attempt.succeeded.append(address)
+    if not _silent(address):
+        flag = "*>" if attempt.settings.pretend else "=>" if first else "->"
+        if bypassed:
+            top = address.top
+            line = f"{flag} {address.address} <{top.address}> R={address.router.name} T=**bypassed**"
+        else:
+            line = delivered(
+                address,
+                attempt.log.selectors,
+                sender=message.sender,
+                return_path=return_path if return_path is not None else return_path_of(attempt, address),
+                flag=flag,
+                queue_time=process.ports.clock.time() - message.received_time
+                if attempt.log.selectors.queue_time
+                else 0.0,
+                queue_name=message.queue_name,
+            )
+        attempt.log.main(line, message.id)
+    if transport is not None and not bypassed:
+        attempt.progress.note(f"{_named(address)}: {transport.name} transport succeeded")
+        action = transport.options.event_action
+        if action is not None:
+            smtp = address.outcome.smtp if address.outcome is not None else None
+            address_event(
+                attempt, address, "msg:delivery", smtp.confirmation if smtp is not None else "", action
+            )
+    attempt.progress.done(address)
+
+
+def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) -> None:
+    """`**`: the address is to be bounced."""
+    message = attempt.message
+    outcome = address.outcome
+    assert outcome is not None
+    attempt.failed.append(address)
+    if not _silent(address):
+        tried = address.transport is not None and not routing
+        line = failed(
+            address,
+            attempt.log.selectors,
+            sender=message.sender,
+            return_path=return_path_of(attempt, address) if tried else None,
+            queue_name=message.queue_name,
+        )
+        attempt.log.main(line, message.id)
+        if outcome.panic:
+            attempt.log.panic(line, message.id, main=False)
+        if address.router is None and address.transport is None:
+            attempt.progress.note(f"routing failed for {_named(address)}: {outcome.message}")
+        else:
+            attempt.progress.note(line[3:])
+    transport = address.transport
+    if transport is not None and not routing:
+        if transport.options.event_action is not None:
+            address_event(
+                attempt, address, "msg:fail:delivery", outcome.message, transport.options.event_action
+            )
+    elif attempt.process.main.event_action is not None:
+        address_event(
+            attempt, address, "msg:fail:internal", outcome.message, attempt.process.main.event_action
+        )
+
+
+def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) -> None:
+    """`==`: the address is to be tried again."""
+    outcome = address.outcome
+    assert outcome is not None
+    message = attempt.message
+    attempt.deferred.append(address)
+    if outcome.freeze:
+        attempt.wanted_freeze = True
+    if not _silent(address) and not quiet:
+        line = deferred(address, attempt.log.selectors, queue_name=message.queue_name)
+        if outcome.panic:
+            attempt.log.panic(line, message.id)
+        else:
+            attempt.log.main(line, message.id)
+        attempt.progress.note(line[3:])
+    transport = address.transport
+    if transport is not None and transport.options.event_action is not None:
+        address_event(
+            attempt,
+            address,
+            "msg:rcpt:defer",
+            outcome.message,
+            transport.options.event_action,
+            errno=outcome.errno,
+        )
+
+
+def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -> None:
+    """`== address routing defer`: nothing was tried now; not in the message log after the first attempt."""
+    from .attempt import deferral
+
+    address.outcome = deferral(reason, number)
+    attempt.deferred.append(address)
+    if attempt.log.selectors.retry_defer and not _silent(address):
+        line = not_yet(address, attempt.log.selectors, number=int(number), reason=reason)
+        attempt.log.main(line, attempt.message.id)
+        if attempt.message.first_delivery:
+            attempt.progress.note(line[3:])
+
+
+def note_discarded(attempt: Attempt, address: Address) -> None:
+    """`:blackhole:`, or a filter that wanted nothing done."""
+    if not _silent(address):
+        what = ":blackhole:"
+        attempt.log.main(discarded(address, attempt.log.selectors, what), attempt.message.id)
+    attempt.succeeded.append(address)
+    attempt.progress.done(address)
+
+
+def _silent(address: Address) -> bool:
+    """`disable_logging` of the router or the transport."""
+    transport = address.transport
+    return address.disable_logging or (transport is not None and transport.options.disable_logging)
+
+
+def _named(address: Address) -> str:
+    top = address.top
+    return address.address if top is address else f"{address.address} <{top.address}>"
+

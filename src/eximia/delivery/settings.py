@@ -1,0 +1,42 @@
+"""How one delivery attempt is to be made: what queue runs and the command line ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSettings:
+    """The default is immediate delivery of a message just received."""
+
+    #: part of a queue run: retry times of addresses count
+    queue_run: bool = False
+    #: -M, -qf, -Rf: retry times and hold_domains do not count
+    forced: bool = False
+    #: -qff, -M: frozen messages too; -M thaws them "manually"
+    deliver_frozen: bool = False
+    #: -Mg: every address fails with this text ("" : do not)
+    give_up: str = ""
+    #: -ql
+    local_only: bool = False
+    #: -odqs, control = queue/first_pass_route: route, deliver locally, queue what goes by SMTP
+    queue_smtp: bool = False
+    #: -qq, first pass: as before, for all messages, and nothing is logged for what is queued
+    first_pass: bool = False
+    #: -N
+    pretend: bool = False
+    #: -MC and ATRN: only what goes to this host, over the connection in hand
+    only_host: str = ""
+
+
+class AttemptEnd(Enum):
+    """How an attempt left the message."""
+
+    #: nothing remains, its files are gone
+    COMPLETED = "completed"
+    #: something is to be tried again
+    REMAINS = "remains"
+    FROZEN = "frozen"
+    #: another process has it, it does not exist, or it is frozen and not to be tried
+    SKIPPED = "skipped"
