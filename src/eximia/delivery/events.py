@@ -24,7 +24,7 @@ def address_event(
     else:
         path = address.errors_address
         variables = variables_of(
-            Batch(address.transport, [address], attempt.message.sender if path is None else path)
+            Batch(address.transport, [address], attempt.message.sender_address if path is None else path)
         )
         smtp = address.outcome.smtp if address.outcome is not None else None
         if smtp is not None and smtp.host is not None:

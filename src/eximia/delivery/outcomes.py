@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def return_path_of(attempt: Attempt, address: Address) -> str:
     """The envelope sender of this copy: the errors address of the routers, or the sender."""
     path = address.errors_address
-    return attempt.message.sender if path is None else path
+    return attempt.message.sender_address if path is None else path
 
 
 def note_delivered(
@@ -37,7 +37,7 @@ def note_delivered(
             line = delivered(
                 address,
                 attempt.log.selectors,
-                sender=message.sender,
+                sender=message.sender_address,
                 return_path=return_path if return_path is not None else return_path_of(attempt, address),
                 flag=flag,
                 queue_time=process.ports.clock.time() - message.received_time
@@ -68,7 +68,7 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
         line = failed(
             address,
             attempt.log.selectors,
-            sender=message.sender,
+            sender=message.sender_address,
             return_path=return_path_of(attempt, address) if tried else None,
             queue_name=message.queue_name,
         )

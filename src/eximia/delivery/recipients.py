@@ -27,7 +27,10 @@ def make_addresses(attempt: Attempt) -> None:
         address = _address_of(message.recipients, index)
         if attempt.settings.give_up:
             address.outcome = failure(attempt.settings.give_up)
-            note_failed(attempt, address)
+            if attempt.settings.drop:
+                attempt.progress.done(address)
+            else:
+                attempt.failed.append(address)
         elif result is not None and result.verdict not in ("ok", "delivered"):
             _filtered_away(attempt, address, result)
         elif result is not None and result.verdict == "delivered":

@@ -46,7 +46,7 @@ def local_key(address: Address) -> str:
 
 def _routing_keys(attempt: Attempt, address: Address) -> tuple[str, str, str]:
     full = f"R:{address.local_part_original}@{address.domain}"
-    return f"R:{address.domain}", full, f"{full}:<{attempt.message.sender}>"
+    return f"R:{address.domain}", full, f"{full}:<{attempt.message.sender_address}>"
 
 
 def _is_due(attempt: Attempt, address: Address, key: str) -> bool:
@@ -107,7 +107,7 @@ def _rule(attempt: Attempt, key: str, alternate: str, errno: int, more_errno: in
             return False
 
     return find_rule(
-        attempt.process.config.retry, key, alternate, errno, more_errno, attempt.message.sender, matches
+        attempt.process.config.retry, key, alternate, errno, more_errno, attempt.message.sender_address, matches
     )
 
 

@@ -18,6 +18,8 @@ class AttemptSettings:
     deliver_frozen: bool = False
     #: -Mg: every address fails with this text ("" : do not)
     give_up: str = ""
+    #: with give_up: nobody is told
+    drop: bool = False
     #: -ql
     local_only: bool = False
     #: -odqs, control = queue/first_pass_route: route, deliver locally, queue what goes by SMTP

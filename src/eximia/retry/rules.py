@@ -12,6 +12,7 @@ from typing import NamedTuple
 from eximia.base.errors import ConfigError
 from eximia.base.span import NOWHERE, Span
 from eximia.base.template import Template
+from eximia.config.times import read_time, show_time
 from eximia.context.delivery import Errno
 
 #: in `more_errno` of a refused or timed out connection: the host came from an MX record, or not
@@ -173,32 +174,6 @@ def _digits(text: str) -> int | None:
     return None
 
 
-def read_time(text: str) -> int | None:
-    """Seconds of a time such as `1w2d3h4m5s`; None when it is none."""
-    units = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-    total = 0
-    number = ""
-    for char in text:
-        if char.isdigit():
-            number += char
-        elif char in units and number:
-            total += int(number) * units[char]
-            number = ""
-        else:
-            return None
-    return None if number or not text else total
-
-
-def write_time(seconds: int) -> str:
-    """`15m`, `4d12h`, as Exim writes a time."""
-    out = ""
-    for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        if seconds >= size:
-            out += f"{seconds // size}{unit}"
-            seconds %= size
-    return out or "0s"
-
-
 def _steps(text: str, span: Span) -> list[RetryStep]:
     steps: list[RetryStep] = []
     while text:
@@ -253,7 +228,7 @@ def format_rule(rule: RetryRule) -> str:
     out = f"{rule.pattern.text}  {rule.error.name}{senders}"
     for index, step in enumerate(rule.steps):
         out += "  " if index == 0 else ""
-        out += f"{step.letter},{write_time(step.cutoff)},{write_time(step.interval)}"
+        out += f"{step.letter},{show_time(step.cutoff)},{show_time(step.interval)}"
         if step.letter == "G":
             whole, places = divmod(step.factor, 1000)
             out += f",{whole}." + (f"{places:03}".rstrip("0") or "0")

@@ -127,7 +127,7 @@ def _debug_print(template: Template) -> Check:
 
 def _senders(template: Template) -> Check:
     def check(ctx: Context, address: Address, mode: Mode) -> str:
-        sender = "" if mode is Mode.VERIFY_SENDER else ctx.message.sender
+        sender = "" if mode is Mode.VERIFY_SENDER else ctx.message.sender_address
         try:
             match = match_address(template, sender, ctx)
         except (Defer, ExpansionError):

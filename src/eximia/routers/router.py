@@ -157,10 +157,10 @@ class RouterChain:
                 continue
             found = self.by_name.get(wanted)
             if found is None:
-                raise ConfigError(f'new_router "{wanted}" not found for "{router.name}" router', router.span)
+                raise ConfigError(f'new_router "{wanted}" not found for "{router.name}" router', router.span, where="")
             if must_follow:
                 if found.index <= router.index:
-                    raise ConfigError(f'new_router "{wanted}" does not follow "{router.name}" router', router.span)
+                    raise ConfigError(f'new_router "{wanted}" does not follow "{router.name}" router', router.span, where="")
                 router.pass_router = found
             else:
                 router.redirect_router = found
@@ -169,12 +169,15 @@ class RouterChain:
 def _check_transport(router: Router) -> None:
     driver = router.driver
     given = router.options.transport is not None
+    text = ""
     if driver.refuses_transport and given:
-        raise ConfigError(f"{router.name} router:\n  a transport must not be defined for this router", router.span)
-    if driver.needs_transport and not given and not router.options.verify_only:
-        raise ConfigError(f"{router.name} router:\n  a transport is required for this router", router.span)
+        text = "a transport must not be defined for this router"
+    elif driver.needs_transport and not given and not router.options.verify_only:
+        text = "a transport is required for this router"
+    if text:
+        raise ConfigError(f"{router.name} router:\n  {text}", router.span, where="")
 
 
 def option_error(router: Router, text: str) -> ConfigError:
     """An error in a router's options as a whole."""
-    return ConfigError(f"for {router.name} router:\n  {text}", router.span)
+    return ConfigError(text, router.span, where=f"for {router.name} router")

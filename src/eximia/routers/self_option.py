@@ -33,7 +33,7 @@ def read_self(text: str, router_name: str) -> SelfAction:
         if rewrite:
             rest = rest[8:].strip()
         return SelfAction("reroute", rest, rewrite)
-    raise ConfigError(f"for {router_name} router:\n  {text} is not valid for the self option")
+    raise ConfigError(f"{text} is not valid for the self option", where=f"for {router_name} router")
 
 
 def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, *, by_mx: bool) -> Answer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class MessageLog:
 
     def write(self, text: str) -> None:
         """One line, with the time before it. Trouble goes to the main log; it does not stop a delivery."""
+        self.append([f"{self._log.stamp()}{text}"])
+
+    def append(self, lines: Iterable[str]) -> None:
+        """Lines that have their time, or need none."""
         if not self.enabled:
             return
         try:
@@ -34,7 +39,7 @@ class MessageLog:
                 except FileNotFoundError:
                     os.makedirs(os.path.dirname(self.path), 0o750, exist_ok=True)
                     self._fd = os.open(self.path, flags, self.mode)
-            os.write(self._fd, f"{self._log.stamp()}{text}\n".encode("latin-1", "replace"))
+            os.write(self._fd, "".join([f"{line}\n" for line in lines]).encode("latin-1", "replace"))
         except OSError as error:
             self.enabled = False
             self._log.panic(f"Couldn't open message log {self.path}: {error.strerror}")

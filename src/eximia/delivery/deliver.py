@@ -1,0 +1,98 @@
+"""The two ways into delivery: a message just received, still in memory, and one that waits in the spool.
+
+Both end in an `Attempt`. What frozen messages do by themselves in queue runs is decided here (manual 14
+`auto_thaw`, `timeout_frozen_after`, `ignore_bounce_errors_after`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eximia.context import Message, Process, Session
+from eximia.spool.snapshot import restore
+from eximia.spool.store import MessageLockedError, MessageNotFoundError
+
+from .attempt import Attempt
+from .settings import AttemptEnd, AttemptSettings
+
+if TYPE_CHECKING:
+    from eximia.spool.store import LockedMessage
+
+_IMMEDIATE = AttemptSettings()
+
+
+def deliver_received(
+    process: Process,
+    session: Session,
+    message: Message,
+    locked: LockedMessage,
+    settings: AttemptSettings = _IMMEDIATE,
+) -> AttemptEnd:
+    """The first attempt, right after reception. `locked` is what making the message durable returned; the lock is
+    given up at the end."""
+    return Attempt(process, session, message, locked, settings).run()
+
+
+def deliver_message(
+    process: Process, message_id: str, settings: AttemptSettings = _IMMEDIATE, *, queue: str = ""
+) -> AttemptEnd:
+    """One attempt of a message in the spool. Raises SpoolFormatError for a damaged -H file."""
+    try:
+        locked = process.spool.lock(message_id, queue)
+    except MessageLockedError:
+        if process.log.selectors.skip_delivery:
+            process.log.main("Spool file is locked (another process is handling this message)", message_id)
+        return AttemptEnd.SKIPPED
+    except MessageNotFoundError as error:
+        if not settings.queue_run:
+            process.log.main(str(error))
+        return AttemptEnd.SKIPPED
+    try:
+        header = locked.read()
+        message, session = restore(header, locked)
+        if message.notes.get("dont_deliver"):
+            settings = replace(settings, pretend=True)
+        if message.frozen:
+            decided = _frozen(process, message, settings)
+            if decided is None:
+                locked.close()
+                return AttemptEnd.SKIPPED
+            settings = decided
+    except BaseException:
+        locked.close()
+        raise
+    attempt = Attempt(process, session, message, locked, settings)
+    if not message.frozen and header.frozen >= 0:
+        attempt.progress.changed = True
+    return attempt.run()
+
+
+def _frozen(process: Process, message: Message, settings: AttemptSettings) -> AttemptSettings | None:
+    """What to do with a frozen message: None: leave it."""
+    log = process.log
+    main = process.main
+    now = process.ports.clock.time()
+    if settings.give_up:
+        return settings
+    if settings.deliver_frozen:
+        message.frozen = False
+        message.manually_thawed = not settings.queue_run
+        log.main("Unfrozen by forced delivery", message.id)
+        return settings
+    age = now - message.received_time
+    if main.timeout_frozen_after and age >= main.timeout_frozen_after:
+        message.frozen = False
+        log.main("cancelled by timeout_frozen_after", message.id)
+        return replace(settings, give_up="message has been frozen for too long", drop=not message.sender_address)
+    if not message.sender_address and age >= main.ignore_bounce_errors_after:
+        message.frozen = False
+        log.main("Unfrozen by errmsg timer", message.id)
+        return settings
+    if message.sender_address and main.auto_thaw and now >= message.frozen_at + main.auto_thaw:
+        message.frozen = False
+        log.main("Unfrozen by auto-thaw", message.id)
+        return settings
+    if log.selectors.skip_delivery:
+        log.main("Message is frozen", message.id)
+    return None

@@ -1,0 +1,138 @@
+"""The end of an attempt: bounces, reports, warnings, freezing, and what the spool keeps (manual 3.7, 3.16, 3.17)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.context import Address, Recipient
+from eximia.events import raise_event
+from eximia.message.dates import elapsed
+from eximia.spool.snapshot import to_header
+
+from .settings import AttemptEnd
+
+if TYPE_CHECKING:
+    from .attempt import Attempt
+
+
+def finish(attempt: Attempt) -> AttemptEnd:
+    """Tell whom it concerns, then remove the message or write down what remains."""
+    if attempt.succeeded and _wants_reports(attempt):
+        from .dsn import send_success_reports
+
+        send_success_reports(attempt)
+    if attempt.failed:
+        from .bounces import send_bounces
+
+        send_bounces(attempt)
+    if not attempt.deferred and not attempt.wanted_freeze:
+        _complete(attempt)
+        return AttemptEnd.COMPLETED
+    return _keep(attempt)
+
+
+def _wants_reports(attempt: Attempt) -> bool:
+    return any(recipient.dsn_flags for recipient in attempt.message.recipients)
+
+
+def _complete(attempt: Attempt) -> None:
+    """Nothing remains: the line `Completed`, and the files go."""
+    process = attempt.process
+    message = attempt.message
+    selectors = attempt.log.selectors
+    text = "Completed"
+    if selectors.queue_time_overall:
+        queued = process.ports.clock.time() - message.received_time
+        text += f" QT={elapsed(queued, millisec=selectors.millisec)}"
+    attempt.log.main(text, message.id)
+    if process.main.event_action is not None:
+        raise_event(attempt.ctx, "msg:complete", "", process.main.event_action)
+    if process.main.preserve_message_logs:
+        attempt.progress.note("Completed")
+        attempt.progress.write_notes()
+        process.ports.blocking(_remove, attempt)
+    else:
+        process.ports.together(process.spool.remove_done, attempt.locked)
+
+
+def _remove(attempt: Attempt) -> None:
+    attempt.locked.remove(keep_log=True)
+
+
+def _keep(attempt: Attempt) -> AttemptEnd:
+    """Something remains: warn, freeze when asked to, write the -H file anew when it would differ."""
+    message = attempt.message
+    progress = attempt.progress
+    was_first = message.first_delivery
+    _one_time(attempt)
+    frozen = attempt.wanted_freeze
+    if frozen:
+        _freeze(attempt)
+    if attempt.deferred and not frozen:
+        from .warnings import send_warning
+
+        if send_warning(attempt):
+            progress.changed = True
+    message.first_delivery = False
+    if progress.changed or frozen or was_first:
+        _write_header(attempt)
+        progress.settled()
+    progress.write_notes()
+    return AttemptEnd.FROZEN if frozen else AttemptEnd.REMAINS
+
+
+def _write_header(attempt: Attempt) -> None:
+    process = attempt.process
+    header = to_header(attempt.message, attempt.ctx.session, primary_hostname=process.primary_hostname)
+    if attempt.settings.pretend:
+        header.dont_deliver = True
+    process.ports.blocking(attempt.locked.write, header)
+
+
+def _one_time(attempt: Attempt) -> None:
+    """Addresses that a one_time redirection generated and that are not done become recipients of their own; the one
+    they came from is done (manual 22.10)."""
+    message = attempt.message
+    for address in attempt.deferred:
+        child = _one_time_child(address)
+        if child is None or child.onetime_parent < 0:
+            continue
+        parent = message.recipients[child.onetime_parent].address
+        message.recipients.append(
+            Recipient(
+                child.address,
+                errors_to=child.errors_address or "",
+                parent=child.onetime_parent,
+                dsn_flags=child.dsn_flags,
+                orcpt=child.dsn_orcpt,
+            )
+        )
+        message.nonrecipients.add(parent)
+        child.onetime_parent = -1
+        attempt.progress.changed = True
+
+
+def _one_time_child(address: Address) -> Address | None:
+    """The address among `address` and its ancestors that a one_time router made."""
+    here: Address | None = address
+    while here is not None and here.parent is not None:
+        if here.onetime_parent >= 0 and here.parent.onetime_parent < 0:
+            return here
+        here = here.parent
+    return None
+
+
+def _freeze(attempt: Attempt) -> None:
+    """Freeze the message; tell freeze_tell, unless it is a bounce of ours."""
+    message = attempt.message
+    message.frozen = True
+    message.frozen_at = attempt.process.ports.clock.time()
+    message.manually_thawed = False
+    tell = attempt.process.main.freeze_tell
+    if tell and not message.local_error_message:
+        from .freezing import tell_frozen
+
+        tell_frozen(attempt, tell)
+    reason = f" ({attempt.freeze_reason})" if attempt.freeze_reason else ""
+    attempt.log.main(f"Frozen{reason}", message.id)
+    attempt.progress.plain_note(f"*** Frozen{reason}")

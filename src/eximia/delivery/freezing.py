@@ -1,0 +1,35 @@
+"""Telling the postmaster that a message was frozen (manual 14 `freeze_tell`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import Defer
+from eximia.base.text import to_bytes
+
+from .report_parts import from_line, references
+
+if TYPE_CHECKING:
+    from .attempt import Attempt
+
+
+def tell_frozen(attempt: Attempt, recipients: str) -> None:
+    """Send a note about the frozen message to the comma-separated `recipients`."""
+    message = attempt.message
+    addresses = [one.strip() for one in recipients.split(",") if one.strip()]
+    reason = f" ({attempt.freeze_reason})" if attempt.freeze_reason else ""
+    text = (
+        f"Auto-Submitted: auto-replied\nFrom: {from_line(attempt)}\nTo: {recipients}\n{references(attempt)}"
+        f"Subject: Message frozen\n\nMessage {message.id} has been frozen{reason}.\n"
+        f"The sender is <{message.sender_address}>.\n\n"
+    )
+    if attempt.deferred:
+        text += "The following address(es) have yet to be delivered:\n"
+        for address in reversed(attempt.deferred):
+            assert address.outcome is not None
+            text += f"  {address.address}: {address.outcome.message}\n"
+        text += "\n"
+    try:
+        attempt.process.services.submit(attempt.process, to_bytes(text), addresses, reference=message.id)
+    except Defer as error:
+        attempt.log.main(f"failed to submit freeze_tell message: {error.message}", message.id)

@@ -1,0 +1,107 @@
+"""Remote deliveries: addresses grouped by transport and hosts, several groups at a time (manual 14
+`remote_max_parallel`, 30, 49.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import Defer
+from eximia.context import Address, Batch, Outcome, Result
+from eximia.lists import match_domain
+from eximia.transports.engine import run
+from eximia.transports.smtp.waiting import wait_for
+
+from .attempt import deferral
+from .batching import remote_batches
+from .outcomes import note_deferred, note_delivered, note_failed
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Task
+
+    from .attempt import Attempt
+
+_QUEUED = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue"
+
+
+def deliver_remote(attempt: Attempt) -> None:
+    """Run the transports for `attempt.remote`."""
+    addresses = _to_send(attempt)
+    if not addresses:
+        return
+    batches = remote_batches(attempt, addresses)
+    if len(batches) == 1:
+        _run(attempt, batches[0])
+        _record(attempt, batches[0], more_to_come=False)
+        return
+    most = max(1, attempt.process.main.remote_max_parallel)
+    waiting = list(batches)
+    running: list[tuple[Batch, Task[None]]] = []
+    while waiting or running:
+        while waiting and len(running) < most:
+            batch = waiting.pop(0)
+            running.append((batch, attempt.process.ports.spawn(_run, attempt, batch)))
+        at = next((number for number, (_, task) in enumerate(running) if task.done()), 0)
+        batch, task = running.pop(at)
+        task.join()
+        _record(attempt, batch, more_to_come=bool(waiting or running))
+
+
+def _to_send(attempt: Attempt) -> list[Address]:
+    """The addresses to deliver now; others are put off (-ql, -odqs, queue_smtp_domains)."""
+    settings = attempt.settings
+    template = attempt.process.main.queue_smtp_domains
+    if settings.local_only:
+        for address in attempt.remote:
+            address.outcome = deferral("remote deliveries suppressed")
+            note_deferred(attempt, address, quiet=True)
+        return []
+    queue_all = settings.queue_smtp or attempt.message.notes.get("queue_smtp", False)
+    if not queue_all and (template is None or settings.queue_run or settings.forced):
+        return attempt.remote
+    kept: list[Address] = []
+    for address in attempt.remote:
+        if queue_all or _listed(attempt, address):
+            address.outcome = deferral(_QUEUED)
+            note_deferred(attempt, address, quiet=settings.first_pass)
+            for host in address.hosts:
+                wait_for(attempt.ctx, address.transport.name, host.name)
+        else:
+            kept.append(address)
+    return kept
+
+
+def _listed(attempt: Attempt, address: Address) -> bool:
+    try:
+        return match_domain(attempt.process.main.queue_smtp_domains, address.domain, attempt.ctx) is not None
+    except Defer:
+        return True
+
+
+def _run(attempt: Attempt, batch: Batch) -> None:
+    clock = attempt.process.ports.clock
+    started = clock.monotonic()
+    if attempt.settings.pretend:
+        for address in batch.addresses:
+            address.outcome = Outcome(Result.DELIVERED)
+    else:
+        run(attempt.ctx, batch)
+    took = clock.monotonic() - started
+    for address in batch.addresses:
+        if address.outcome is not None:
+            address.outcome.took = took
+
+
+def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
+    """Log what became of the addresses of one batch."""
+    first = True
+    for address in batch.addresses:
+        outcome = address.outcome
+        assert outcome is not None
+        if outcome.result is Result.DELIVERED:
+            note_delivered(attempt, address, first=first, return_path=batch.return_path)
+            first = False
+        elif outcome.result is Result.FAILED:
+            note_failed(attempt, address)
+        else:
+            note_deferred(attempt, address)
+    attempt.progress.save(more_to_come=more_to_come)
