@@ -269,6 +269,9 @@ class FilterService(Protocol):
 
     def run(self, ctx: Context, text: str, kind: str, **options: Any) -> Any: ...
 
+    def run_system(self, ctx: Context) -> Any:
+        """The system filter (manual 47): a FilterResult."""
+
 
 class Submit(Protocol):
     """Taking in a message that the program itself writes."""

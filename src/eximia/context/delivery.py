@@ -48,9 +48,12 @@ class Errno(IntEnum):
     #: a host of the transport's list is ourselves
     HOST_IS_LOCAL = -50
     #: nothing was tried because the retry time is not reached: routing, local transport, every host
-    RETRY_ROUTING = -51
-    RETRY_LOCAL = -52
+    RETRY_ROUTING = -52
+    RETRY_LOCAL = -53
     RETRY_HOSTS = -54
+    #: hold_domains; queue_domains
+    HELD = -23
+    QUEUED_DOMAIN = -56
 
 
 class HostStatus(Enum):
@@ -334,10 +337,10 @@ class Address:
         self.local_part_original = ""
         #: lower case
         self.domain = ""
-        self.prefix = EMPTY
-        self.prefix_v = EMPTY
-        self.suffix = EMPTY
-        self.suffix_v = EMPTY
+        self.prefix: str = EMPTY
+        self.prefix_v: str = EMPTY
+        self.suffix: str = EMPTY
+        self.suffix_v: str = EMPTY
         self.local_part_data = ""
         self.domain_data = ""
         self.caseful_local_part = False

@@ -34,6 +34,33 @@ def deliver_received(
     return Attempt(process, session, message, locked, settings).run()
 
 
+def start(
+    process: Process,
+    session: Session,
+    message: Message,
+    locked: LockedMessage,
+    settings: AttemptSettings = _IMMEDIATE,
+    *,
+    wait: bool = False,
+) -> AttemptEnd | None:
+    """The service `deliver`: make the first attempt beside the caller, or with `wait` before returning (-odi, -odf).
+    What goes wrong inside leaves the message in the spool and a line in the panic log."""
+    if wait:
+        return _guarded(process, session, message, locked, settings)
+    process.ports.spawn(_guarded, process, session, message, locked, settings)
+    return None
+
+
+def _guarded(
+    process: Process, session: Session, message: Message, locked: LockedMessage, settings: AttemptSettings
+) -> AttemptEnd:
+    try:
+        return deliver_received(process, session, message, locked, settings)
+    except Exception as error:  # noqa: BLE001 the message is in the spool and will be tried again
+        process.log.panic(f"delivery attempt failed: {type(error).__name__}: {error}", message.id)
+        return AttemptEnd.REMAINS
+
+
 def deliver_message(
     process: Process, message_id: str, settings: AttemptSettings = _IMMEDIATE, *, queue: str = ""
 ) -> AttemptEnd:

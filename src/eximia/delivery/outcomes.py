@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.context import Address
-from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, not_yet
+from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, routing_deferred
 
 from .events import address_event
 
@@ -51,9 +51,7 @@ def note_delivered(
         action = transport.options.event_action
         if action is not None:
             smtp = address.outcome.smtp if address.outcome is not None else None
-            address_event(
-                attempt, address, "msg:delivery", smtp.confirmation if smtp is not None else "", action
-            )
+            address_event(attempt, address, "msg:delivery", smtp.confirmation if smtp is not None else "", action)
     attempt.progress.done(address)
 
 
@@ -82,13 +80,9 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     transport = address.transport
     if transport is not None and not routing:
         if transport.options.event_action is not None:
-            address_event(
-                attempt, address, "msg:fail:delivery", outcome.message, transport.options.event_action
-            )
+            address_event(attempt, address, "msg:fail:delivery", outcome.message, transport.options.event_action)
     elif attempt.process.main.event_action is not None:
-        address_event(
-            attempt, address, "msg:fail:internal", outcome.message, attempt.process.main.event_action
-        )
+        address_event(attempt, address, "msg:fail:internal", outcome.message, attempt.process.main.event_action)
 
 
 def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) -> None:
@@ -125,7 +119,7 @@ def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -
     address.outcome = deferral(reason, number)
     attempt.deferred.append(address)
     if attempt.log.selectors.retry_defer and not _silent(address):
-        line = not_yet(address, attempt.log.selectors, number=int(number), reason=reason)
+        line = routing_deferred(address, attempt.log.selectors, number=int(number), reason=reason)
         attempt.log.main(line, attempt.message.id)
         if attempt.message.first_delivery:
             attempt.progress.note(line[3:])
@@ -149,4 +143,3 @@ def _silent(address: Address) -> bool:
 def _named(address: Address) -> str:
     top = address.top
     return address.address if top is address else f"{address.address} <{top.address}>"
-

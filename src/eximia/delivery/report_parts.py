@@ -59,9 +59,7 @@ def references(attempt: Attempt) -> str:
 
 def report_headers(attempt: Attempt, mark: str) -> str:
     """The MIME header lines of a report."""
-    return (
-        f"Content-Type: multipart/report; report-type=delivery-status; boundary={mark}\nMIME-Version: 1.0\n"
-    )
+    return f"Content-Type: multipart/report; report-type=delivery-status; boundary={mark}\nMIME-Version: 1.0\n"
 
 
 def person_text(address: Address) -> list[str]:
@@ -199,7 +197,7 @@ def _too_much(attempt: Attempt) -> bool:
     limit = main.bounce_return_size_limit
     if limit > 0 and attempt.message.body.size > limit:
         return True
-    longest = main.bounce_return_linesize_limit
+    longest: int = main.bounce_return_linesize_limit
     return longest > 0 and attempt.message.max_received_linelength > longest
 
 
@@ -212,6 +210,7 @@ def template_items(attempt: Attempt, option: str, count: int) -> list[str] | Non
     from eximia.base.template import Template
     from eximia.base.text import is_tainted, to_bytes
 
+    path = ""
     try:
         path = expand(template, attempt.ctx)
         if not path.startswith("/"):
@@ -224,7 +223,7 @@ def template_items(attempt: Attempt, option: str, count: int) -> list[str] | Non
             text = file.read().decode("latin-1")
     except OSError as error:
         attempt.log.panic(
-            f'Failed to open {path} for {"error" if count > 3 else "warning"} message texts: {error.strerror}',
+            f"Failed to open {path} for {'error' if count > 3 else 'warning'} message texts: {error.strerror}",
             attempt.message.id,
         )
         return None
@@ -237,7 +236,7 @@ def template_items(attempt: Attempt, option: str, count: int) -> list[str] | Non
             items.append(expand(Template(part), attempt.ctx))
         except ExpansionError as error:
             attempt.log.panic(
-                f'Failed to expand string from {option} (item {len(items) + 1}): {error.message}', attempt.message.id
+                f"Failed to expand string from {option} (item {len(items) + 1}): {error.message}", attempt.message.id
             )
             items.append("")
     return (items + [""] * count)[:count]

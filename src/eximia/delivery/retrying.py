@@ -15,7 +15,6 @@ from eximia.retry.rules import RetryRule, find_rule
 from eximia.retry.schedule import next_interval
 
 from .attempt import failure
-from .outcomes import note_failed
 
 if TYPE_CHECKING:
     from eximia.base.template import Template
@@ -229,7 +228,7 @@ def _give_up(attempt: Attempt, address: Address) -> None:
     attempt.progress.note(f"{address.address}: retry timeout exceeded")
     outcome = failure("retry timeout exceeded")
     outcome.smtp = last.smtp
-    outcome.errno = last.errno if last.errno > 0 else 0
+    outcome.errno = max(0, last.errno)
     outcome.user_message = _timeout_text(last.message)
     address.outcome = outcome
     attempt.failed.append(address)
@@ -237,5 +236,3 @@ def _give_up(attempt: Attempt, address: Address) -> None:
 
 def _timeout_text(message: str) -> str:
     return f"{message}: retry timeout exceeded" if message else "retry timeout exceeded"
-
-

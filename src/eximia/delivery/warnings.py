@@ -91,9 +91,7 @@ def _wanted(attempt: Attempt) -> bool:
     except ForcedFailure:
         return False
     except ExpansionError as error:
-        attempt.log.panic(
-            f"failed to expand delay_warning_condition: {error.message}", attempt.message.id
-        )
+        attempt.log.panic(f"failed to expand delay_warning_condition: {error.message}", attempt.message.id)
         return False
     finally:
         variables.domain = kept

@@ -151,9 +151,7 @@ def _timeout(lower: str, span: Span, warn: Callable[[str], None] | None) -> Erro
     rest = lower[7:]
     if rest == "_dns":
         if warn is not None:
-            warn(
-                f'"{lower}" is no longer available in retry rules (it has never worked) - treated as "timeout"'
-            )
+            warn(f'"{lower}" is no longer available in retry rules (it has never worked) - treated as "timeout"')
         return ErrorPattern(ETIMEDOUT, 0, "timeout")
     connect = rest.startswith("_connect")
     detail = {"": 0, "_mx": FROM_MX, "_a": FROM_A}.get(rest[8:] if connect else rest)

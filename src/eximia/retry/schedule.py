@@ -25,9 +25,7 @@ def next_interval(
             break
     else:
         step = rule.steps[-1]
-    if step.letter == "F":
-        interval = step.interval
-    elif previous <= 0:
+    if step.letter == "F" or previous <= 0:
         interval = step.interval
     elif step.letter == "G":
         interval = step.interval

@@ -158,9 +158,7 @@ def _user(ctx: Context, router: Router, option: int | Template) -> tuple[int, in
         return int(text), None, ""
     user = find_user(ctx.process, text)
     if user is None:
-        _refuse(
-            ctx, f'Failed to find user "{text}" from expanded string "{option.text}" for the {router.name} router'
-        )
+        _refuse(ctx, f'Failed to find user "{text}" from expanded string "{option.text}" for the {router.name} router')
         raise AssertionError
     return user.uid, user.gid, user.name
 
@@ -177,8 +175,6 @@ def _group(ctx: Context, router: Router, option: int | Template) -> int:
         return int(text)
     gid = find_group(text)
     if gid is None:
-        _refuse(
-            ctx, f'Failed to find group "{text}" from expanded string "{option.text}" for the {router.name} router'
-        )
+        _refuse(ctx, f'Failed to find group "{text}" from expanded string "{option.text}" for the {router.name} router')
         raise AssertionError
     return gid

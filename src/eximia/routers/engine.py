@@ -92,16 +92,16 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             if why:
                 if trace is not None:
                     trace.step("router", router.span, address.address, "skipped", why)
-                router = router.following
+                router = last.following
                 continue
-            call = RouteCall(router, mode)
-            answer = _run(ctx, address, router, call)
+            call = RouteCall(last, mode)
+            answer = _run(ctx, address, last, call)
         except RouterFail as error:
-            return _failed(ctx, address, router, error, mode)
+            return _failed(ctx, address, last, error)
         except RouterDefer as error:
-            return _deferred(ctx, address, router, error)
+            return _deferred(ctx, address, last, error)
         except (Defer, ExpansionError) as error:
-            return _deferred(ctx, address, router, RouterDefer(error.message))
+            return _deferred(ctx, address, last, RouterDefer(error.message))
         if trace is not None:
             trace.step("router", router.span, address.address, answer.value, call.decline_text)
         if answer is Answer.DECLINE:
@@ -169,14 +169,16 @@ def _strip_affixes(address: Address, router: Router, local_part: str) -> str | N
     if router.prefixes:
         affix = match_prefix(local_part, router.prefixes)
         if affix is not None:
-            address.prefix, address.prefix_v = affix.text if affix.wild else Untainted(affix.text), affix.wild
+            address.prefix = affix.text if affix.wild else Untainted(affix.text)
+            address.prefix_v = affix.wild
             local_part = local_part[len(affix.text) :]
         elif not options.local_part_prefix_optional:
             return None
     if router.suffixes:
         affix = match_suffix(local_part, router.suffixes)
         if affix is not None:
-            address.suffix, address.suffix_v = affix.text if affix.wild else Untainted(affix.text), affix.wild
+            address.suffix = affix.text if affix.wild else Untainted(affix.text)
+            address.suffix_v = affix.wild
             local_part = local_part[: len(local_part) - len(affix.text)]
         elif not options.local_part_suffix_optional:
             return None
@@ -256,9 +258,7 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
     if (mode is Mode.VERIFY_SENDER and options.fail_verify_sender) or (
         mode is Mode.VERIFY_RECIPIENT and options.fail_verify_recipient
     ):
-        address.outcome = Outcome(
-            Result.FAILED, f"{router.name} router forced verify failure", pass_message=True
-        )
+        address.outcome = Outcome(Result.FAILED, f"{router.name} router forced verify failure", pass_message=True)
         return Routed(Verdict.FAILED)
     address.log_as_local = options.log_as_local
     address.disable_logging = options.disable_logging
@@ -297,13 +297,13 @@ def _adopt(address: Address, children: list[Address]) -> None:
     address.children_pending += len(children)
 
 
-def _failed(ctx: Context, address: Address, router: Router, error: RouterFail, mode: Mode) -> Routed:
+def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -> Routed:
     address.router = router
     address.disable_logging = router.options.disable_logging
     address.outcome = Outcome(
         Result.FAILED,
         error.message,
-        errno=error.errno if error.errno > 0 else 0,
+        errno=max(0, error.errno),
         user_message=error.user_message,
         pass_message=True,
     )

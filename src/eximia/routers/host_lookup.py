@@ -147,7 +147,7 @@ def ignored(ctx: Context, address: str, policy: HostPolicy) -> bool:
     kept = variables.host_address
     variables.host_address = address
     try:
-        return match_host(policy.ignore, "", address, ctx) is not None
+        return match_host(policy.ignore, ctx, address, "") is not None
     finally:
         variables.host_address = kept
 

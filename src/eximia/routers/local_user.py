@@ -40,9 +40,7 @@ def find_user(process: Process, name: str) -> LocalUser | None:
         return kept[1]
     try:
         entry = pwd.getpwnam(to_bytes(name).decode("utf-8", "surrogateescape"))
-        found: LocalUser | None = LocalUser(
-            _text(entry.pw_name), entry.pw_uid, entry.pw_gid, _text(entry.pw_dir)
-        )
+        found: LocalUser | None = LocalUser(_text(entry.pw_name), entry.pw_uid, entry.pw_gid, _text(entry.pw_dir))
     except KeyError:
         found = None
     if len(cache) >= _MOST:

@@ -134,9 +134,7 @@ def find_hosts(
             if result.found is Found.AGAIN:
                 if router.options.pass_on_timeout:
                     return [], Answer.PASS
-                raise RouterDefer(
-                    f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1
-                )
+                raise RouterDefer(f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1)
             if result.found is Found.IGNORED:
                 some_ignored = True
                 continue
@@ -179,9 +177,7 @@ def _from_mx(
     if found.outcome is MxOutcome.AGAIN:
         if call.router.options.pass_on_timeout:
             return [], Answer.PASS, False
-        raise RouterDefer(
-            f'lookup of host "{host.name}" failed temporarily in {call.router.name} router', errno=-1
-        )
+        raise RouterDefer(f'lookup of host "{host.name}" failed temporarily in {call.router.name} router', errno=-1)
     if found.outcome is MxOutcome.LOCAL and call.router.self_action.what != "send":
         if not first:
             return [], None, True

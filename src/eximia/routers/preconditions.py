@@ -6,7 +6,7 @@ Affixes, the tests of the mode (verify, address_test, expn) and the variables of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
@@ -178,8 +178,9 @@ def _brightmail(router: Router) -> list[Check]:
         return []
 
     def check(ctx: Context, address: Address, mode: Mode) -> str:
-        service = ctx.process.services.brightmail
-        verdict = service.verdict(ctx, address) if service is not None else None
+        verdict: Any = ctx.message.notes.get("bmi_verdict")
+        if verdict is not None:
+            verdict = verdict.of(address.top.address)
         default, alternate, dont = flags
         if default and verdict is not None and verdict.action != "default":
             return "bmi_deliver_default is set and the verdict is not the default"

@@ -18,7 +18,7 @@ class Answer(Enum):
     CHILDREN = "children"
     DECLINE = "decline"
     #: to the next router, or to pass_router, whatever `more` says
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     #: the domain changed: routed anew from the top
     REROUTED = "rerouted"
     #: thrown away on purpose (`:blackhole:`)

@@ -160,7 +160,9 @@ class RouterChain:
                 raise ConfigError(f'new_router "{wanted}" not found for "{router.name}" router', router.span, where="")
             if must_follow:
                 if found.index <= router.index:
-                    raise ConfigError(f'new_router "{wanted}" does not follow "{router.name}" router', router.span, where="")
+                    raise ConfigError(
+                        f'new_router "{wanted}" does not follow "{router.name}" router', router.span, where=""
+                    )
                 router.pass_router = found
             else:
                 router.redirect_router = found

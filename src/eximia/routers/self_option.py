@@ -40,9 +40,7 @@ def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, 
     """Do what `self` says of a list whose first host is this one. None: go on as if it were not (`send`).
     Raises RouterFail and RouterDefer."""
     action = call.router.self_action
-    text = (
-        "lowest numbered MX record points to local host" if by_mx else "remote host address is the local host"
-    )
+    text = "lowest numbered MX record points to local host" if by_mx else "remote host address is the local host"
     what = action.what
     if what == "send":
         return None

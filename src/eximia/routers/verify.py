@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eximia.context import Address, Context, Message
+from eximia.context import Address, Context, Message, Process
 from eximia.context.verification import Verified
 from eximia.message.address import AddressSyntaxError, parse_address, qualify
 
@@ -13,8 +13,11 @@ from .result import Mode, Verdict
 _DEEPEST = 100
 
 
-class Verifier:
-    """The verification service."""
+class VerifyService:
+    """The verification service of a process."""
+
+    def __init__(self, process: Process | None = None) -> None:
+        self.process = process
 
     def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
         """See `base.ports.VerifyService`."""
@@ -67,6 +70,6 @@ def errors_address_is_good(ctx: Context, text: str) -> bool:
         return known
     checked[address] = True
     message = Message(id=ctx.message.id, notes=ctx.message.notes)
-    verified = Verifier().verify(Context(ctx.process, ctx.session, message), address, "recipient")
+    verified = VerifyService().verify(Context(ctx.process, ctx.session, message), address, "recipient")
     checked[address] = verified.result == "ok"
     return checked[address]

@@ -66,7 +66,7 @@ class Iplookup(Driver):
         else:
             numbers = (text,)
             if options.query is None:
-                reply, _, original = text.partition(" ")
+                original = text.partition(" ")[2]
                 if original.strip() != f"{address.local_part}@{address.domain}":
                     return Answer.DECLINE
         new = text.split(None, 1)[0] if text.split() else ""

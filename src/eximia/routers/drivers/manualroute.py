@@ -129,9 +129,7 @@ class Manualroute(Driver):
         except ForcedFailure:
             return None
         except ExpansionError as error:
-            raise RouterDefer(
-                f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
-            ) from None
+            raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
         hosts, rest = next_word(text)
         if not hosts:
             return None

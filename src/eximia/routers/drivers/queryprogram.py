@@ -97,9 +97,7 @@ class Queryprogram(Driver):
             try:
                 entry = pwd.getpwuid(uid)
             except KeyError:
-                raise RouterDefer(
-                    f"command_user set without command_group for {self.router.name} router"
-                ) from None
+                raise RouterDefer(f"command_user set without command_group for {self.router.name} router") from None
             gid, login = entry.pw_gid, entry.pw_name
         return Identity(uid, gid, login)
 
@@ -122,7 +120,6 @@ class Queryprogram(Driver):
         return Answer.CHILDREN
 
     def _accept(self, ctx: Context, address: Address, call: RouteCall, rest: str) -> Answer:
-        name = self.router.name
         fields = {match[1].lower(): _plain(match[2]) for match in _FIELD.finditer(rest)}
         if "data" in fields:
             address.address_data = ctx.address.address_data = fields["data"]
@@ -144,9 +141,7 @@ class Queryprogram(Driver):
             use_hosts_file=lookup != "bydns",
             ignore=self.options.ignore_target_hosts,
         )
-        found, answer = find_hosts(
-            ctx, address, call, hosts, policy, Failures("defer", "defer"), randomize=False
-        )
+        found, answer = find_hosts(ctx, address, call, hosts, policy, Failures("defer", "defer"), randomize=False)
         if answer is not None:
             address.transport = None
             return answer

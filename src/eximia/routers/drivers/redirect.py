@@ -94,9 +94,7 @@ class Redirect(Driver):
         try:
             return expand(template, ctx)
         except ExpansionError as error:
-            raise RouterDefer(
-                f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
-            ) from None
+            raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
 
     # Lists
 
@@ -206,12 +204,15 @@ class Redirect(Driver):
             Kind.DIRECTORY: ("directory_transport", options.directory_transport, "file"),
             Kind.REPLY: ("reply_transport", options.reply_transport, "autoreply"),
         }[kind]
-        forbidden = options.one_time or {
-            Kind.PIPE: options.forbid_pipe,
-            Kind.FILE: options.forbid_file,
-            Kind.DIRECTORY: options.forbid_file,
-            Kind.REPLY: options.forbid_filter_reply,
-        }[kind]
+        forbidden = (
+            options.one_time
+            or {
+                Kind.PIPE: options.forbid_pipe,
+                Kind.FILE: options.forbid_file,
+                Kind.DIRECTORY: options.forbid_file,
+                Kind.REPLY: options.forbid_filter_reply,
+            }[kind]
+        )
         if forbidden:
             child.forbidden = f"delivery to {word} forbidden"
         try:
@@ -245,9 +246,7 @@ class Redirect(Driver):
         )
         if result.verdict == "error":
             if options.skip_syntax_errors and not sieve:
-                ctx.process.log.main(
-                    f"{self.router.name} router: skipped error: {result.message}", ctx.message.id
-                )
+                ctx.process.log.main(f"{self.router.name} router: skipped error: {result.message}", ctx.message.id)
                 tell_syntax_errors(ctx, self.router, options, [result.message])
                 return Answer.DECLINE
             raise RouterDefer(f"error in filter data: {result.message}", errno=Errno.BAD_REDIRECT)

@@ -35,9 +35,7 @@ def read_redirect_file(ctx: Context, options: RedirectOptions, address: Address)
     except ForcedFailure:
         return None
     except ExpansionError as error:
-        raise RouterDefer(
-            f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
-        ) from None
+        raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
     if not path.startswith("/"):
         raise RouterDefer(f'"{path}" is not an absolute path')
     if is_tainted(path):

@@ -39,8 +39,8 @@ def tell_syntax_errors(ctx: Context, router: Router, options: RedirectOptions, e
     if text:
         lines += [text, ""]
     lines += [f"The {router.name} router encountered the following error(s):", ""]
-    for error in errors:
-        what, quote, item = error.partition(' in "')
+    for problem in errors:
+        what, quote, item = problem.partition(' in "')
         lines += [f"  {what} in the address", f'  "{item}', ""] if quote else [f"  {what}", ""]
     data = "\n".join(lines) + "\n"
     ctx.process.services.submit(ctx.process, to_bytes(data), [recipient], reference=ctx.message.id)

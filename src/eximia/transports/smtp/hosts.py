@@ -8,9 +8,9 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
-from eximia.base.interfaces import interface_addresses
 from eximia.base.listtext import split_list
 from eximia.context.delivery import Errno, Host, HostStatus
+from eximia.dns.interfaces import is_local_address
 from eximia.transports.strings import expand, expand_flag
 
 from .failure import Failure, Fault
@@ -223,16 +223,4 @@ def is_ourselves(ctx: Context, host: Host) -> bool:
     address = host.address
     if address.startswith("127.") or address == "::1":
         return True
-    return address in local_addresses(ctx)
-
-
-def local_addresses(ctx: Context) -> frozenset[str]:
-    """This machine's own addresses, found once a process."""
-    cache = ctx.process.caches
-    known: frozenset[str] | None = cache.get("transports.local_addresses")
-    if known is None:
-        main = ctx.process.main
-        extra = getattr(main, "extra_local_interfaces", None) if main is not None else None
-        known = interface_addresses() | frozenset(split_list(extra.text) if extra is not None else ())
-        cache["transports.local_addresses"] = known
-    return known
+    return is_local_address(ctx, address)
