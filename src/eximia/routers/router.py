@@ -3,10 +3,9 @@ functions so that an address pays only for what is set (manual 3.10, 3.12, 15)."
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ConfigError
 from eximia.base.listtext import split_list
 from eximia.base.span import NOWHERE, Span
 from eximia.base.template import Template
@@ -16,6 +15,8 @@ from .preconditions import Check, build_checks
 from .self_option import read_self
 
 if TYPE_CHECKING:
+    from eximia.config.binding import Instance
+
     from .options.generic import RouterOptions
     from .result import Answer, Mode
     from .self_option import SelfAction
@@ -40,16 +41,8 @@ class RouteCall:
 class Driver:
     """Base of the router drivers. One instance for each router; `route` may be called for many addresses at once."""
 
-    #: the router must have `transport` set unless it is verify_only
-    needs_transport = True
-    #: `transport` must not be set
-    refuses_transport = False
-
     def __init__(self, router: Router) -> None:
         self.router = router
-
-    def check(self) -> None:
-        """Look for contradictions in the options. Raises ConfigError."""
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         """Route `address`. Raises RouterFail, RouterDefer, and what lists and expansions raise."""
@@ -90,19 +83,9 @@ class Router:
         self.prefixes = _items(options.local_part_prefix)
         self.suffixes = _items(options.local_part_suffix)
         self.affixed = bool(self.prefixes or self.suffixes)
-        self.self_action: SelfAction = read_self(options.self, name)
+        self.self_action: SelfAction = read_self(options.self)
         self.variables = _variables(options.set, span)
-        self.retry_use_local_part = bool(options.retry_use_local_part) or any(
-            (
-                options.check_local_user,
-                options.local_parts,
-                options.condition,
-                options.local_part_prefix,
-                options.local_part_suffix,
-                options.senders,
-                options.require_files,
-            )
-        )
+        self.retry_use_local_part: bool = options.retry_use_local_part
         self.checks: tuple[Check, ...] = build_checks(self)
         self.driver: Driver = None  # type: ignore[assignment]
 
@@ -132,8 +115,7 @@ class RouterChain:
     __slots__ = ("by_name", "routers")
 
     def __init__(self, routers: Sequence[Router], driver_class: Callable[[str], Any]) -> None:
-        """Link the routers and make their drivers; `driver_class` finds a driver by its name.
-        Raises ConfigError for links that cannot be."""
+        """Link the routers and make their drivers; `driver_class` finds a driver by its name."""
         self.routers = tuple(routers)
         self.by_name = {router.name: router for router in routers}
         for index, router in enumerate(self.routers):
@@ -143,8 +125,6 @@ class RouterChain:
             self._link(router)
             driver: type[Driver] = driver_class(router.driver_name)
             router.driver = driver(router)
-            _check_transport(router)
-            router.driver.check()
 
     @property
     def first(self) -> Router | None:
@@ -152,34 +132,15 @@ class RouterChain:
 
     def _link(self, router: Router) -> None:
         options = router.options
-        for wanted, must_follow in ((options.pass_router, True), (options.redirect_router, False)):
-            if not wanted:
-                continue
-            found = self.by_name.get(wanted)
-            if found is None:
-                raise ConfigError(f'new_router "{wanted}" not found for "{router.name}" router', router.span, where="")
-            if must_follow:
-                if found.index <= router.index:
-                    raise ConfigError(
-                        f'new_router "{wanted}" does not follow "{router.name}" router', router.span, where=""
-                    )
-                router.pass_router = found
-            else:
-                router.redirect_router = found
+        if options.pass_router:
+            router.pass_router = self.by_name[options.pass_router]
+        if options.redirect_router:
+            router.redirect_router = self.by_name[options.redirect_router]
 
 
-def _check_transport(router: Router) -> None:
-    driver = router.driver
-    given = router.options.transport is not None
-    text = ""
-    if driver.refuses_transport and given:
-        text = "a transport must not be defined for this router"
-    elif driver.needs_transport and not given and not router.options.verify_only:
-        text = "a transport is required for this router"
-    if text:
-        raise ConfigError(f"{router.name} router:\n  {text}", router.span, where="")
+def make_chain(instances: Iterable[Instance[Any]]) -> RouterChain:
+    """The routers of a configuration; contradictions in it were found when it was read."""
+    from .catalogue import DRIVERS
 
-
-def option_error(router: Router, text: str) -> ConfigError:
-    """An error in a router's options as a whole."""
-    return ConfigError(text, router.span, where=f"for {router.name} router")
+    routers = [Router(one.name, one.driver, one.options, one.span) for one in instances]
+    return RouterChain(routers, DRIVERS.get)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from eximia.base.errors import ConfigError
 from eximia.context import Address, Context
 
 from .children import child_of, rewrite_domain
@@ -22,18 +21,16 @@ class SelfAction(NamedTuple):
     rewrite: bool = False
 
 
-def read_self(text: str, router_name: str) -> SelfAction:
-    """Read the option's value. Raises ConfigError."""
+def read_self(text: str) -> SelfAction:
+    """Read the option's value, which was checked when the configuration was read."""
     text = text.strip()
-    if text in ("freeze", "defer", "pass", "fail", "send", "fail_soft", "fail_hard"):
+    if not text.startswith("reroute:"):
         return SelfAction({"fail_soft": "pass", "fail_hard": "fail"}.get(text, text))
-    if text.startswith("reroute:"):
-        rest = text[8:].strip()
-        rewrite = rest.startswith("rewrite:")
-        if rewrite:
-            rest = rest[8:].strip()
-        return SelfAction("reroute", rest, rewrite)
-    raise ConfigError(f"{text} is not valid for the self option", where=f"for {router_name} router")
+    rest = text[8:].strip()
+    rewrite = rest.startswith("rewrite:")
+    if rewrite:
+        rest = rest[8:].strip()
+    return SelfAction("reroute", rest, rewrite)
 
 
 def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, *, by_mx: bool) -> Answer | None:

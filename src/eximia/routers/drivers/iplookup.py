@@ -15,7 +15,7 @@ from eximia.message.address import AddressSyntaxError, parse_address
 from eximia.routers.children import child_of
 from eximia.routers.host_lookup import Found, HostPolicy, find_addresses
 from eximia.routers.result import Answer, RouterDefer
-from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.routers.router import Driver, RouteCall, Router
 
 if TYPE_CHECKING:
     from eximia.routers.options.iplookup import IplookupOptions
@@ -27,21 +27,9 @@ _LONGEST = 256
 class Iplookup(Driver):
     """See the module's docstring."""
 
-    needs_transport = False
-    refuses_transport = True
-
     def __init__(self, router: Router) -> None:
         super().__init__(router)
         self.options = cast("IplookupOptions", router.options)
-
-    def check(self) -> None:
-        options = self.options
-        if not options.port:
-            raise option_error(self.router, "a port must be specified")
-        if not options.hosts:
-            raise option_error(self.router, "a host list must be specified")
-        if options.protocol not in (None, "", "udp", "tcp"):
-            raise option_error(self.router, "protocol not specified as udp or tcp")
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         options = self.options

@@ -14,37 +14,23 @@ from eximia.routers.assign import assign
 from eximia.routers.host_lookup import HostPolicy
 from eximia.routers.manual_list import Failures, RouteRule, find_hosts, next_word, read_options, read_rule
 from eximia.routers.result import Answer, RouterDefer
-from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.routers.router import Driver, RouteCall, Router
 from eximia.transports.engine import is_local as is_local_transport
 
 if TYPE_CHECKING:
     from eximia.routers.options.manualroute import ManualrouteOptions
 
-_ACTIONS = ("decline", "defer", "fail", "freeze", "pass")
-
 
 class Manualroute(Driver):
     """Rules of route_list are taken apart once."""
 
-    #: a rule may name the transport
-    needs_transport = False
-
     def __init__(self, router: Router) -> None:
         super().__init__(router)
         self.options = cast("ManualrouteOptions", router.options)
-        self.rules: tuple[RouteRule, ...] = ()
-        self.failures = Failures()
-
-    def check(self) -> None:
         options = self.options
-        if (options.route_list is None) == (options.route_data is None):
-            raise option_error(self.router, "route_list or route_data (but not both) must be specified")
-        if options.host_find_failed not in (*_ACTIONS, "ignore"):
-            raise option_error(self.router, "unrecognized setting for host_find_failed option")
-        if options.host_all_ignored not in _ACTIONS:
-            raise option_error(self.router, "unrecognized setting for host_all_ignored option")
         self.failures = Failures(options.host_find_failed, options.host_all_ignored)
         template = options.route_list
+        self.rules: tuple[RouteRule, ...] = ()
         if template is not None:
             self.rules = tuple(read_rule(item, template) for item in split_list(template.text, ";") if item)
 

@@ -16,7 +16,7 @@ from eximia.routers.host_lookup import HostPolicy
 from eximia.routers.manual_list import Failures, find_hosts
 from eximia.routers.redirect.lists import ListPolicy, RedirectDataError, parse_list
 from eximia.routers.result import Answer, RouterDefer, RouterFail
-from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.routers.router import Driver, RouteCall, Router
 from eximia.transports.commands import CommandError, command_arguments
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ class Queryprogram(Driver):
     def __init__(self, router: Router) -> None:
         super().__init__(router)
         self.options = cast("QueryprogramOptions", router.options)
-
-    def check(self) -> None:
-        if self.options.command is None:
-            raise option_error(self.router, "a command specification is required")
-        if self.options.command_user is None:
-            raise option_error(self.router, "command_user must be specified")
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         name = self.router.name

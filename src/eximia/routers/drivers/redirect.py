@@ -24,7 +24,7 @@ from eximia.routers.redirect.lists import (
 )
 from eximia.routers.redirect.notices import tell_syntax_errors
 from eximia.routers.result import Answer, Mode, RouterDefer, RouterFail
-from eximia.routers.router import Driver, RouteCall, Router, option_error
+from eximia.routers.router import Driver, RouteCall, Router
 
 if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
@@ -36,31 +36,9 @@ _SIEVE_FILTER = "#sieve filter"
 class Redirect(Driver):
     """See the module's docstring."""
 
-    needs_transport = False
-    refuses_transport = True
-
     def __init__(self, router: Router) -> None:
         super().__init__(router)
         self.options = cast("RedirectOptions", router.options)
-
-    def check(self) -> None:
-        options = self.options
-        router = self.router
-        if options.data is None and options.file is None:
-            raise option_error(router, 'one of "file" or "data" must be specified')
-        if options.data is not None and options.file is not None:
-            raise option_error(router, 'only one of "file" or "data" must be specified')
-        if options.one_time:
-            if options.headers_add is not None or options.headers_remove is not None:
-                raise option_error(router, '"headers_add" and "headers_remove" are not permitted with "one_time"')
-            if options.unseen is not False:
-                raise option_error(router, '"unseen" may not be used with "one_time"')
-        if options.qualify_domain is not None and options.qualify_preserve_domain:
-            raise option_error(router, 'only one of "qualify_domain" or "qualify_preserve_domain" must be set')
-        if options.allow_filter and options.user is None and not options.check_local_user:
-            raise option_error(router, '"user" or "check_local_user" must be set with "allow_filter"')
-        if options.srs is not None and options.srs not in ("forward", "reverse", "reverseandforward"):
-            raise option_error(router, f"unrecognized setting for srs option: {options.srs}")
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         options = self.options
