@@ -29,6 +29,7 @@ class Configuration:
     """Everything that was read and bound. `errors` is empty for one that may be used."""
 
     __slots__ = (
+        "_routers",
         "acls",
         "authenticators",
         "errors",
@@ -42,7 +43,6 @@ class Configuration:
         "path",
         "retry",
         "rewrite",
-        "routers",
         "site",
         "transports",
     )
@@ -63,12 +63,21 @@ class Configuration:
         #: name -> ACL
         self.acls: dict[str, Any] = {}
         #: made by their layers from the instances and lines
-        self.routers: Any = None
+        self._routers: Any = None
         self.transports: Any = {}
         self.authenticators: Any = ()
         self.retry: Any = ()
         self.rewrite: Any = ()
         self.errors: list[ConfigError] = []
+
+    @property
+    def routers(self) -> Any:
+        """The chain of routers, made when the first address is routed: most calls of the command line need none."""
+        if self._routers is None:
+            from eximia.routers.router import make_chain
+
+            self._routers = make_chain(self.instances.get("router", ()))
+        return self._routers
 
 
 def load(

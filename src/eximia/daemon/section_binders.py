@@ -54,18 +54,7 @@ def _routers(configuration: Configuration, reader: ValueReader) -> Iterator[Conf
     instances: list[Instance[Any]] = configuration.instances["router"]
     if errors:
         return
-    errors = list(check_routers(instances))
-    yield from errors
-    if errors:
-        return
-    layer = _layer("eximia.routers.router")
-    if layer is not None:
-        drivers = import_module("eximia.routers.catalogue").DRIVERS
-        routers = [layer.Router(one.name, one.driver, one.options, one.span) for one in instances]
-        try:
-            configuration.routers = layer.RouterChain(routers, drivers.get)
-        except ConfigError as error:
-            yield error
+    yield from check_routers(instances)
 
 
 def _acls(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:

@@ -280,10 +280,19 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
 
 
 def _copy(address: Address, router: Router) -> Address:
-    """The clone after an `unseen` router; both get names of their own for the journal."""
-    copy = unseen_copy(address)
-    copy.start_router = router.following
+    """The clone after an `unseen` router. The address becomes, as it were, a parent with two children: itself as this
+    router delivers it, and the clone; both get names of their own for the journal."""
+    parent = unseen_copy(address)
+    parent.parent = address.parent
+    parent.unique = address.unique
+    parent.local_part, parent.local_part_original = address.local_part, address.local_part_original
+    parent.domain = address.domain
+    parent.child_count = parent.children_pending = 2
+    address.parent = parent
     address.unique = f"{address.unique}/{router.name}"
+    copy = unseen_copy(address)
+    copy.parent = parent
+    copy.start_router = router.following
     return copy
 
 
@@ -291,10 +300,12 @@ def _adopt(address: Address, children: list[Address]) -> None:
     """Generated addresses begin at redirect_router, and are counted with their parent."""
     router: Router = address.router
     for child in children:
+        if child.parent is not address:
+            continue
         if child.start_router is None and router.redirect_router is not None:
             child.start_router = router.redirect_router
-    address.child_count += len(children)
-    address.children_pending += len(children)
+        address.child_count += 1
+        address.children_pending += 1
 
 
 def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -> Routed:
