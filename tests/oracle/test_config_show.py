@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from eximia.config.main import MainOptions
+
 from .config_oracle import exim, exim_error, needs_exim, our_error, ours
 
 HERE = Path(__file__).with_name("configurations")
@@ -28,8 +30,15 @@ OURS = re.compile(
 THEIRS = re.compile(r"(\*expand_maildir_use_size_file =.*|server_param =.*|exim_version =.*)$")
 
 
+OWN = {name for name, one in MainOptions.declared.items() if one.own}
+
+
 def without(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [line for line in text.split("\n") if not pattern.match(line)]
+    return [
+        line
+        for line in text.split("\n")
+        if not pattern.match(line) and line.partition(" ")[0].removeprefix("no_") not in OWN
+    ]
 
 
 def debian(kind: str, folder: Path) -> Path:

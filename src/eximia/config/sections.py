@@ -45,6 +45,8 @@ class ConfigFile:
         self.retry: list[Line] = []
         self.rewrite: list[Line] = []
         self.errors: list[ConfigError] = []
+        #: what Exim lets pass in silence
+        self.doubts: list[ConfigError] = []
         #: lines and `# LINE "FILE"` marks in order, for `-bP config`
         self.seen: list[Line | str] = []
         #: section -> where it began
@@ -150,10 +152,11 @@ class _Parser:
             return
         name, after = split_name(line.text)
         if name[:1].isalpha() and line.text.startswith(":", after):
-            block = self._named("ACL", name, line, self.file.acls)
+            self._named("ACL", name, line, self.file.acls)
             rest = line.text[after + 1 :].strip(BLANK)
             if rest:
-                block.lines.append(Line(rest, line.span))
+                message = f'"{rest}" after the name of ACL "{name}" is ignored'
+                self.file.doubts.append(ConfigError(message, line.span, "put it on a line of its own"))
         elif self.block is None:
             self._error("missing or malformed ACL name", line)
         else:
@@ -182,7 +185,7 @@ class _Parser:
         else:
             self.block.lines.append(line)
 
-    def _named(self, what: str, name: str, line: Line, into: list[Block]) -> Block:
+    def _named(self, what: str, name: str, line: Line, into: list[Block]) -> None:
         if len(name) > _NAME_LIMIT:
             short = name[: _NAME_LIMIT - 1]
             message = f'exim item name too long (>{_NAME_LIMIT}), unable to use "{short}" (truncated)'
@@ -192,7 +195,6 @@ class _Parser:
             self._error(f'there are two {"ACLs" if acl else what} called "{name}"', line, where=None if acl else "")
         self.block = Block(name, line.span, [])
         into.append(self.block)
-        return self.block
 
     def _retry(self, line: Line) -> None:
         self.file.retry.append(line)

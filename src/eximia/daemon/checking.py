@@ -56,6 +56,7 @@ class _Place(NamedTuple):
 
 def warnings(configuration: Configuration) -> Iterator[ConfigError]:
     """All warnings. Those of one kind come in the order of the configuration."""
+    yield from configuration.file.doubts
     yield from _old_names(configuration)
     yield from _open_secrets(configuration)
     yield from _acls(configuration)
