@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from eximia.logs.lines.events import queue_run
 from eximia.spool import Place, SpoolFormatError
+from eximia.spool.durable import boot_time
 from eximia.spool.header_file import SpoolHeader
 from eximia.spool.journal import read_journal
+
+from .recovery import remove_orphans, remove_torn, report_damaged
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -93,6 +96,7 @@ class QueueRun:
         self._load = load
         self._shuffle = shuffle
         self._force_next = settings.selective
+        self._booted = boot_time()
         #: set to stop after the message that is being tried
         self.stopped = False
 
@@ -116,6 +120,7 @@ class QueueRun:
         """One pass; how many deliveries, and False when the load ended it."""
         count = 0
         for place in self._places():
+            remove_orphans(self._process.spool, place, self._process.ports.clock.time())
             for message_id in self._order(self._process.spool.ids_at(place)):
                 if self.stopped:
                     return count, False
@@ -124,14 +129,19 @@ class QueueRun:
                 if self._overloaded(pid):
                     return count, False
                 settings = self._settings
-                self._deliver(
-                    message_id,
-                    queue=settings.queue,
-                    forced=settings.force or settings.force_frozen or self._force_next,
-                    deliver_frozen=settings.force_frozen,
-                    first_pass=first_pass,
-                    local_only=settings.local_only,
-                )
+                if remove_torn(self._process, message_id, settings.queue, self._booted):
+                    continue
+                try:
+                    self._deliver(
+                        message_id,
+                        queue=settings.queue,
+                        forced=settings.force or settings.force_frozen or self._force_next,
+                        deliver_frozen=settings.force_frozen,
+                        first_pass=first_pass,
+                        local_only=settings.local_only,
+                    )
+                except (SpoolFormatError, OSError) as error:
+                    report_damaged(self._process, message_id, settings.queue, error)
                 self._force_next = False
                 count += 1
         return count, True

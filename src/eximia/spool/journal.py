@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from .owner import own_like_folder
+
 
 class Journal:
     """The journal of one message, made when the first address is written."""
@@ -28,6 +30,7 @@ class Journal:
         if self._fd < 0:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._fd = os.open(self.path, flags, self.mode)
+            own_like_folder(self._fd, self.path)
         os.write(self._fd, text.encode("latin-1"))
         os.fsync(self._fd)
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .owner import own_like_folder
+
 if TYPE_CHECKING:
     from eximia.logs import Log
 
@@ -39,6 +41,7 @@ class MessageLog:
                 except FileNotFoundError:
                     os.makedirs(os.path.dirname(self.path), 0o750, exist_ok=True)
                     self._fd = os.open(self.path, flags, self.mode)
+                own_like_folder(self._fd, self.path)
             os.write(self._fd, "".join([f"{line}\n" for line in lines]).encode("latin-1", "replace"))
         except OSError as error:
             self.enabled = False

@@ -1,0 +1,90 @@
+"""What crashes and mishaps leave in the spool, and what queue runs do about it.
+
+* A damaged message is reported, and removed when it is older than `keep_malformed`.
+* A message whose writing a power cut interrupted was never acknowledged; it is removed.
+* A body without a header file (the removal of a done message, or a reception, was interrupted) goes after a day.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from eximia.message.dates import interval
+from eximia.message.ids import is_message_id, seconds_of
+from eximia.spool import MessageLockedError, MessageNotFoundError, Place, Spool, SpoolFormatError
+from eximia.spool.durable import is_torn
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+
+#: how long a body without a header file is left alone
+ORPHAN_AGE = 86400
+
+
+def report_damaged(process: Process, message_id: str, queue: str, error: SpoolFormatError | OSError) -> None:
+    """Log what is wrong with a message that cannot be read, and remove it when it has been there for too long."""
+    log = process.log
+    if isinstance(error, SpoolFormatError):
+        log.main(str(error), message_id)
+    else:
+        log.main(f"Error reading spool file {message_id}-H: {error.strerror}", message_id)
+    keep: int = process.main.keep_malformed
+    if process.ports.clock.time() - seconds_of(message_id) <= keep:
+        return
+    spool: Spool = process.spool
+    try:
+        with spool.lock(message_id, queue) as held:
+            held.remove()
+    except (MessageLockedError, MessageNotFoundError, OSError):
+        return
+    log.main(f"Message removed because older than {interval(keep)}", message_id)
+
+
+def remove_torn(process: Process, message_id: str, queue: str, booted: float) -> bool:
+    """Remove a message that came before the machine started (`booted`) and was never completely written.
+
+    True when it was removed.
+    """
+    if seconds_of(message_id) >= booted:
+        return False
+    spool: Spool = process.spool
+    try:
+        with spool.lock(message_id, queue) as held:
+            header = held.read()
+            if not header.deliver_firsttime or header.spool_file_wireformat:
+                return False
+            if not is_torn(held, header.body_linecount, float(header.received_time), booted):
+                return False
+            held.remove()
+    except (MessageLockedError, MessageNotFoundError, SpoolFormatError, OSError):
+        return False
+    process.log.main("Unfinished message of before the last restart of the machine removed", message_id)
+    return True
+
+
+def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
+    """Remove bodies and journals that have had no header file for a day; the ids concerned."""
+    folder = spool.folder(place)
+    try:
+        names = set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    removed = []
+    for name in names:
+        message_id = name[:-2]
+        if name[-2:] not in {"-D", "-J"} or f"{message_id}-H" in names or not is_message_id(message_id):
+            continue
+        path = f"{folder}/{name}"
+        try:
+            if now - os.stat(path).st_mtime < ORPHAN_AGE:
+                continue
+            if name.endswith("-D"):
+                with spool.lock(message_id, place.queue):
+                    os.unlink(path)
+            else:
+                os.unlink(path)
+        except (MessageLockedError, MessageNotFoundError, OSError):
+            continue
+        removed.append(message_id)
+    return removed
