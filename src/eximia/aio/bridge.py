@@ -144,6 +144,7 @@ class Bridge:
         self.on_error = on_error
         #: tasks that run now: keeps them alive, and tells a stopping worker what to wait for
         self.tasks: set[PolicyTask[Any]] = set()
+        self.endless: set[PolicyTask[Any]] = set()
         self._work: SimpleQueue[
             tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, BaseException | None], None]]
         ] = SimpleQueue()
@@ -166,6 +167,15 @@ class Bridge:
         else:
             self.loop.call_soon(new.switch, function, args)
         return task
+
+    def spawn_forever(self, function: Callable[..., T], *args: Any) -> None:
+        """Like `spawn`, for what runs as long as the process: a stopping worker does not wait for it."""
+        self.endless.add(self.spawn(function, *args))
+
+    @property
+    def busy(self) -> bool:
+        """Whether policy runs that has an end."""
+        return bool(self.tasks - self.endless)
 
     def waiter(self) -> Waiter:
         return Waiter(self)

@@ -22,7 +22,7 @@ ACTIONS = {
     "bI": "eximia.cli.information:show",
     "bP": "eximia.cli.actions.options:run",
     "bd": "eximia.cli.actions.daemon:run",
-    "be": "eximia.cli.actions.expand:run",
+    "be": "eximia.cli.actions.trials:expand",
     "bh": "eximia.cli.actions.host_test:run",
     "bf": "eximia.cli.actions.filter_test:run",
     "bi": "eximia.cli.actions.aliases:run",
@@ -32,15 +32,15 @@ ACTIONS = {
     "bt": "eximia.cli.actions.address_test:run",
     "bv": "eximia.cli.actions.address_test:run",
     "bvs": "eximia.cli.actions.address_test:run",
-    "bp": "eximia.cli.actions.queue_list:run",
-    "q": "eximia.cli.actions.queue_run:run",
+    "bp": "eximia.cli.actions.queue:list_queue",
+    "q": "eximia.cli.actions.queue:run",
     "brt": "eximia.cli.actions.retry_test:run",
     "brw": "eximia.cli.actions.rewrite_test:run",
     "bmalware": "eximia.cli.actions.malware_test:run",
     "z": "eximia.cli.actions.log_line:run",
     **dict.fromkeys(
         ("M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb", "Mvc", "Mvh", "Mvl", "Mar", "Mes", "Mmd", "MG"),
-        "eximia.cli.actions.messages:run",
+        "eximia.cli.actions.queue:messages",
     ),
 }
 

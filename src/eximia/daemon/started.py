@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from eximia.aio.loop_ports import LoopPorts
 from eximia.config.times import show_time
+from eximia.daemon.queue_runs import run_queue, run_settings
+from eximia.queue.schedule import Schedule
 
 if TYPE_CHECKING:
     from eximia.context import Process
-    from eximia.daemon.invocation import Invocation, QueueRun
+    from eximia.daemon.invocation import Invocation
 
 
 def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, int]]) -> None:
@@ -34,15 +35,14 @@ def _listening(address: str, port: int) -> str:
 
 
 def start_queue_runs(process: Process, call: Invocation, ports: LoopPorts) -> None:
-    """Begin the periodic queue runs of -q<time>; the first one comes at once."""
-    for run in call.runs:
-        if run.interval:
-            ports.spawn(_repeat, process, ports, run)
-
-
-def _repeat(process: Process, ports: LoopPorts, run: QueueRun) -> None:
-    run_queue = import_module("eximia.queue.runner").run_queue
-
-    while True:
-        ports.spawn(run_queue, process, run)
-        ports.clock.sleep(run.interval)
+    """Begin the periodic queue runs of -q<time>; the first ones come at once."""
+    runs = [(run_settings(run), run.interval) for run in call.runs if run.interval]
+    if runs:
+        limit = process.main.queue_run_max
+        schedule = Schedule(
+            ports,
+            runs,
+            lambda settings: run_queue(process, settings, pretend=call.dont_deliver),
+            limit=lambda: limit if isinstance(limit, int) else 0,
+        )
+        ports.bridge.spawn_forever(schedule.run)

@@ -168,7 +168,7 @@ class Worker:
         self.loop.call_soon(self.end_when_done, bridge, end)
 
     def end_when_done(self, bridge: Bridge, end: float) -> None:
-        if not bridge.tasks or self.loop.time() >= end:
+        if not bridge.busy or self.loop.time() >= end:
             self.loop.stop()
         else:
             self.loop.call_later(0.05, self.end_when_done, bridge, end)

@@ -138,6 +138,4 @@ def _scan(spool: Spool, place: Place) -> Iterable[tuple[str, bool]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     journals = {name[:-2] for name in names if name.endswith("-J")}
-    return [
-        (name[:-2], name[:-2] in journals) for name in names if name.endswith("-H") and is_message_id(name[:-2])
-    ]
+    return [(name[:-2], name[:-2] in journals) for name in names if name.endswith("-H") and is_message_id(name[:-2])]

@@ -44,18 +44,14 @@ _GROUPS = {
         "recipient_verify_failure recipients recipients_count recipients_list regex_match_string reply_address "
         "sender_address sender_address_domain sender_address_local_part sender_verify_failure thisaddress"
     ),
-    "scope": (
-        "acl_narg item key runrc value"
-    ),
+    "scope": ("acl_narg item key runrc value"),
     "process": (
         "bounce_return_size_limit caller_gid caller_uid compile_date compile_number config_dir config_file "
         "exim_gid exim_path exim_uid exim_version initial_cwd load_average localhost_number log_inodes log_space "
         "pid primary_hostname qualify_domain qualify_recipient queue_size return_size_limit spool_directory "
         "spool_inodes spool_space version_number"
     ),
-    "times": (
-        "tod_bsdinbox tod_epoch tod_epoch_l tod_full tod_log tod_logfile tod_zone tod_zulu"
-    ),
+    "times": ("tod_bsdinbox tod_epoch tod_epoch_l tod_full tod_log tod_logfile tod_zone tod_zulu"),
     "tls": (
         "tls_bits tls_certificate_verified tls_cipher tls_in_bits tls_in_certificate_verified tls_in_cipher "
         "tls_in_cipher_std tls_in_ocsp tls_in_ourcert tls_in_peercert tls_in_peerdn tls_in_resumption tls_in_sni "

@@ -1,0 +1,54 @@
+"""-bp, -M..., -q, -R, -S: the queue and its messages (manual 5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.cli.opening import open_process, refuse
+
+if TYPE_CHECKING:
+    from eximia.daemon.invocation import Invocation
+
+
+def list_queue(call: Invocation) -> int:
+    from eximia.cli.queue_list import show
+
+    process = open_process(call)
+    return show(
+        process,
+        call.list_flags,
+        call.arguments,
+        queue_name=_queue(call),
+        requires_admin=process.main.queue_list_requires_admin,
+    )
+
+
+def messages(call: Invocation) -> int:
+    from eximia.cli.messages import act
+    from eximia.daemon.queue_runs import Deliveries
+
+    process = open_process(call)
+    return act(
+        process,
+        call.action,
+        call.arguments,
+        Deliveries(process, pretend=call.dont_deliver).now,
+        queue_name=_queue(call),
+        prod_requires_admin=process.main.prod_requires_admin,
+    )
+
+
+def run(call: Invocation) -> int:
+    from eximia.daemon.queue_runs import run_queue, run_settings
+
+    process = open_process(call)
+    if not process.is_admin and process.main.prod_requires_admin:
+        refuse("exim: permission denied")
+    for each in call.runs:
+        run_queue(process, run_settings(each), pretend=call.dont_deliver)
+    return 0
+
+
+def _queue(call: Invocation) -> str:
+    """The queue that -qG names for another action."""
+    return call.runs[0].name if call.runs else ""

@@ -1,0 +1,76 @@
+"""Queue runs and forced deliveries, as the daemon and the command line ask for them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from eximia.delivery.deliver import deliver_message
+from eximia.delivery.settings import AttemptSettings
+from eximia.queue.runner import QueueRun as Run
+from eximia.queue.runner import RunSettings
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.daemon.invocation import QueueRun
+
+
+def run_settings(run: QueueRun) -> RunSettings:
+    """From the letters of -q, -R and -S to what the run does."""
+    return RunSettings(
+        queue=run.name,
+        two_stage=run.two_stage,
+        first_only=run.first_only,
+        force=run.force or run.select_force,
+        force_frozen=run.force_frozen or run.select_force_frozen,
+        local_only=run.local_only,
+        start_id=run.start_id,
+        end_id=run.end_id,
+        recipient=run.recipient,
+        recipient_regex=run.recipient_regex,
+        sender=run.sender,
+        sender_regex=run.sender_regex,
+    )
+
+
+class Deliveries:
+    """What a queue run and -M call for each message. Policy: it may wait."""
+
+    def __init__(self, process: Process, *, pretend: bool = False) -> None:
+        self._process = process
+        self._pretend = pretend
+
+    def in_run(
+        self, message_id: str, *, queue: str, forced: bool, deliver_frozen: bool, first_pass: bool, local_only: bool
+    ) -> object:
+        """One attempt within a queue run (`queue.runner.Deliver`)."""
+        settings = AttemptSettings(
+            queue_run=True,
+            forced=forced,
+            deliver_frozen=deliver_frozen,
+            first_pass=first_pass,
+            local_only=local_only,
+            pretend=self._pretend,
+        )
+        return deliver_message(self._process, message_id, settings, queue=queue)
+
+    def now(self, message_id: str, *, queue: str, forced: bool, give_up: str) -> object:
+        """One attempt for -M, -Mc, -Mg (`cli.messages.DeliverNow`)."""
+        settings = AttemptSettings(
+            forced=forced, deliver_frozen=forced or bool(give_up), give_up=give_up, pretend=self._pretend
+        )
+        return deliver_message(self._process, message_id, settings, queue=queue)
+
+
+def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False) -> None:
+    """One queue run, from its first log line to its last."""
+    main = process.main
+    load_max = main.deliver_queue_load_max
+    Run(
+        process,
+        settings,
+        Deliveries(process, pretend=pretend).in_run,
+        in_order=main.queue_run_in_order,
+        load_max=None if load_max is None or load_max < 0 else load_max / 1000,
+        load=lambda: os.getloadavg()[0],
+    ).run(os.getpid())
