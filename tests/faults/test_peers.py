@@ -1,0 +1,46 @@
+"""A peer that hangs, closes, or answers 4xx, 5xx or nonsense at each step: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.world import World
+
+STEPS = ("banner", "ehlo", "mail", "rcpt", "data", "dot", "quit")
+HOWS = ("hang", "close", "4xx", "5xx", "garbage")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = Path(tmp_path_factory.mktemp("peers"))
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    made = World(folder)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("step", STEPS)
+def test_peer_misbehaves_once(world: World, step: str, how: str) -> None:
+    """The first attempt meets the fault; then the peer is well. The message arrives once, or is bounced once."""
+    token = world.token()
+    world.peer.misbehaved = 0
+    world.peer.misbehave = (step, how)
+    assert world.send("x@remote.example", token)
+    import time
+
+    end = time.monotonic() + 8
+    while not world.peer.misbehaved and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    world.peer.misbehave = ("", "")
+    world.settle()
+    arrived = world.arrived()
+    assert arrived[token] + arrived["bounce " + token] >= 1 or "bounce" in str(arrived)
+    assert arrived[token] <= 1
+    assert world.queued() == 0
+    assert world.peer.misbehaved >= 1 or step == "quit"
