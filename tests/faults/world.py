@@ -115,8 +115,7 @@ class PeerSession(socketserver.StreamRequestHandler):
         while line := self.rfile.readline():
             word = line[:4].upper()
             if word in (b"EHLO", b"HELO"):
-                step, how = self.server.misbehave
-                if step == "ehlo":
+                if self.server.misbehave[0] == "ehlo":
                     if not self.step("ehlo", ""):
                         return
                 else:
@@ -180,14 +179,15 @@ class World:
         return {"user": self.uid, "group": self.uid, "extra_groups": []} if os.geteuid() == 0 else {}
 
     def start(self) -> None:
-        self.server = subprocess.Popen(
-            self.command("-bdf"),
-            env=self.environment,
-            cwd="/",
-            stdout=open(self.folder / "output", "ab"),
-            stderr=subprocess.STDOUT,
-            **self._as_user(),  # type: ignore[call-overload]
-        )
+        with open(self.folder / "output", "ab") as output:
+            self.server = subprocess.Popen(
+                self.command("-bdf"),
+                env=self.environment,
+                cwd="/",
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                **self._as_user(),  # type: ignore[call-overload]
+            )
         self.wait_serving()
 
     def wait_serving(self) -> None:
@@ -262,8 +262,7 @@ class World:
         """How often each token's message has arrived, by its Subject; bounces count under `bounce <token>`."""
         found: Counter[str] = Counter()
         texts = list(self.peer.messages)
-        for path in (self.folder / "mail").glob("*/new/*"):
-            texts.append(path.read_bytes())
+        texts += [path.read_bytes() for path in (self.folder / "mail").glob("*/new/*")]
         for text in texts:
             match = re.search(rb"^Subject: (token-\S+x)", text, re.MULTILINE)
             if match is None:

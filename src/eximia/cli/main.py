@@ -22,7 +22,7 @@ ACTIONS = {
     "bI": "eximia.cli.information:show",
     "bP": "eximia.cli.actions.options:run",
     "bd": "eximia.cli.actions.daemon:run",
-    "be": "eximia.cli.actions.trials:expand",
+    "be": "eximia.cli.actions.expand:run",
     "bh": "eximia.cli.actions.host_test:run",
     "bf": "eximia.cli.actions.filter_test:run",
     "bi": "eximia.cli.actions.aliases:run",
