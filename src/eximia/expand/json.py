@@ -94,4 +94,6 @@ def member(text: str, key: str) -> str | None:
 def element(text: str, number: int) -> str | None:
     """Element `number` of an array (1 is the first)."""
     found = items(wrapped(text, "[]", "array for extract json"))
+    if number <= 0:
+        raise ExpansionError('first argument of "extract" must be greater than zero')
     return found[number - 1].rstrip(_SPACE) if number <= len(found) else None

@@ -137,6 +137,67 @@ class Broken(Node):
         return iter(self.done)
 
 
+class Inside(Node):
+    """Parts of something that could not be read to its end, evaluated for their errors, which get `suffix`."""
+
+    __slots__ = ("parts", "suffix")
+
+    def __init__(self, parts: list[Node], suffix: str) -> None:
+        self.parts = parts
+        self.suffix = suffix
+
+    def compile(self) -> Run:
+        runs = tuple(part.compile() for part in self.parts)
+        suffix = self.suffix
+
+        def run(ctx: Context) -> str:
+            try:
+                for part in runs:
+                    part(ctx)
+            except ExpansionError as failure:
+                raise within(failure, suffix) from failure
+            return EMPTY
+
+        return run
+
+    def skip_error(self) -> str | None:
+        error = first_skip_error(*self.parts)
+        return None if error is None else error + self.suffix
+
+    def children(self) -> Iterator[Node]:
+        return iter(self.parts)
+
+
+class Checked(Node):
+    """A string that must pass `check` before what follows it is looked at."""
+
+    __slots__ = ("check", "inner")
+
+    def __init__(self, inner: Sequence, check: Callable[[str], object]) -> None:
+        self.inner = inner
+        self.check = check
+
+    def compile(self) -> Run:
+        run, check = self.inner.compile(), self.check
+
+        def checked(ctx: Context) -> str:
+            check(run(ctx))
+            return EMPTY
+
+        return checked
+
+    def skip_error(self) -> str | None:
+        return self.inner.skip_error()
+
+    def children(self) -> Iterator[Node]:
+        yield self.inner
+
+
+def within(failure: ExpansionError, suffix: str) -> ExpansionError:
+    """The same failure with the place where it happened behind its message."""
+    return type(failure)(failure.message + suffix, failure.span)
+
+
 class Sequence(Node):
     """Parts one after the other."""
 

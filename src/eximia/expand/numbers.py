@@ -9,7 +9,7 @@ from eximia.base.errors import ExpansionError
 MAX64 = (1 << 63) - 1
 _MASK = (1 << 64) - 1
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_INTEGER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)")
+_INTEGER = re.compile(r"([+-]?[0-9]+)")
 _TIME = re.compile(r"([0-9]+)([wdhms])")
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -44,6 +44,7 @@ def strict_integer(text: str, *, positive: bool = False) -> int:
             return int(text)
     except ValueError:
         pass
+    text = text.lstrip(" \t\n\r\v\f")
     match = _INTEGER.match(text)
     if match is None:
         raise ExpansionError(f'integer expected but "{text}" found')

@@ -19,5 +19,5 @@ def _bool_lax(ctx: Context, text: str) -> bool:
     return lax_truth(text)
 
 
-BOOL = OneString(_bool)
+BOOL = OneString(_bool, truth)
 BOOL_LAX = OneString(_bool_lax)

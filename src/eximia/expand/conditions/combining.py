@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.expand.conditions.reading import read_condition
-from eximia.expand.nodes import Condition, Node, Test, first_skip_error
-from eximia.expand.parser import Parser, Trouble
+from eximia.expand.conditions.reading import inner_condition
+from eximia.expand.nodes import Condition, Node, Test, first_skip_error, within
+from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -29,26 +29,20 @@ class Combining:
             if char != "{":
                 raise parser.trouble(f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}')
             parser.pos += 1
-            try:
-                condition = read_condition(parser)
-            except Trouble as trouble:
-                if trouble.message is None:
-                    raise
-                raise Trouble(f'{trouble.message} inside "{name}{{...}}" condition') from None
-            parser.add(condition)
-            inner.append(condition)
+            inner.append(inner_condition(parser, f' inside "{name}{{...}}" condition'))
             if not parser.accept("}"):
                 raise parser.trouble(f'missing }} at end of condition inside "{name}" group')
         parser.pos += 1
-        return CombinedNode(self.stop, inner)
+        return CombinedNode(name, self.stop, inner)
 
 
 class CombinedNode(Condition):
     """A group of conditions."""
 
-    __slots__ = ("inner", "stop")
+    __slots__ = ("inner", "name", "stop")
 
-    def __init__(self, stop: bool, inner: list[Condition]) -> None:
+    def __init__(self, name: str, stop: bool, inner: list[Condition]) -> None:
+        self.name = name
         self.stop = stop
         self.inner = inner
 
@@ -60,39 +54,27 @@ class CombinedNode(Condition):
         return iter(self.inner)
 
     def skip_error(self) -> str | None:
-        return first_skip_error(*self.inner)
+        error = first_skip_error(*self.inner)
+        return None if error is None else f'{error} inside "{self.name}{{...}}" condition'
 
     def test(self) -> Test:
         inner = self.inner
         steps = tuple((inner[index].test(), _error_after(inner[index + 1 :])) for index in range(len(inner)))
         stop = self.stop
-        if len(steps) == 2 and steps[0][1] is None:
-            return _pair(steps[0][0], steps[1][0], stop)
+        suffix = f' inside "{self.name}{{...}}" condition'
 
         def run(ctx: Context) -> bool:
-            for test, later in steps:
-                if test(ctx) is stop:
-                    if later is not None:
-                        raise ExpansionError(later)
-                    return stop
+            try:
+                for test, later in steps:
+                    if test(ctx) is stop:
+                        if later is not None:
+                            raise ExpansionError(later)
+                        return stop
+            except ExpansionError as failure:
+                raise within(failure, suffix) from failure
             return not stop
 
         return run
-
-
-def _pair(first: Test, second: Test, stop: bool) -> Test:
-    """The usual case without a loop."""
-    if stop:
-
-        def run_or(ctx: Context) -> bool:
-            return first(ctx) or second(ctx)
-
-        return run_or
-
-    def run_and(ctx: Context) -> bool:
-        return first(ctx) and second(ctx)
-
-    return run_and
 
 
 def _error_after(skipped: list[Condition]) -> str | None:

@@ -8,8 +8,8 @@ from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.expand.conditions.reading import two_strings
-from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
+from eximia.expand.conditions.reading import one_string
+from eximia.expand.nodes import Checked, Condition, Node, Sequence, Test, first_skip_error
 from eximia.expand.numbers import integer
 from eximia.expand.parser import Parser
 
@@ -24,8 +24,11 @@ class Numeric:
     compare: Callable[[int, int], bool]
 
     def parse(self, parser: Parser, name: str) -> Condition:
-        first, second = two_strings(parser, name)
-        return NumericNode(self.compare, first, second)
+        first = one_string(parser, name)
+        parser.done[-1:] = [Checked(first, integer)]
+        if not parser.accept("{"):
+            raise parser.trouble(f'missing 2nd string in {{}} after "{name}"')
+        return NumericNode(self.compare, first, parser.braced())
 
 
 class NumericNode(Condition):
@@ -62,8 +65,8 @@ class NumericNode(Condition):
                 return run_fixed
 
         def run(ctx: Context) -> bool:
-            left, right = first(ctx), second(ctx)
-            return compare(integer(left), integer(right))
+            left = integer(first(ctx))
+            return compare(left, integer(second(ctx)))
 
         return run
 

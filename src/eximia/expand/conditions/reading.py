@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from eximia.expand.nodes import Condition, Node, Sequence, Test
+from eximia.expand.nodes import Condition, Inside, Node, Sequence, Test
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -78,6 +78,20 @@ def _symbol(parser: Parser) -> str:
     symbol = text if text[1:] == "=" else text[:1]
     parser.pos += len(symbol)
     return symbol
+
+
+def inner_condition(parser: Parser, suffix: str) -> Condition:
+    """A condition inside an item or condition, whose name `suffix` tells when something is wrong in it."""
+    mark = len(parser.done)
+    try:
+        condition = read_condition(parser)
+    except Trouble as trouble:
+        parser.done[mark:] = [Inside(parser.done[mark:], suffix)]
+        if trouble.message is None:
+            raise
+        raise Trouble(trouble.message + suffix) from None
+    parser.done[mark:] = [Inside([condition], suffix)]
+    return condition
 
 
 def one_string(parser: Parser, name: str) -> Sequence:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import one_string, two_strings
 from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
 from eximia.expand.parser import Parser
@@ -19,28 +20,37 @@ class OneString:
     """`name{string}`."""
 
     check: Callable[[Context, str], bool]
+    #: raises for constants that Exim finds wrong even when it skips the condition
+    eager: Callable[[str], object] | None = None
 
     def parse(self, parser: Parser, name: str) -> Condition:
-        return OneStringNode(self.check, one_string(parser, name))
+        return OneStringNode(self, one_string(parser, name))
 
 
 class OneStringNode(Condition):
     """A use of such a condition."""
 
-    __slots__ = ("check", "subject")
+    __slots__ = ("kind", "subject")
 
-    def __init__(self, check: Callable[[Context, str], bool], subject: Sequence) -> None:
-        self.check = check
+    def __init__(self, kind: OneString, subject: Sequence) -> None:
+        self.kind = kind
         self.subject = subject
 
     def children(self) -> Iterator[Node]:
         yield self.subject
 
     def skip_error(self) -> str | None:
-        return self.subject.skip_error()
+        error = self.subject.skip_error()
+        constant = self.subject.constant()
+        if error is None and constant is not None and self.kind.eager is not None:
+            try:
+                self.kind.eager(constant)
+            except ExpansionError as failure:
+                error = failure.message
+        return error
 
     def test(self) -> Test:
-        subject, check = self.subject.compile(), self.check
+        subject, check = self.subject.compile(), self.kind.check
 
         def run(ctx: Context) -> bool:
             return check(ctx, subject(ctx))

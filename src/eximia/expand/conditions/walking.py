@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.expand import json
-from eximia.expand.conditions.reading import one_string, read_condition
+from eximia.expand.conditions.reading import inner_condition, one_string
 from eximia.expand.listing import split_list
-from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
-from eximia.expand.parser import Parser, Trouble
+from eximia.expand.nodes import Condition, Node, Sequence, Test, within
+from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -41,13 +41,7 @@ class Walking:
         source = one_string(parser, name)
         if not parser.accept("{"):
             raise parser.trouble(f'missing {{ after "{name}"')
-        try:
-            condition = read_condition(parser)
-        except Trouble as trouble:
-            if trouble.message is None:
-                raise
-            raise Trouble(f'{trouble.message} inside "{name}" condition') from None
-        parser.add(condition)
+        condition = inner_condition(parser, f' inside "{name}" condition')
         if not parser.accept("}"):
             raise parser.trouble(f'missing }} at end of condition inside "{name}"')
         return WalkingNode(self, name, source, condition)
@@ -73,7 +67,9 @@ class WalkingNode(Condition):
         yield self.condition
 
     def skip_error(self) -> str | None:
-        return first_skip_error(self.source_list, self.condition)
+        error = self.condition.skip_error()
+        inner = None if error is None else f'{error} inside "{self.name}" condition'
+        return self.source_list.skip_error() or inner
 
     def test(self) -> Test:
         source, test = self.source_list.compile(), self.condition.test()
@@ -95,7 +91,7 @@ class WalkingNode(Condition):
                     try:
                         outcome = test(ctx)
                     except ExpansionError as failure:
-                        raise type(failure)(f'{failure.message} inside "{name}" condition', failure.span) from failure
+                        raise within(failure, f' inside "{name}" condition') from failure
                     if outcome is stop:
                         return stop
             finally:

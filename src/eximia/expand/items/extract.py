@@ -13,7 +13,7 @@ from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted, like
 from eximia.expand import json
 from eximia.expand.branches import Branches, Choose
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Checked, Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import wrap32
 from eximia.expand.parser import Parser, Trouble
 
@@ -112,6 +112,11 @@ class Tail:
         return _by_number(runs, choose) if len(runs) == 2 else _by_key(form, runs[0], choose)
 
 
+def _present(key: str) -> None:
+    if not key.strip(_SPACE):
+        raise ExpansionError('first argument of "extract" must not be empty')
+
+
 class ExtractItem:
     """Reads the item."""
 
@@ -125,9 +130,16 @@ class ExtractItem:
             raise Trouble("missing '{' for arg 1 of extract")
         parser.pos += 1
         first = parser.braced()
+        parser.done[-1:] = [Checked(first, _present)]
         args: list[Sequence] = []
-        while len(args) < 4 and parser.accept("{"):
-            args.append(parser.braced())
+        try:
+            while len(args) < 4 and parser.accept("{"):
+                args.append(parser.braced())
+        except Trouble:
+            # The last string is broken, but the value may already be missing, or the strings before it be wrong.
+            last = parser.done[-1]
+            assert isinstance(last, Sequence)
+            args.append(last)
         return _settle(parser, name, form, first, args)
 
 
@@ -153,7 +165,7 @@ def _settle(parser: Parser, name: str, form: str, first: Sequence, args: list[Se
     by_number: Tail | None = None
     if not form and (known is None or number):
         by_number = _split(name, args, 2, fail, (left, behind_fail), trouble)
-    return ExtractNode(form, first, by_key, by_number)
+    return ExtractNode(form, first, by_key, by_number, closed=not parser.broken)
 
 
 def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple[str, str], trouble: str) -> Tail:
@@ -180,9 +192,18 @@ def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple
 class ExtractNode(Node):
     """An extract. Of the two tails one may be missing, when the first string is constant."""
 
-    __slots__ = ("by_key", "by_number", "first", "form")
+    __slots__ = ("by_key", "by_number", "closed", "first", "form")
 
-    def __init__(self, form: str, first: Sequence, by_key: Tail | None, by_number: Tail | None) -> None:
+    def __init__(
+        self,
+        form: str,
+        first: Sequence,
+        by_key: Tail | None,
+        by_number: Tail | None,
+        *,
+        closed: bool,
+    ) -> None:
+        self.closed = closed
         self.form = form
         self.first = first
         self.by_key = by_key
@@ -198,7 +219,7 @@ class ExtractNode(Node):
 
     def skip_error(self) -> str | None:
         # Exim does not count the strings of an extract that it skips.
-        return first_skip_error(*self.children())
+        return first_skip_error(*self.children()) or (None if self.closed else "missing '}' closing extract")
 
     def compile(self) -> Run:
         first = self.first.compile()
@@ -209,7 +230,10 @@ class ExtractNode(Node):
             settled = only
 
             def run_settled(ctx: Context) -> str:
-                return settled(ctx, first(ctx).strip(_SPACE))
+                key = first(ctx).strip(_SPACE)
+                if not key:
+                    _present(key)
+                return settled(ctx, key)
 
             return run_settled
         assert by_key is not None
@@ -218,6 +242,8 @@ class ExtractNode(Node):
 
         def run(ctx: Context) -> str:
             key = first(ctx).strip(_SPACE)
+            if not key:
+                _present(key)
             return numbered_tail(ctx, key) if _NUMBER.fullmatch(key) else keyed_tail(ctx, key)
 
         return run
@@ -242,8 +268,6 @@ def _by_key(form: str, text_run: Run, choose: Choose) -> Callable[[Context, str]
 
     def run_key(ctx: Context, key: str) -> str:
         text = text_run(ctx)
-        if not key:
-            raise ExpansionError('first argument of "extract" must not be empty')
         found = find(text, key)
         return choose(ctx, None if found is None else like(found, text))
 
@@ -253,8 +277,6 @@ def _by_key(form: str, text_run: Run, choose: Choose) -> Callable[[Context, str]
 def _json(text: str, key: str) -> str | None:
     if _NUMBER.fullmatch(key):
         number = wrap32(int(key[:25]))
-        if number <= 0:
-            raise ExpansionError('first argument of "extract" must be greater than zero')
         return json.element(text, number)
     return json.member(text, key)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.base.text import like
-from eximia.expand.conditions.reading import read_condition
-from eximia.expand.items.walking import finish, inside, listed, wanted
+from eximia.expand.conditions.reading import inner_condition
+from eximia.expand.items.walking import finish, listed, wanted
 from eximia.expand.listing import join_list
-from eximia.expand.nodes import Condition, Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Condition, Node, Run, Sequence, within
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -24,13 +24,7 @@ class FilterItem:
         source = wanted(parser, name, "first")
         if not parser.accept("{"):
             raise parser.trouble(f"missing '{{' for last arg of {name}")
-        try:
-            condition = read_condition(parser)
-        except Trouble as trouble:
-            if trouble.message is None:
-                raise
-            raise Trouble(f'{trouble.message} inside "{name}" item') from None
-        parser.add(condition)
+        condition = inner_condition(parser, f' inside "{name}" item')
         if not parser.accept("}"):
             raise Trouble(
                 f'missing }} at end of condition or expression inside "{name}"; could be an unquoted }} in the content',
@@ -53,15 +47,20 @@ class FilterNode(Node):
         yield self.condition
 
     def skip_error(self) -> str | None:
-        return first_skip_error(self.source_list, self.condition)
+        error = self.condition.skip_error()
+        return self.source_list.skip_error() or (None if error is None else f'{error} inside "filter" item')
 
     def compile(self) -> Run:
         source = self.source_list.compile()
         test = self.condition.test()
+        error = self.condition.skip_error()
+        skip_error = None if error is None else f'{error} inside "filter" item'
 
         def run(ctx: Context) -> str:
             text = source(ctx)
             char, items = listed(text)
+            if skip_error is not None:
+                raise ExpansionError(skip_error)
             if not items:
                 return like("", text)
             scope = ctx.scope
@@ -73,7 +72,7 @@ class FilterNode(Node):
                     if test(ctx):
                         kept.append(item)
             except ExpansionError as failure:
-                raise inside("filter", failure) from failure
+                raise within(failure, ' inside "filter" condition') from failure
             finally:
                 scope.item, scope.value, scope.numeric = saved, value, numeric
             return like(join_list(kept, char), text)

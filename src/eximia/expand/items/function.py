@@ -98,13 +98,13 @@ class FunctionNode(Node):
 
     def skip_error(self) -> str | None:
         error = first_skip_error(*self.args)
-        if error is None and self.item.eager and self.item.pure:
-            values = self._constants()
-            if values is not None:
-                try:
-                    self.item.apply(_NO_CONTEXT, self.name, values)
-                except ExpansionError as failure:
-                    error = failure.message
+        if error is None and self.item.eager:
+            # What is not known is taken for a good number.
+            constants = (arg.constant() for arg in self.args)
+            try:
+                self.item.apply(_NO_CONTEXT, self.name, [_ONE if value is None else value for value in constants])
+            except ExpansionError as failure:
+                error = failure.message
         return error
 
     def compile(self) -> Run:
@@ -126,5 +126,6 @@ class FunctionNode(Node):
         return run
 
 
+_ONE = Untainted("1")
 # A pure function never looks at its context; see FunctionItem.pure.
 _NO_CONTEXT: Context = None  # type: ignore[assignment]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def encode(text: str, separator: str, specials: str) -> str:
-    """`text` (Unicode) with `separator` written as a dot, and other dots, slashes outside `specials`, and what is not
-    printable ASCII in modified base 64."""
+    """`text` (Unicode) with `separator` written as a dot (not at the end), and what is in `specials` or not
+    printable ASCII in modified base 64. Raises ExpansionError for other dots and slashes."""
     out: list[str] = []
     pending: list[str] = []
 
@@ -32,10 +32,8 @@ def encode(text: str, separator: str, specials: str) -> str:
             flush()
             out.append(".")
         elif char in "./" and char not in specials:
-            # A dot that is not the separator would look like one.
-            if char == "." and separator == "/" and not specials:
-                raise ExpansionError("imapfolder: illegal character '.'")
-            pending.append(char)
+            # It would look like a separator.
+            raise ExpansionError(f"imapfolder: illegal character '{char}'")
         elif char == "&":
             flush()
             out.append("&-")
@@ -45,6 +43,8 @@ def encode(text: str, separator: str, specials: str) -> str:
         else:
             pending.append(char)
     flush()
+    if out and out[-1] == ".":
+        out.pop()
     return "".join(out)
 
 
@@ -57,7 +57,9 @@ def _imapfolder(ctx: Context, name: str, values: list[str]) -> str:
     try:
         text = to_bytes(values[0]).decode(charset)
     except (UnicodeDecodeError, LookupError) as error:
-        raise ExpansionError(f"imapfolder: failed to convert from {charset}") from error
+        raise ExpansionError(
+            f"imapfolder: iconv() failed to convert from {charset}: Invalid or incomplete multibyte or wide character",
+        ) from error
     return encode(text, separator, specials)
 
 

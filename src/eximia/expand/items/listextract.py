@@ -50,4 +50,5 @@ LISTEXTRACT = ValueItem(
     ("missing '{' for arg 1 of listextract", "missing '{' for arg 2 of listextract"),
     _find,
     _check,
+    _number,
 )

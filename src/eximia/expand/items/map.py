@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.base.text import like
-from eximia.expand.items.walking import finish, inside, listed, wanted
+from eximia.expand.items.walking import body, finish, inside, listed, skip_inside, wanted
 from eximia.expand.listing import join_list
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Node, Run, Sequence
 from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class MapItem:
 
     def parse(self, parser: Parser, name: str) -> Node:
         source = wanted(parser, name, "first")
-        mapped = wanted(parser, name, "last")
+        mapped = body(parser, name)
         finish(parser, name)
         return MapNode(source, mapped)
 
@@ -40,13 +40,16 @@ class MapNode(Node):
         yield self.mapped
 
     def skip_error(self) -> str | None:
-        return first_skip_error(self.source_list, self.mapped)
+        return self.source_list.skip_error() or skip_inside("map", self.mapped)
 
     def compile(self) -> Run:
         source, mapped = self.source_list.compile(), self.mapped.compile()
+        skip_error = skip_inside("map", self.mapped)
 
         def run(ctx: Context) -> str:
             text = source(ctx)
+            if skip_error is not None:
+                raise ExpansionError(skip_error)
             char, items = listed(text)
             scope = ctx.scope
             saved = scope.item

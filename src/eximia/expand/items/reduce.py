@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.expand.items.walking import finish, inside, listed, wanted
+from eximia.expand.items.walking import body, finish, inside, listed, skip_inside, wanted
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser
 
@@ -20,7 +20,7 @@ class ReduceItem:
     def parse(self, parser: Parser, name: str) -> Node:
         source = wanted(parser, name, "first")
         begin = wanted(parser, name, "second")
-        step = wanted(parser, name, "last")
+        step = body(parser, name)
         finish(parser, name)
         return ReduceNode(source, begin, step)
 
@@ -41,14 +41,17 @@ class ReduceNode(Node):
         yield self.step
 
     def skip_error(self) -> str | None:
-        return first_skip_error(*self.children())
+        return first_skip_error(self.source_list, self.begin) or skip_inside("reduce", self.step)
 
     def compile(self) -> Run:
         source, begin, step = self.source_list.compile(), self.begin.compile(), self.step.compile()
+        skip_error = skip_inside("reduce", self.step)
 
         def run(ctx: Context) -> str:
             _, items = listed(source(ctx))
             result = begin(ctx)
+            if skip_error is not None:
+                raise ExpansionError(skip_error)
             scope = ctx.scope
             saved, value = scope.item, scope.value
             try:

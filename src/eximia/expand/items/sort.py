@@ -111,9 +111,12 @@ class SortNode(Node):
     def compile(self) -> Run:
         source, key, before = self.source_list.compile(), self.key.compile(), self.before
         extractor = self.key.text
+        skip_error = self.key.skip_error()
 
         def run(ctx: Context) -> str:
             text = source(ctx)
+            if skip_error is not None:
+                raise ExpansionError(skip_error)
             char, items = listed(text)
             scope = ctx.scope
             saved = scope.item
@@ -123,8 +126,10 @@ class SortNode(Node):
                     scope.item = item
                     rank = key(ctx)
                     if not rank:
-                        raise ExpansionError(f'field-extract in sort: "{extractor}"')
+                        raise ExpansionError("the extractor gave nothing")
                     _insert(ranked, item, rank, before)
+            except ExpansionError as failure:
+                raise ExpansionError(f'field-extract in sort: "{extractor}"') from failure
             finally:
                 scope.item = saved
             return like(join_list([item for item, _ in ranked], char), text)

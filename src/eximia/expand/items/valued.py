@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.expand.branches import Branches, read_branches
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Checked, Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class ValueItem:
     find: Callable[[Context, list[str]], str | None]
     #: errors in constant strings that Exim finds even when it skips the item
     check: Callable[[list[str | None]], None] | None = None
+    #: what the first string must be before the others are looked at
+    first: Callable[[str], object] | None = None
 
     def parse(self, parser: Parser, name: str) -> Node:
         args: list[Sequence] = []
@@ -30,6 +32,8 @@ class ValueItem:
             if not parser.accept("{"):
                 raise parser.trouble(message)
             args.append(parser.braced())
+            if self.first is not None and len(args) == 1:
+                parser.done[-1:] = [Checked(args[0], self.first)]
         return ValueNode(self, args, read_branches(parser, name))
 
 
@@ -58,10 +62,20 @@ class ValueNode(Node):
 
     def compile(self) -> Run:
         runs = tuple(arg.compile() for arg in self.args)
-        find = self.item.find
+        find, first = self.item.find, self.item.first
         choose = self.branches.on_value()
 
         def run(ctx: Context) -> str:
             return choose(ctx, find(ctx, [part(ctx) for part in runs]))
 
-        return run
+        if first is None:
+            return run
+        check = first
+
+        def run_checked(ctx: Context) -> str:
+            values = [runs[0](ctx)]
+            check(values[0])
+            values += [part(ctx) for part in runs[1:]]
+            return choose(ctx, find(ctx, values))
+
+        return run_checked

@@ -5,8 +5,8 @@ from __future__ import annotations
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.expand.listing import split_list
-from eximia.expand.nodes import Sequence
-from eximia.expand.parser import Parser
+from eximia.expand.nodes import Inside, Node, Sequence
+from eximia.expand.parser import Parser, Trouble
 
 
 def wanted(parser: Parser, name: str, what: str) -> Sequence:
@@ -14,6 +14,23 @@ def wanted(parser: Parser, name: str, what: str) -> Sequence:
     if not parser.accept("{"):
         raise parser.trouble(f"missing '{{' for {what} arg of {name}")
     return parser.braced()
+
+
+def body(parser: Parser, name: str) -> Sequence:
+    """The string that is expanded for each item."""
+    mark = len(parser.done)
+    try:
+        return wanted(parser, name, "last")
+    except Trouble as trouble:
+        if trouble.message is None:
+            parser.done[mark:] = [Inside(parser.done[mark:], f' inside "{name}" item')]
+        raise
+
+
+def skip_inside(name: str, part: Node) -> str | None:
+    """What skipping over the string of item `name` finds: Exim skips it first to see where it ends."""
+    error = part.skip_error()
+    return None if error is None else f'{error} inside "{name}" item'
 
 
 def finish(parser: Parser, name: str) -> None:
