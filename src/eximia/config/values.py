@@ -5,9 +5,9 @@ from __future__ import annotations
 import grp
 import pwd
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ConfigError
+from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.options import Kind
 from eximia.base.span import Span
 from eximia.base.template import Template
@@ -17,12 +17,16 @@ from .lines import BLANK, split_name
 from .quoting import read_string
 from .times import read_time
 
+if TYPE_CHECKING:
+    from .main import MainOptions
+
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _SUFFIX = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _INT_MAX = (1 << 31) - 1
 
-#: expands a list of users or groups that has a `$` in it when the configuration is read
-Expander = Callable[[Template], str]
+#: expands an option that is expanded when the configuration is read; the second argument is the main options as far
+#: as they are known then. Raises ExpansionError.
+Expander = Callable[[Template, "MainOptions | None"], str]
 
 
 class ValueReader:
@@ -150,7 +154,10 @@ class ValueReader:
         template = self._template(name, text, span)
         whole = str(template.text)
         if not template.constant and self.expander is not None:
-            whole = self.expander(template)
+            try:
+                whole = self.expander(template, None)
+            except ExpansionError as error:
+                raise ConfigError(f"failed to expand {name}: {error.message}", span) from None
         return split_list(whole)
 
 

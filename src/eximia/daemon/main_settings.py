@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from eximia.base.errors import ConfigError
-from eximia.base.span import NOWHERE
+from eximia.base.errors import ConfigError, ExpansionError
+from eximia.base.span import NOWHERE, Span
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.config.binding import Given
@@ -49,10 +49,17 @@ def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainO
     values["primary_hostname"] = primary
     values["qualify_domain"] = domain
     values["qualify_recipient"] = main.qualify_recipient or domain
-    spool = _expanded(main.spool_directory or Template(site.spool_directory), expander)
-    values["spool_directory"] = spool
-    values["log_file_path"] = _expanded(main.log_file_path or Template(site.log_file_path), expander)
-    values["pid_file_path"] = _expanded(main.pid_file_path or Template(site.pid_file_path), expander)
+    known = main.replace(**values)
+
+    def expanded(name: str, default: str) -> Template:
+        template = getattr(main, name) or Template(default)
+        return _expanded(name, template, known, expander)
+
+    spool = values["spool_directory"] = expanded("spool_directory", site.spool_directory)
+    values["log_file_path"] = expanded("log_file_path", site.log_file_path)
+    values["pid_file_path"] = expanded("pid_file_path", site.pid_file_path)
+    if main.localhost_number is not None:
+        _check_number(str(expanded("localhost_number", "").text), main.localhost_number.span)
     if not main.process_log_path:
         values["process_log_path"] = Untainted(f"{spool.text}/exim-process.info")
     if main.exim_user is None:
@@ -66,10 +73,14 @@ def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainO
     return main.replace(**values)
 
 
-def _expanded(template: Template, expander: Expander | None) -> Template:
+def _expanded(name: str, template: Template, main: MainOptions, expander: Expander | None) -> Template:
     if template.constant or expander is None:
         return template
-    return Template(expander(template), template.span)
+    try:
+        return Template(expander(template, main), template.span)
+    except ExpansionError as error:
+        message = f'failed to expand {name} "{template.text}": {error.message}'
+        raise UnusableFile(message, template.span) from None
 
 
 def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
@@ -77,8 +88,6 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
     yield from _check_log_path(main, given)
     if main.syslog_facility and str(main.syslog_facility).lower().removeprefix("log_") not in _FACILITIES.split():
         yield _error(given, "syslog_facility", f'failed to interpret syslog_facility "{main.syslog_facility}"')
-    if main.localhost_number is not None and main.localhost_number.constant:
-        yield from _check_number(str(main.localhost_number.text), given)
     try:
         Selectors(str(main.log_selector or ""))
     except ConfigError as error:
@@ -91,12 +100,12 @@ def _error(given: Given, name: str, text: str, hint: str = "") -> ConfigError:
     return ConfigError(text, given.spans.get(name, NOWHERE), hint, where="")
 
 
-def _check_number(text: str, given: Given) -> Iterator[ConfigError]:
+def _check_number(text: str, span: Span) -> None:
     if not text.isdigit():
-        yield _error(given, "localhost_number", f"localhost_number value is not a number: {text}")
+        raise ConfigError(f"localhost_number value is not a number: {text}", span, where="")
     elif int(text) > _HIGHEST_NUMBER:
         highest = f"localhost_number is greater than the maximum allowed value ({_HIGHEST_NUMBER})"
-        yield _error(given, "localhost_number", highest)
+        raise ConfigError(highest, span, where="")
 
 
 def _check_log_path(main: MainOptions, given: Given) -> Iterator[ConfigError]:

@@ -26,6 +26,7 @@ from eximia.message.ids import IdSource
 from eximia.spool.store import Spool
 
 if TYPE_CHECKING:
+    from eximia.config.main import MainOptions
     from eximia.config.site import Site
     from eximia.daemon.invocation import Invocation
     from eximia.daemon.loading import Configuration
@@ -105,13 +106,16 @@ class _Expander:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def __call__(self, template: Template) -> str:
+    def __call__(self, template: Template, main: MainOptions | None = None) -> str:
         from eximia.aio.direct import DirectPorts
         from eximia.expand import expand
 
         services = LazyServices()
         process = Process(DirectPorts(), services)
         process.site = self._site
+        if main is not None:
+            process.main = main
+            process.primary_hostname = str(main.primary_hostname)
         text: str = expand(template, Context(process))
         return text
 

@@ -17,7 +17,7 @@ HERE = Span("/c", 1)
 
 
 def read(kind: Kind, text: str) -> Any:
-    return ValueReader(lambda template: "root").read(kind, "opt", text, HERE)
+    return ValueReader(lambda template, main: "root").read(kind, "opt", text, HERE)
 
 
 @pytest.mark.parametrize(
