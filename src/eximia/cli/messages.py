@@ -96,8 +96,25 @@ def _deliver(
         sys.stderr.write("exim: Permission denied\n")
         return 1
     for message_id in ids:
-        deliver(message_id, queue=queue_name, forced=action == "M", give_up="")
+        _attempt(
+            process,
+            message_id,
+            queue_name,
+            lambda each: deliver(each, queue=queue_name, forced=action == "M", give_up=""),
+        )
     return 0
+
+
+def _attempt(process: Process, message_id: str, queue_name: str, deliver: Callable[[str], object]) -> None:
+    """A delivery; a message that cannot be read is reported as in a queue run."""
+    if process.log.verbose:
+        sys.stderr.write(f"delivering {message_id}\n")
+    try:
+        deliver(message_id)
+    except (SpoolFormatError, OSError) as error:
+        from eximia.queue.recovery import report_damaged
+
+        report_damaged(process, message_id, queue_name, error)
 
 
 def _give_up(admin: Administrator, message_id: str, deliver: DeliverNow) -> None:
@@ -106,7 +123,12 @@ def _give_up(admin: Administrator, message_id: str, deliver: DeliverNow) -> None
         return
     held.close()
     admin.log(f"cancelled by {admin.who}", message_id)
-    deliver(message_id, queue=admin.queue, forced=True, give_up="cancelled by administrator")
+    _attempt(
+        admin.process,
+        message_id,
+        admin.queue,
+        lambda each: deliver(each, queue=admin.queue, forced=True, give_up="cancelled by administrator"),
+    )
 
 
 def _view(process: Process, action: str, ids: Sequence[str], queue_name: str) -> int:
