@@ -10,7 +10,7 @@ from eximia.lists import match_domain
 
 def is_local(ctx: Context, host: Host) -> bool:
     """True when the address or the name of `host` is ours. Raises Defer from the list."""
-    if host.address and (is_local_address(ctx, host.address) or host.address.startswith("127.")):
+    if host.address and is_local_address(ctx, host.address):
         return True
     return is_local_name(ctx, host.name)
 
