@@ -44,6 +44,10 @@ class Catalogue(Generic[T]):
             self._loaded[name] = found
         return found
 
+    def where(self, name: str) -> str:
+        """`module:attribute` of a name. Raises KeyError."""
+        return self._where[name]
+
     def nearest(self, name: str) -> str | None:
         """The known name most like `name`, for "did you mean"."""
         close = get_close_matches(name, self._where, n=1)

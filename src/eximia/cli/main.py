@@ -36,7 +36,6 @@ ACTIONS = {
     "q": "eximia.cli.actions.queue:run",
     "brt": "eximia.cli.actions.retry_test:run",
     "brw": "eximia.cli.actions.rewrite_test:run",
-    "bmalware": "eximia.cli.actions.malware_test:run",
     "z": "eximia.cli.actions.log_line:run",
     **dict.fromkeys(
         ("M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb", "Mvc", "Mvh", "Mvl", "Mar", "Mes", "Mmd", "MG"),

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eximia.base.catalogue import Catalogue
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
 
@@ -32,23 +33,20 @@ def show(call: Invocation) -> int:
 def text(process: Process) -> str:
     """The whole of -bV for a configuration that was read without error."""
     from eximia import __version__
-    from eximia.daemon.drivers import FAMILIES
     from eximia.daemon.version import COMPILE_DATE, COMPILE_NUMBER
 
     site, path = process.site, process.config.path
-    drivers = {family.section: sorted(family.options) for family in FAMILIES}
-    transports = [
-        "appendfile/maildir/mailstore/mbx" if each == "appendfile" else each for each in drivers["transports"]
-    ]
+    formats = {"appendfile": "appendfile/maildir/mailstore/mbx"}
+    transports = [formats.get(each, each) for each in working("eximia.transports.catalogue", "DRIVERS")]
     lines = [
         f"Exim version {process.main.exim_version} #{COMPILE_NUMBER} built {COMPILE_DATE}",
         f"This is Eximia {__version__}",
         "Hints DB:",
         f" Using SQLite {sqlite_version()}",
         f"Support for: {' '.join(SUPPORT)}",
-        f"Lookups (built-in): {' '.join(lookups())}",
-        f"Authenticators: {' '.join(drivers['authenticators'])}",
-        f"Routers: {' '.join(drivers['routers'])}",
+        f"Lookups (built-in): {' '.join(working('eximia.lookups.catalogue', 'LOOKUPS'))}",
+        f"Authenticators: {' '.join(working('eximia.authenticators.catalogue', 'DRIVERS'))}",
+        f"Routers: {' '.join(working('eximia.routers.catalogue', 'DRIVERS'))}",
         f"Transports: {' '.join(transports)}",
         f"Fixed never_users: {':'.join(str(each) for each in site.never_users)}",
         f"Configure owner: {site.configure_owner or 0}:{site.configure_group or 0}",
@@ -64,7 +62,12 @@ def sqlite_version() -> str:
     return str(import_module("sqlite3").sqlite_version)
 
 
-def lookups() -> list[str]:
+def working(module: str, name: str) -> list[str]:
+    """The names of a catalogue, less those that are there only to be refused with a clear message."""
     from importlib import import_module
 
-    return list(import_module("eximia.lookups.catalogue").LOOKUPS)
+    try:
+        catalogue: Catalogue[object] = getattr(import_module(module), name)
+    except ModuleNotFoundError:
+        return []
+    return [each for each in catalogue if ".refused:" not in catalogue.where(each)]

@@ -52,7 +52,11 @@ class Deliveries:
             local_only=local_only,
             pretend=self._pretend,
         )
-        return deliver_message(self._process, message_id, settings, queue=queue)
+        try:
+            return deliver_message(self._process, message_id, settings, queue=queue)
+        except Exception as error:  # noqa: BLE001  (one message must not end the run; it stays in the spool)
+            self._process.log.panic(f"delivery attempt failed: {type(error).__name__}: {error}", message_id)
+            return None
 
     def now(self, message_id: str, *, queue: str, forced: bool, give_up: str) -> object:
         """One attempt for -M, -Mc, -Mg (`cli.messages.DeliverNow`)."""
