@@ -48,7 +48,7 @@ def _have() -> Mapping[str, str]:
 def _log() -> Mapping[str, str]:
     from eximia.logs.selectors import SELECTORS
 
-    return _yes(f"_LOG_{name.upper()}" for name in (*SELECTORS, "all"))
+    return _yes(f"_LOG_{name.upper()}" for name in (*SELECTORS, "rejected_headers", "all"))
 
 
 def _options() -> Mapping[str, str]:

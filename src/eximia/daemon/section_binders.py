@@ -66,13 +66,12 @@ def _acls(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigE
 
 
 def _retry(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
-    layer = _layer("eximia.retry.rules")
-    if layer is None:
-        return
+    from eximia.retry.rules import parse_rule
+
     rules = []
     for line in configuration.file.retry:
         try:
-            rules.append(layer.parse_rule(line.text, line.span))
+            rules.append(parse_rule(line.text, line.span))
         except ConfigError as error:
             yield error
     configuration.retry = rules

@@ -73,6 +73,8 @@ SELECTORS: dict[str, bool] = {
     "unknown_in_list": False,
 }
 
+_OTHER_NAMES = {"rejected_headers": "rejected_header"}
+
 
 class Selectors:
     """One boolean per selector; `8bitmime` is called `eightbitmime` here."""
@@ -158,7 +160,7 @@ class Selectors:
             rest = rest[end:].lstrip(" \t\n")
 
     def _switch(self, item: str, on: bool) -> None:
-        name = item[1:]
+        name = _OTHER_NAMES.get(item[1:], item[1:])
         if name == "all":
             for slot in self.__slots__:
                 setattr(self, slot, on)
