@@ -22,12 +22,19 @@ class Errno(IntEnum):
 
     NONE = 0
     UNKNOWN = -1
+    #: a mailbox's owner or group, its mode, its kind of file; locking it
+    BAD_OWNER = -6
+    BAD_MODE = -7
+    NOT_REGULAR = -8
+    LOCK_FAILED = -9
     #: redirection data could not be read as a list of addresses
     BAD_REDIRECT = -17
     #: the remote host closed the connection
     CONNECTION_CLOSED = -18
     #: an answer that is no SMTP reply
     SMTP_FORMAT = -19
+    #: a file name that is not absolute
+    NOT_ABSOLUTE = -21
     #: the transport's own quota; `more_errno` is the number of seconds since the mailbox was read
     QUOTA = -22
     #: the transport filter failed
@@ -38,6 +45,10 @@ class Errno(IntEnum):
     HOST_EXPAND_FAIL = -27
     EXPAND_FAIL = -30
     UNKNOWN_HOST = -32
+    #: the start of a mailbox is of no known format
+    UNKNOWN_FORMAT = -33
+    #: a file may not be made in this place
+    NOT_CREATED = -34
     TLS_FAILURE = -37
     TLS_REQUIRED = -38
     AUTH_FAIL = -42

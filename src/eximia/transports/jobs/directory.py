@@ -1,0 +1,284 @@
+"""Delivering a message as new files in a directory (manual 26.4 to 26.9): maildir, mailstore, plain files.
+
+A file gets its final name when it is complete and durable. Where the name must be expanded with what is known only
+then (`$inode`, `$message_size`), the driver asks first for the temporary file and then, with `finish`, for its name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from typing import Any
+
+from .maildirsize import MaildirSize, open_sizes
+from .mailbox import parts
+from .paths import check_place, make_directories, sync_directory
+from .quota import check, crossed, directory_usage, size_pattern
+from .result import JobError
+
+
+def deliver(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    """One message into the directory `path`. Raises JobError."""
+    if fields["format"] == "finish":
+        return finish(fields)
+    path: str = fields["path"]
+    _make(path, fields)
+    if fields["format"] == "maildir":
+        return _maildir(path, fields, fds)
+    if fields["format"] == "mailstore":
+        return _mailstore(path, fields, fds)
+    return _plain(path, fields, fds)
+
+
+def _make(path: str, fields: dict[str, Any]) -> None:
+    """The directory itself."""
+    if os.path.isdir(path) or not fields["create_directory"]:
+        return
+    try:
+        os.stat(path)
+        return
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if fields["format"] != "maildir":
+            return  # creating the file says what is wrong
+        raise JobError(f"stat() error for {path}: {os.strerror(error.errno or 0)}", error.errno or 0) from error
+    check_place(path, fields["create_file"], fields["home"], "directory")
+    try:
+        make_directories(path, fields["directory_mode"])
+    except OSError as error:
+        raise JobError(
+            f"failed to create directories for {path}: {os.strerror(error.errno or 0)}", error.errno or 0
+        ) from error
+
+
+def _subdirectories(path: str, fields: dict[str, Any]) -> None:
+    for name in ("tmp", "new", "cur"):
+        here = f"{path}/{name}"
+        try:
+            os.stat(here)
+        except FileNotFoundError:
+            if not fields["create_directory"]:
+                why = os.strerror(errno.ENOENT)
+                raise JobError(f"stat() error for {path}: {why}", errno.ENOENT) from None
+            try:
+                make_directories(here, fields["directory_mode"])
+            except OSError as error:
+                raise JobError(f"cannot create {here}", error.errno or 0) from error
+        except OSError as error:
+            raise JobError(f"stat() error for {here}: {os.strerror(error.errno or 0)}", error.errno or 0) from error
+    folder = fields["maildirfolder_create_regex"]
+    if folder and re.search(folder, path):
+        marker = f"{path}/maildirfolder"
+        try:
+            os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise JobError(f"cannot create {marker}", error.errno or 0) from error
+
+
+def _quota_top(path: str, fields: dict[str, Any]) -> str:
+    """Where sizes are added up: `quota_directory`, or above a Maildir++ folder."""
+    if fields["quota_directory"]:
+        return str(fields["quota_directory"])
+    if fields["format"] == "maildir" and os.path.exists(f"{path}/maildirfolder"):
+        return os.path.dirname(path.rstrip("/"))
+    return path
+
+
+def _room(path: str, where: str, fields: dict[str, Any]) -> tuple[MaildirSize | None, int]:
+    """Check the quota; the open maildirsize file, and the size before. Raises JobError."""
+    quota_known = fields["quota"] > 0 or fields["quota_filecount"] > 0 or fields["quota_warn"] > 0
+    top = _quota_top(path, fields)
+    pattern = size_pattern(fields["quota_size_regex"])
+    sizes: MaildirSize | None = None
+    size, files = fields["mailbox_size"], fields["mailbox_filecount"]
+    if fields["format"] == "maildir" and fields["maildir_use_size_file"] and _counted(path, top, fields):
+        sizes = open_sizes(top, fields, pattern)
+        size = sizes.size if size < 0 else size
+        files = sizes.files if files < 0 else files
+    elif quota_known and (size < 0 or (files < 0 and fields["quota_filecount"] > 0)):
+        found = directory_usage(top, pattern, True)
+        size = found[0] if size < 0 else size
+        files = found[1] if files < 0 else files
+    try:
+        if quota_known:
+            check(fields, max(0, size), max(0, files), where)
+    except JobError:
+        if sizes is not None:
+            sizes.close()
+        raise
+    return sizes, max(0, size)
+
+
+def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
+    """A folder that the pattern leaves out has no part in quotas."""
+    if path.rstrip("/") == top.rstrip("/"):
+        return True
+    relative = os.path.relpath(path, top)
+    return re.search(fields["maildir_quota_directory_regex"], relative) is not None
+
+
+def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    _subdirectories(path, fields)
+    name, fd = _unique(path, fields)
+    temporary = f"{path}/tmp/{name}"
+    sizes: MaildirSize | None = None
+    try:
+        sizes, before = _room(path, f"tmp/{name}", fields)
+        size = _fill(fd, f"tmp/{name}", fields, fds)
+        if fields["later"]:
+            result = {"result": "written", "temporary": temporary, "name": name, "size": size}
+        else:
+            os.rename(temporary, f"{path}/new/{name}{fields['tag']}")
+            sync_directory(f"{path}/new")
+            result = {"result": "delivered", "size": size, "file": f"new/{name}{fields['tag']}"}
+        if sizes is not None:
+            sizes.add(size)
+    except BaseException:
+        _remove(temporary)
+        raise
+    finally:
+        os.close(fd)
+        if sizes is not None:
+            sizes.close()
+    result["warn"] = crossed(fields["quota_warn"], before, size)
+    return result
+
+
+def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
+    """A new file in tmp under a name that nobody else can choose: (name, descriptor). Raises JobError."""
+    for attempt in range(max(1, fields["maildir_retries"])):
+        if attempt:
+            time.sleep(2)
+        now = time.time_ns() // 1000
+        name = f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}"
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            fd = os.open(f"{path}/tmp/{name}", flags, fields["mode"])
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise JobError(f"while creating file {path}/tmp/{name}", error.errno or 0) from error
+        os.fchmod(fd, fields["mode"])
+        # The next delivery of this process must see a later microsecond.
+        while time.time_ns() // 1000 <= now:
+            pass
+        return name, fd
+    raise JobError(f"failed to open {path}/tmp/{name} (too many tries)", errno.EEXIST)
+
+
+def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    base = f"{path}/{fields['basename']}"
+    made: list[str] = []
+    try:
+        envelope = _new(f"{base}.tmp", fields, made)
+        with os.fdopen(envelope, "wb") as file:
+            file.write(fields["envelope"].encode("latin-1"))
+            file.flush()
+            os.fsync(file.fileno())
+        fd = _new(f"{base}.msg", fields, made)
+        try:
+            sizes, before = _room(path, f"{base}.msg", fields)
+            size = _fill(fd, f"{base}.msg", fields, fds)
+        finally:
+            os.close(fd)
+        os.rename(f"{base}.tmp", f"{base}.env")
+        sync_directory(path)
+    except BaseException:
+        for name in made:
+            _remove(name)
+        raise
+    return {
+        "result": "delivered",
+        "size": size,
+        "file": f"{base}.msg",
+        "warn": crossed(fields["quota_warn"], before, size),
+    }
+
+
+def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    temporary = f"{path.rstrip('/')}/temp.{os.getpid()}.{_serial()}.{fields['host']}"
+    made: list[str] = []
+    fd = _new(temporary, fields, made)
+    try:
+        _, before = _room(path, temporary, fields)
+        size = _fill(fd, temporary, fields, fds)
+        inode = os.fstat(fd).st_ino
+    except BaseException:
+        _remove(temporary)
+        raise
+    finally:
+        os.close(fd)
+    return {
+        "result": "written",
+        "temporary": temporary,
+        "size": size,
+        "inode": inode,
+        "warn": crossed(fields["quota_warn"], before, size),
+    }
+
+
+def _serial() -> int:
+    """Apart from other deliveries of this process at the same time."""
+    return time.monotonic_ns() % 1000000000
+
+
+def _new(name: str, fields: dict[str, Any], made: list[str]) -> int:
+    try:
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, fields["mode"])
+    except OSError as error:
+        raise JobError(f"while creating file {name}", error.errno or 0) from error
+    made.append(name)
+    os.fchmod(fd, fields["mode"])
+    return fd
+
+
+def _fill(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
+    """Write the message durably; how many bytes. Raises JobError."""
+    written = 0
+    try:
+        for block in parts(fields, fds):
+            view = memoryview(block)
+            while view:
+                view = view[os.write(fd, view) :]
+            written += len(block)
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno in (errno.EDQUOT, errno.ENOSPC):
+            raise JobError(
+                f"mailbox is full (quota exceeded while writing to file {name})",
+                error.errno,
+                user_message="mailbox is full",
+            ) from error
+        raise JobError(f"error while writing to file {name}", error.errno or 0) from error
+    return written
+
+
+def finish(fields: dict[str, Any]) -> dict[str, Any]:
+    """Give a written file its name, or remove it (`final` empty)."""
+    temporary, final = fields["temporary"], fields["final"]
+    if not final:
+        _remove(temporary)
+        return {"result": "removed"}
+    try:
+        try:
+            os.rename(temporary, final)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG or not fields["untagged"]:
+                raise
+            final = fields["untagged"]
+            os.rename(temporary, final)
+        sync_directory(os.path.dirname(final))
+    except OSError as error:
+        _remove(temporary)
+        raise JobError(f"while renaming {temporary} as {final}", error.errno or 0) from error
+    return {"result": "delivered", "file": final}
+
+
+def _remove(name: str) -> None:
+    try:
+        os.unlink(name)
+    except OSError:
+        pass

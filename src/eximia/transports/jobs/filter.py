@@ -1,0 +1,100 @@
+"""A transport filter in a job: the message goes in at one end while what comes out is read (manual chapter 24)."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+
+from eximia.context.delivery import Errno
+
+from .result import JobError
+
+_BLOCK = 65536
+
+
+class FilterTimeout(JobError):
+    """The filter did not end in time; the pipe transport treats it as its own time-out."""
+
+
+def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float) -> Iterator[bytes]:
+    """What the filter makes of the message. Raises JobError."""
+    try:
+        process = subprocess.Popen(
+            [argument.encode("latin-1") for argument in arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError:
+        raise JobError(
+            "transport filter process failed (127): unable to execute command", Errno.FILTER_FAIL
+        ) from None
+    try:
+        yield from _through(process, iter(blocks), timeout)
+        status = process.wait(timeout or None)
+    except subprocess.TimeoutExpired:
+        raise FilterTimeout("transport filter timeout", Errno.FILTER_FAIL) from None
+    finally:
+        _end(process)
+    if status:
+        number = status if status > 0 else -status
+        raise JobError(f"transport filter process failed ({number})", Errno.FILTER_FAIL)
+
+
+def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout: float) -> Iterator[bytes]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    writer, reader = process.stdin.fileno(), process.stdout.fileno()
+    os.set_blocking(writer, False)
+    waiting = memoryview(b"")
+    deadline = time.monotonic() + timeout if timeout else None
+    with selectors.DefaultSelector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        selector.register(writer, selectors.EVENT_WRITE)
+        while True:
+            left = None if deadline is None else deadline - time.monotonic()
+            ready = selector.select(left) if left is None or left > 0 else []
+            if not ready:
+                raise subprocess.TimeoutExpired("", timeout)
+            for key, _ in ready:
+                if key.fd == reader:
+                    data = os.read(reader, _BLOCK)
+                    if not data:
+                        return
+                    yield data
+                    continue
+                if not waiting:
+                    waiting = memoryview(next(blocks, b""))
+                try:
+                    waiting = waiting[os.write(writer, waiting) :] if waiting else waiting
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    waiting = memoryview(b"")
+                    blocks = iter(())
+                if not waiting:
+                    waiting = memoryview(next(blocks, b""))
+                    if not waiting:
+                        selector.unregister(writer)
+                        process.stdin.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Leave nothing behind."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None and not pipe.closed:
+            try:
+                pipe.close()
+            except OSError:
+                pass

@@ -1,0 +1,139 @@
+"""Locks of mailbox files (manual 26.3): lock file, fcntl, flock, MBX."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from typing import Any
+
+from eximia.context.delivery import Errno
+
+from .result import JobError
+
+
+def take_lock_file(fields: dict[str, Any]) -> str:
+    """Make the lock file of a mailbox by way of a hitching post; its name. Raises JobError."""
+    path: str = fields["path"]
+    name = f"{path}.lock"
+    hitch = f"{name}.{fields['host']}.{int(time.time()):08x}.{os.getpid():08x}"
+    tries = max(1, fields["lock_retries"])
+    for attempt in range(tries):
+        _hitching_post(hitch, fields["lockfile_mode"])
+        if _hitched(hitch, name):
+            return name
+        _remove_stale(name, fields["lockfile_timeout"])
+        if attempt + 1 < tries:
+            time.sleep(fields["lock_interval"])
+    raise JobError(f"failed to lock mailbox {path} (lock file)", Errno.LOCK_FAILED)
+
+
+def _hitching_post(hitch: str, mode: int) -> None:
+    try:
+        fd = os.open(hitch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise JobError(
+            f"creating lock file hitching post {hitch} (euid={os.geteuid()} egid={os.getegid()})", error.errno or 0
+        ) from error
+    os.close(fd)
+
+
+def _hitched(hitch: str, name: str) -> bool:
+    """Link the post to the lock's name; the post is gone afterwards."""
+    try:
+        os.link(hitch, name)
+        return True
+    except OSError as error:
+        # The link may have been made although the answer got lost (NFS).
+        made = os.stat(hitch).st_nlink == 2
+        if not made and error.errno != errno.EEXIST:
+            raise JobError(f"failed to link lock file {name}", error.errno or 0) from error
+        return made
+    finally:
+        os.unlink(hitch)
+
+
+def _remove_stale(name: str, timeout: int) -> None:
+    if timeout <= 0:
+        return
+    try:
+        if time.time() - os.stat(name).st_ctime > timeout or time.time() - os.stat(name).st_mtime > timeout:
+            os.unlink(name)
+    except OSError:
+        pass
+
+
+def lock_open_file(fd: int, fields: dict[str, Any]) -> bool:
+    """The fcntl and flock locks on the open file. False: somebody else has it."""
+    shared = bool(fields["use_mbx_lock"])
+    use_fcntl, use_flock = _kinds(fields)
+    if use_fcntl and not _lock(fcntl.lockf, fd, fields["lock_fcntl_timeout"], shared=shared):
+        return False
+    return not use_flock or _lock(fcntl.flock, fd, fields["lock_flock_timeout"], shared=shared)
+
+
+def _kinds(fields: dict[str, Any]) -> tuple[bool, bool]:
+    use_fcntl, use_flock = fields["use_fcntl_lock"], fields["use_flock_lock"]
+    if fields["use_mbx_lock"] and not use_fcntl and not use_flock:
+        return True, False
+    return use_fcntl, use_flock
+
+
+def _lock(how: Any, fd: int, timeout: int, *, shared: bool) -> bool:
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    if how is fcntl.lockf and shared:
+        kind = fcntl.LOCK_SH
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            how(fd, kind | fcntl.LOCK_NB)
+            return True
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise JobError("failed to lock mailbox", error.errno or 0) from error
+        # A blocking call would need an alarm signal, which threads do not have: ask often instead.
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
+
+
+def rounds(fields: dict[str, Any]) -> int:
+    """How many times opening and locking is tried."""
+    tries = max(1, fields["lock_retries"])
+    timeout = max(fields["lock_fcntl_timeout"], fields["lock_flock_timeout"])
+    if timeout > 0:
+        total = tries * fields["lock_interval"]
+        return int(max(1, -(-total // timeout)))
+    return int(tries)
+
+
+def take_mbx_lock(fd: int, fields: dict[str, Any]) -> int | None:
+    """The exclusive lock on /tmp/.<device>.<inode>; its descriptor, None when somebody has it. Raises JobError."""
+    status = os.fstat(fd)
+    name = f"/tmp/.{status.st_dev:x}.{status.st_ino:x}"  # noqa: S108  (the name is c-client's)
+    try:
+        before = os.lstat(name)
+    except FileNotFoundError:
+        before = None
+    if before is not None and (before.st_nlink != 1 or not _regular(before.st_mode)):
+        raise JobError(f"MBX lock file {name} is not a plain file", Errno.LOCK_FAILED)
+    try:
+        lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, fields["lockfile_mode"])
+    except OSError as error:
+        raise JobError(f"failed to open MBX lock file {name}", error.errno or 0) from error
+    if before is None:
+        os.fchmod(lock, fields["lockfile_mode"])
+    use_fcntl, use_flock = _kinds(fields)
+    if use_fcntl and not _lock(fcntl.lockf, lock, fields["lock_fcntl_timeout"], shared=False):
+        os.close(lock)
+        return None
+    if use_flock and not _lock(fcntl.flock, lock, fields["lock_flock_timeout"], shared=False):
+        os.close(lock)
+        return None
+    os.write(lock, b"%d" % os.getpid())
+    return lock
+
+
+def _regular(mode: int) -> bool:
+    return (mode & 0o170000) == 0o100000

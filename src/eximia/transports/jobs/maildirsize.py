@@ -1,0 +1,88 @@
+"""The maildirsize file of Maildir++ (manual 26.7): a running total of a maildir's size."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any
+
+from .quota import SizePattern, directory_usage
+from .result import JobError
+
+_BIGGEST = 5120
+_OLD = 15 * 60
+
+
+class MaildirSize:
+    """The file of one maildir. `size` and `files` are what it adds up to."""
+
+    def __init__(self, path: str, fd: int, size: int, files: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.size = size
+        self.files = files
+
+    def add(self, size: int) -> None:
+        """A message was delivered."""
+        os.write(self.fd, b"%d 1\n" % size)
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def open_sizes(top: str, fields: dict[str, Any], pattern: SizePattern | None) -> MaildirSize:
+    """The file of the maildir `top`, made or computed anew where it is missing, too long, or of other quotas.
+    Raises JobError."""
+    path = f"{top}/maildirsize"
+    head = f"{fields['quota']}S,{fields['quota_filecount']}C"
+    try:
+        return _read(path, head, fields) or _compute(path, top, head, fields, pattern)
+    except OSError as error:
+        raise JobError(f"while opening or reading {path}", error.errno or 0) from error
+
+
+def _read(path: str, head: str, fields: dict[str, Any]) -> MaildirSize | None:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    data = os.read(fd, _BIGGEST + 1)
+    lines = data.decode("latin-1").split("\n")
+    sums = [line.split() for line in lines[1:] if line.strip()]
+    if len(data) <= _BIGGEST and lines[0] == head and all(len(pair) == 2 and _numeric(pair) for pair in sums):
+        size = sum(int(pair[0]) for pair in sums)
+        files = sum(int(pair[1]) for pair in sums)
+        quota, limit = fields["quota"], fields["quota_filecount"]
+        over = (0 < quota < size) or (0 < limit < files)
+        young = time.time() - os.fstat(fd).st_mtime < _OLD
+        # Over quota by its own sums: believed only while it is young or has but one sum (the Maildir++ rules).
+        if size >= 0 and files >= 0 and (not over or young or len(sums) <= 1):
+            return MaildirSize(path, fd, size, files)
+    os.close(fd)
+    return None
+
+
+def _numeric(pair: list[str]) -> bool:
+    return all(word.lstrip("-").isdigit() for word in pair)
+
+
+def _compute(
+    path: str, top: str, head: str, fields: dict[str, Any], pattern: SizePattern | None
+) -> MaildirSize:
+    wanted = re.compile(fields["maildir_quota_directory_regex"])
+    size = files = 0
+    for entry in sorted(os.scandir(top), key=lambda entry: entry.name):
+        if not entry.is_dir(follow_symlinks=False) or not wanted.search(entry.name) or entry.name in (".", ".."):
+            continue
+        places = [entry.path] if not entry.name.startswith(".") else [f"{entry.path}/cur", f"{entry.path}/new"]
+        for place in places:
+            found = directory_usage(place, pattern, True)
+            size += found[0]
+            files += found[1]
+    temporary = f"{top}/tmp/{int(time.time())}.H{time.time_ns() // 1000 % 1000000}P{os.getpid()}.{fields['host']}"
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.fchmod(fd, 0o600)
+    os.write(fd, f"{head}\n{size} {files}\n".encode("ascii"))
+    os.rename(temporary, path)
+    return MaildirSize(path, fd, size, files)

@@ -1,0 +1,49 @@
+"""The message as a job writes it: from the fields and descriptors it was given to blocks of bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from eximia.context import Body
+from eximia.transports.writer import body_blocks, escaped, with_crlf
+
+from .filter import filter_blocks
+
+
+def message_blocks(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
+    """Header and body with all changes: transport filter, `check_string`, CRLF. Not prefix and suffix.
+
+    Fields: `header` (LF lines, with the empty line), `body` (text, or None: read `size` bytes at `offset` of the
+    first descriptor), `wire` (the file is in wire format), `no_body`, `filter` (argument vector) with
+    `filter_timeout`, `check`, `escape`, `crlf`.
+    """
+    blocks: Iterator[bytes] = _plain(fields, fds)
+    if fields.get("filter"):
+        blocks = filter_blocks(fields["filter"], blocks, fields["filter_timeout"])
+    check = fields.get("check")
+    if check:
+        blocks = escaped(blocks, check.encode("latin-1"), fields["escape"].encode("latin-1"))
+    if fields.get("crlf"):
+        blocks = with_crlf(blocks)
+    return blocks
+
+
+def _plain(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
+    header = fields["header"]
+    if header:
+        yield header.encode("latin-1")
+    if fields.get("no_body"):
+        return
+    text = fields.get("body")
+    if text is not None:
+        if text:
+            yield text.encode("latin-1")
+        return
+    fd = os.dup(fds[0])
+    try:
+        body = Body(None, "", fields["offset"], fields["size"], fd)
+        yield from body_blocks(body, wire_format=bool(fields.get("wire")))
+    finally:
+        os.close(fd)
