@@ -43,6 +43,9 @@ class Errno(IntEnum):
     HEADERS_FAIL = -25
     #: a setting for this host (helo_data, authenticated_sender) could not be expanded
     HOST_EXPAND_FAIL = -27
+    #: the group, the user of a local delivery cannot be found or may not be used
+    BAD_GROUP = -28
+    BAD_USER = -29
     EXPAND_FAIL = -30
     UNKNOWN_HOST = -32
     #: the start of a mailbox is of no known format

@@ -48,8 +48,10 @@ def start_agent(uid: int, gid: int, user: str) -> tuple[int, socket.socket]:
             ours.close()
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, 65536)
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE):
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
+            # A command that does not read its input must not end the agent.
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             become(uid, gid, user)
             serve(theirs)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 JOBS: Final[dict[str, str]] = {
-    "appendfile": "eximia.transports.appendfile_job:run",
-    "pipe": "eximia.transports.pipe_job:run",
+    "appendfile": "eximia.transports.jobs.mailbox:run",
+    "lmtp": "eximia.transports.jobs.lmtp:run",
+    "pipe": "eximia.transports.jobs.pipe:run",
     "read_file": "eximia.routers.read_file_job:run",
 }

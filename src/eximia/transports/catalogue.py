@@ -9,6 +9,8 @@ from eximia.base.catalogue import Catalogue
 DRIVERS: Catalogue[Any] = Catalogue(
     "transport driver",
     {
+        "appendfile": "eximia.transports.drivers.appendfile:Appendfile",
+        "pipe": "eximia.transports.drivers.pipe:Pipe",
         "smtp": "eximia.transports.smtp.driver:Smtp",
     },
 )

@@ -118,7 +118,7 @@ def command_arguments(
                 raise CommandError(
                     f'Expansion of "{item}" from command "{text}" in {what} failed: {error.message}'
                 ) from error
-            if is_tainted(value) and (not arguments or not allow_tainted_arguments):
+            if value and is_tainted(value) and (not arguments or not allow_tainted_arguments):
                 raise CommandError(f"Tainted arg {len(arguments)} for {what} command: '{value}'")
             arguments.append(value)
     if not arguments or not arguments[0]:

@@ -5,25 +5,29 @@ Constant settings, which most are, cost one attribute test.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.template import Template
+from eximia.expand import expand as _expand
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
 
 def expand(template: Template | str, ctx: Context) -> str:
-    """The value of an expanded option. Raises ExpansionError and its kinds."""
-    if isinstance(template, Template):
-        if template.constant:
-            return template.text
-    elif "$" not in template and "\\" not in template:
-        return template
-    result: str = _expander().expand(template, ctx)
-    return result
+    """The value of an expanded option, or of one item of it. Raises ExpansionError and its kinds."""
+    if not isinstance(template, Template):
+        template = _item(template)
+    return template.text if template.constant else _expand(template, ctx)
+
+
+@lru_cache(maxsize=4096)
+def _item(text: str) -> Template:
+    """An item of an option, compiled once."""
+    return Template(text)
 
 
 def expand_optional(template: Template | str | None, ctx: Context) -> str | None:
@@ -92,7 +96,3 @@ def host_matches(ctx: Context, hosts: Template | None, name: str, address: str) 
         return False
     match: Any = import_module("eximia.lists").match_host
     return match(hosts, ctx, name=name, address=address) is not None
-
-
-def _expander() -> Any:
-    return import_module("eximia.expand")

@@ -12,11 +12,13 @@ import re
 import time
 from typing import Any
 
-from .maildirsize import MaildirSize, open_sizes
 from .mailbox import parts
+from .maildirsize import MaildirSize, open_sizes
 from .paths import check_place, make_directories, sync_directory
 from .quota import check, crossed, directory_usage, size_pattern
 from .result import JobError
+
+_TMP = "tmp"
 
 
 def deliver(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
@@ -123,11 +125,11 @@ def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
 def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     _subdirectories(path, fields)
     name, fd = _unique(path, fields)
-    temporary = f"{path}/tmp/{name}"
+    temporary = f"{path}/{_TMP}/{name}"
     sizes: MaildirSize | None = None
     try:
-        sizes, before = _room(path, f"tmp/{name}", fields)
-        size = _fill(fd, f"tmp/{name}", fields, fds)
+        sizes, before = _room(path, f"{_TMP}/{name}", fields)
+        size = _fill(fd, f"{_TMP}/{name}", fields, fds)
         if fields["later"]:
             result = {"result": "written", "temporary": temporary, "name": name, "size": size}
         else:
@@ -149,6 +151,7 @@ def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any
 
 def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
     """A new file in tmp under a name that nobody else can choose: (name, descriptor). Raises JobError."""
+    name = ""
     for attempt in range(max(1, fields["maildir_retries"])):
         if attempt:
             time.sleep(2)
@@ -156,17 +159,17 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
         name = f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            fd = os.open(f"{path}/tmp/{name}", flags, fields["mode"])
+            fd = os.open(f"{path}/{_TMP}/{name}", flags, fields["mode"])
         except FileExistsError:
             continue
         except OSError as error:
-            raise JobError(f"while creating file {path}/tmp/{name}", error.errno or 0) from error
+            raise JobError(f"while creating file {path}/{_TMP}/{name}", error.errno or 0) from error
         os.fchmod(fd, fields["mode"])
         # The next delivery of this process must see a later microsecond.
         while time.time_ns() // 1000 <= now:
             pass
         return name, fd
-    raise JobError(f"failed to open {path}/tmp/{name} (too many tries)", errno.EEXIST)
+    raise JobError(f"failed to open {path}/{_TMP}/{name} (too many tries)", errno.EEXIST)
 
 
 def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, A
             os.fsync(file.fileno())
         fd = _new(f"{base}.msg", fields, made)
         try:
-            sizes, before = _room(path, f"{base}.msg", fields)
+            _, before = _room(path, f"{base}.msg", fields)
             size = _fill(fd, f"{base}.msg", fields, fds)
         finally:
             os.close(fd)

@@ -254,9 +254,8 @@ def _undo(fd: int, before: os.stat_result) -> None:
 
 def _write_error(path: str, error: OSError) -> JobError:
     if error.errno == errno.EDQUOT:
-        return JobError(
-            f"mailbox is full (quota exceeded while writing to file {path})", errno.EDQUOT, user_message="mailbox is full"
-        )
+        text = f"mailbox is full (quota exceeded while writing to file {path})"
+        return JobError(text, errno.EDQUOT, user_message="mailbox is full")
     if error.errno == errno.ENOSPC:
         return JobError(f"mailbox is full (while writing to file {path})", errno.ENOSPC, user_message="mailbox is full")
     return JobError(f"error while writing to file {path}", error.errno or 0)

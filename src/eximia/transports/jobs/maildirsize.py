@@ -80,7 +80,8 @@ def _compute(
             found = directory_usage(place, pattern, True)
             size += found[0]
             files += found[1]
-    temporary = f"{top}/tmp/{int(time.time())}.H{time.time_ns() // 1000 % 1000000}P{os.getpid()}.{fields['host']}"
+    now = time.time_ns() // 1000
+    temporary = os.path.join(top, "tmp", f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}")
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.fchmod(fd, 0o600)
     os.write(fd, f"{head}\n{size} {files}\n".encode("ascii"))

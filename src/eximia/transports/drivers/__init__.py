@@ -1,0 +1,1 @@
+"""The transport drivers that deliver on this host, one file each."""
