@@ -13,6 +13,7 @@ from eximia.config.named_lists import NamedList, NamedLists
 from eximia.context import Context, Process
 from eximia.dns.answer import Answer, Status
 from eximia.dns.records import Address, Mx, Name, Soa, Srv, Txt
+from eximia.expand import expand_text
 from eximia.lists.regex import Regexes
 from eximia.lists.service import Lists
 from eximia.logs.selectors import Selectors
@@ -81,7 +82,7 @@ def make_context(**main: object) -> Context:
     process = Process(ports)  # type: ignore[arg-type]
     options = MainOptions()
     for name, value in main.items():
-        object.__setattr__(options, name, Template(value) if isinstance(value, str) else value)
+        object.__setattr__(options, name, Template(value) if type(value) is str else value)
     process.main = options
     process.config = SimpleNamespace(lists=NamedLists())
     process.log = FakeLog()
@@ -89,7 +90,7 @@ def make_context(**main: object) -> Context:
     process.services.regexes = Regexes()  # type: ignore[assignment]
     process.services.lists = Lists()
     process.services.lookups = Lookups()
-    process.services.expand = lambda text, ctx: text
+    process.services.expand = expand_text
     return Context(process)
 
 

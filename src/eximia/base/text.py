@@ -10,6 +10,7 @@ the manual declares untainted (chapter 9.3, 10.?, 11.?) are made `Untainted` in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 
@@ -46,6 +47,28 @@ def like(result: str, *sources: str) -> str:
         if type(source) is not Untainted:
             return result
     return Untainted(result)
+
+
+def marked(text: str, source: str) -> str:
+    """`text`, a piece of `source`, with the mark that `source` has."""
+    kind = type(source)
+    if kind is Untainted:
+        return Untainted(text)
+    if kind is Quoted:
+        return Quoted(text, source.quoter)  # type: ignore[attr-defined]
+    return text
+
+
+def tainted_join(joined: str, values: Iterable[str]) -> str:
+    """`joined` of `values`, some of which are tainted: Quoted when all of those were quoted for the same type."""
+    quoter = ""
+    for value in values:
+        if type(value) is Untainted or not value:
+            continue
+        if not isinstance(value, Quoted) or quoter not in ("", value.quoter):
+            return joined
+        quoter = value.quoter
+    return Quoted(joined, quoter) if quoter else joined
 
 
 def to_bytes(text: str) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.base.text import EMPTY, Untainted
+from eximia.base.text import EMPTY, Untainted, marked, tainted_join
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -252,7 +252,7 @@ def _join(parts: list[Node]) -> Run:
         for value in values:
             # An unset variable is empty text without a mark; it carries nothing.
             if type(value) is not Untainted and value:
-                return joined
+                return tainted_join(joined, values)
         return Untainted(joined)
 
     return run
@@ -266,7 +266,7 @@ def _join_two(left: str | Run, right: str | Run) -> Run:
 
         def run_head(ctx: Context) -> str:
             value = then(ctx)
-            return head + value if type(value) is not Untainted and value else Untainted(head + value)
+            return marked(head + value, value) if value else Untainted(head)
 
         return run_head
     if isinstance(right, str):
@@ -274,7 +274,7 @@ def _join_two(left: str | Run, right: str | Run) -> Run:
 
         def run_tail(ctx: Context) -> str:
             value = first(ctx)
-            return value + tail if type(value) is not Untainted and value else Untainted(value + tail)
+            return marked(value + tail, value) if value else Untainted(tail)
 
         return run_tail
     one, two = left, right
@@ -283,7 +283,7 @@ def _join_two(left: str | Run, right: str | Run) -> Run:
         a = one(ctx)
         b = two(ctx)
         if (type(a) is not Untainted and a) or (type(b) is not Untainted and b):
-            return a + b
+            return tainted_join(a + b, (a, b))
         return Untainted(a + b)
 
     return run_both

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.text import marked
 
 from .domain import DOMAINS, LOCAL_PARTS
 from .items.addresses import (
@@ -19,7 +20,7 @@ from .items.addresses import (
 from .items.file import FileItems
 from .items.lookup import split_lookup
 from .kind import ListKind, Named, sign, trouble
-from .match import Compiled, ListError, Segment, marked
+from .match import Compiled, ListError, Segment
 
 if TYPE_CHECKING:
     from eximia.context import Context

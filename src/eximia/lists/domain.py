@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.text import marked
+
 from .items.file import FileItems
 from .items.local import compile_local
 from .items.lookup import Lookup, split_lookup
 from .items.names import Names
 from .items.pattern import Pattern
 from .kind import ListKind, Named, sign
-from .match import Compiled, Segment, marked
+from .match import Compiled, Segment
 
 if TYPE_CHECKING:
     from eximia.context import Context

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError
+from eximia.base.text import marked
 
 from .items.file import FileItems
 from .items.hosts import (
@@ -27,7 +28,7 @@ from .items.hosts import (
 )
 from .items.lookup import split_lookup
 from .kind import ListKind, Named, sign, trouble
-from .match import PLAIN, Compiled, ListError, Outcome, Segment, marked
+from .match import PLAIN, Compiled, ListError, Outcome, Segment
 
 if TYPE_CHECKING:
     from eximia.context import Context

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
-from eximia.base.text import Quoted
+from eximia.base.text import Quoted, marked
 from eximia.config.named_lists import NamedList
+from eximia.expand import expand
 
-from .match import Compiled, ListError, Match, Outcome, marked, signed
+from .match import Compiled, ListError, Match, Outcome, signed
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -84,7 +85,7 @@ class ListKind(Generic[S]):
                 source.parsed[key] = compiled
                 return compiled
             try:
-                text = ctx.process.services.expand(source.text, ctx)
+                text = expand(source, ctx)
             except ForcedFailure:
                 return _NOTHING
             except ExpansionError as error:

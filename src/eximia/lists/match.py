@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from eximia.base.errors import Defer
-from eximia.base.text import EMPTY, Quoted, Untainted
+from eximia.base.text import EMPTY
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -100,16 +100,6 @@ class Compiled(Generic[S]):
         if self._tail is not None:
             return PLAIN if self._tail.last_negative(ctx) else None
         return self.at_end
-
-
-def marked(text: str, source: str) -> str:
-    """A piece of `source` with the mark that `source` has."""
-    kind = type(source)
-    if kind is Untainted:
-        return Untainted(text)
-    if isinstance(source, Quoted):
-        return Quoted(text, source.quoter)
-    return text
 
 
 def signed(outcome: Match | None, positive: bool) -> Outcome:

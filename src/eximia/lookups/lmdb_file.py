@@ -20,7 +20,7 @@ def _open(path: str) -> Any:
 
     try:
         os.stat(path)
-        return lmdb.open(path, readonly=True, subdir=os.path.isdir(path), lock=False)
+        return lmdb.open(str(path), readonly=True, subdir=os.path.isdir(path), lock=False)
     except OSError as error:
         raise OpenFailure(path, "for lmdb lookup", error) from None
     except lmdb.Error as error:

@@ -50,8 +50,9 @@ class Sqlite(QueryStyle):
         main = ctx.process.main
         path = option(options, "file") or main.sqlite_dbfile or ""
         if not path:
+            tainted = is_tainted(query)
             head, _, query = query.lstrip().partition(" ")
-            if head.startswith("/") and is_tainted(query):
+            if head.startswith("/") and tainted:
                 raise TaintError(f"Tainted filename for search: '{head}'")
             path = head
         if not path.startswith("/"):

@@ -168,7 +168,7 @@ def test_results_of_named_lists_are_kept_with_the_message(ctx, tmp_path):
     assert result(ctx, "+kept", "a.b") == ("one", "a.b")
     ctx.message.notes.clear()
     assert result(ctx, "+kept", "a.b") == ("two", "a.b")
-    define(ctx, "domain", "changing", f"lsearch;{path} : $nothing")
+    define(ctx, "domain", "changing", f"lsearch;{path} : $message_id")
     path.write_text("a.b: three\n")
     assert result(ctx, "+changing", "a.b") == ("three", "a.b")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.text import marked
 from eximia.expand.branches import Branches, read_branches
 from eximia.expand.items.lookup_type import check_type
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
@@ -81,7 +82,9 @@ class LookupNode(Node):
             if lookups is None:
                 raise ExpansionError(f'lookup type "{search}" is not available here')
             try:
-                found = lookups.find(ctx, search, subject, source.lstrip(_SPACE) if subject is None else source)
+                if subject is None:
+                    source = marked(source.lstrip(_SPACE), source)
+                found = lookups.find(ctx, search, subject, source)
                 return choose(ctx, found)
             finally:
                 scope.numeric = numeric

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from eximia.base.text import like
-from eximia.lists.match import PLAIN, Compiled, ListError, Match, Outcome, marked, signed
+from eximia.base.text import like, marked
+from eximia.lists.match import PLAIN, Compiled, ListError, Match, Outcome, signed
 
 from .names import Names
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.lists.match import Match, Outcome, marked, signed
+from eximia.base.text import marked
+from eximia.lists.match import Match, Outcome, signed
 
 if TYPE_CHECKING:
     from eximia.context import Context

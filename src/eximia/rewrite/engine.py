@@ -1,0 +1,196 @@
+"""Applying rules to one address (manual 31.5 to 31.10). Header lines are `header_lines`' part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.context import AddressContext, Context, Scope
+from eximia.expand import expand
+from eximia.lists.matching import match_address
+from eximia.message.address import AddressSyntaxError, Syntax, parse_address, split_address
+
+from .rules import NAMES, RECIPIENT, SENDER, Rule, Rules
+
+if TYPE_CHECKING:
+    from eximia.message.address import Parsed
+
+#: How often a rule with the R flag is applied to its own result.
+MOST_REPEATS = 10
+
+
+class Rewritten(NamedTuple):
+    """What became of an address. `whole` is the complete text that a rule with the w flag asks for, else empty."""
+
+    address: str
+    whole: str = ""
+
+
+def config_rules(ctx: Context) -> Rules:
+    """The rules of the configuration's rewrite section."""
+    rules = ctx.process.config.rewrite
+    return rules if isinstance(rules, Rules) else Rules()
+
+
+def syntax_of(ctx: Context) -> Syntax:
+    """The main options that bear on the syntax of addresses."""
+    main = ctx.process.main
+    return Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains)
+
+
+def _panic(ctx: Context, text: str) -> None:
+    if ctx.process.log is not None:
+        ctx.process.log.panic(text, message_id=ctx.message.id)
+
+
+class _Outcome(NamedTuple):
+    """One rule on one address: the new text (None: no change), and whether to go on with further rules."""
+
+    text: str | None
+    parsed: Parsed | None
+    goes_on: bool
+
+
+def _qualified_recipient(ctx: Context, local_part: str) -> str:
+    main = ctx.process.main
+    return f"{local_part}@{main.qualify_recipient or main.qualify_domain or ctx.process.primary_hostname}"
+
+
+def _scope(ctx: Context, numbers: tuple[str, ...], local_part: str = "", domain: str = "") -> Context:
+    """A context in which a replacement is expanded: `$local_part`, `$domain`, `$0`..."""
+    scope = Scope()
+    scope.numeric = numbers
+    return Context(ctx.process, ctx.session, ctx.message, AddressContext(local_part=local_part, domain=domain), scope)
+
+
+def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | None:
+    """None when the rule does not match."""
+    numbers: list[str] = []
+    try:
+        matched = match_address(rule.pattern, address, ctx, caseful=True, numbers=numbers)
+    except Defer as defer:
+        _panic(ctx, f"Matching {rule.pattern.text} deferred while rewriting {address}: {defer.message}")
+        return _Outcome(None, None, goes_on=False)
+    if matched is None:
+        return None
+    if rule.replacement.text == "*":
+        return _Outcome(None, None, goes_on=False)
+    local_part, domain = split_address(address)
+    try:
+        new = expand(rule.replacement, _scope(ctx, (address, *numbers), local_part, domain))
+    except ForcedFailure:
+        return _Outcome(None, None, goes_on=not rule.quits)
+    except ExpansionError as error:
+        _panic(ctx, f"Expansion of {rule.replacement.text} failed while rewriting: {error.message}")
+        return _Outcome(None, None, goes_on=False)
+    try:
+        parsed = parse_address(new, allow_null=where == SENDER, syntax=syntax_of(ctx))
+    except AddressSyntaxError as error:
+        _panic(ctx, f"Rewrite of {address} yielded unparseable address: {error.message} in address {new}")
+        return _Outcome(None, None, goes_on=False)
+    if parsed.address and not parsed.domain:
+        if not rule.may_be_unqualified:
+            _panic(ctx, f'Rewrite of {address} yielded unqualified address "{new}"')
+            return _Outcome(None, None, goes_on=False)
+        qualified = _qualified_recipient(ctx, parsed.address)
+        new = new[: parsed.start] + qualified + new[parsed.end :]
+        parsed = parsed._replace(address=qualified)
+    return _Outcome(new, parsed, goes_on=not rule.quits)
+
+
+def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritten:
+    """The address after all rules for `where` (a key of `rules.NAMES`)."""
+    if where not in rules.where:
+        return Rewritten(address)
+    current = address
+    whole = ""
+    trace = ctx.process.trace
+    selectors = None if ctx.process.log is None else ctx.process.log.selectors
+    for rule in rules.rules:
+        if where not in rule.where:
+            continue
+        repeats = 0
+        outcome: _Outcome | None = None
+        while True:
+            following = _apply(ctx, rule, current, where)
+            if following is None:
+                break
+            outcome = following
+            if outcome.text is None or outcome.parsed is None:
+                break
+            if selectors is not None and selectors.address_rewrite:
+                line = f'"{current}" from {NAMES[where]} rewritten as "{outcome.text}" by rule {rule.number}'
+                ctx.process.log.main(line, message_id=ctx.message.id)
+            if trace is not None:
+                trace.step("rewrite", rule.pattern.span, current, outcome.text, f"rule {rule.number}")
+            current = outcome.parsed.address
+            whole = outcome.text if rule.whole else ""
+            if not rule.repeats:
+                break
+            repeats += 1
+            if repeats > MOST_REPEATS:
+                _panic(ctx, f"rewrite rule repeat ignored after {MOST_REPEATS} times")
+                break
+        if outcome is not None and not outcome.goes_on:
+            break
+    return Rewritten(current, whole)
+
+
+def rewrite_envelope(ctx: Context, address: str, kind: str) -> str:
+    """An envelope address after the configuration's rules; `kind` is "F" (sender) or "T" (recipient). An empty
+    sender is never rewritten."""
+    if not address:
+        return address
+    return apply_rules(ctx, config_rules(ctx), address, SENDER if kind == SENDER else RECIPIENT).address
+
+
+def rewrite_address(ctx: Context, address: str) -> str:
+    """An address that a redirection generated."""
+    return rewrite_envelope(ctx, address, RECIPIENT)
+
+
+def rewrite_smtp(ctx: Context, text: str) -> str:
+    """What a MAIL or RCPT command says, after the rules with the S flag; `text` need not be an address. The result
+    is bare (no angle brackets)."""
+    rules = config_rules(ctx)
+    if not rules.smtp:
+        return text
+    regexes = ctx.process.services.regexes
+    current = text
+    for rule in rules.rules:
+        if not rule.smtp:
+            continue
+        try:
+            pattern = expand(rule.pattern, ctx)
+            found = regexes.search(pattern, current)
+        except ForcedFailure:
+            continue
+        except ExpansionError as error:
+            _panic(
+                ctx, f'failed to expand "{rule.pattern.text}" while checking for SMTP rewriting: {error.message}'
+            )
+            continue
+        if found is None:
+            continue
+        if rule.replacement.text == "*":
+            break
+        try:
+            new = expand(rule.replacement, _scope(ctx, (current, *found.captures())))
+        except ForcedFailure:
+            if rule.quits:
+                break
+            continue
+        except ExpansionError as error:
+            _panic(ctx, f"Expansion of {rule.replacement.text} failed while rewriting: {error.message}")
+            break
+        try:
+            parsed = parse_address(new, allow_null=True, syntax=syntax_of(ctx))
+        except AddressSyntaxError as error:
+            _panic(ctx, f"Rewrite of {current} yielded unparseable address: {error.message} in address {new}")
+            break
+        current = parsed.address
+        if rule.quits:
+            break
+    return current
+
+
