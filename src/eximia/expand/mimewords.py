@@ -15,6 +15,8 @@ from eximia.base.text import to_bytes
 #: RFC 2047: an encoded word may be no longer than this
 MAX_WORD = 75
 _WORD = re.compile(r"=\?([^?\x00-\x20\x7f-\xff]*)\?([QqBb])\?([^?\x00-\x20\x7f-\xff]*)\?=")
+#: an encoded word ends when it is longer
+_BREAK = 67
 _SPACE = " \t\n\r\v\f"
 _SPECIALS = frozenset('?=()<>@,;:\\".[]_')
 
@@ -117,7 +119,11 @@ def encode(text: str, charset: str) -> str:
         return text
     head = f"=?{charset}?Q?"
     words: list[str] = []
-    current = head
+    current = ""
+    # The length of the word so far; the head of the first one is not counted. A word may end before any character
+    # but the one behind an escape, so that the two bytes of a UTF-8 letter stay together.
+    size = 0
+    paired = False
     for code in to_bytes(text):
         char = chr(code)
         if char == " ":
@@ -126,9 +132,12 @@ def encode(text: str, charset: str) -> str:
             piece = char
         else:
             piece = f"={code:02X}"
-        if len(current) > 67:
-            words.append(current + "?=")
-            current = head
+        if size > _BREAK and not paired:
+            words.append(f"{head}{current}?=")
+            current = ""
+            size = len(head)
+        paired = len(piece) == 3 and not paired
         current += piece
-    words.append(current + "?=")
+        size += len(piece)
+    words.append(f"{head}{current}?=")
     return " ".join(words)

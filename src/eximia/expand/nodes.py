@@ -168,6 +168,27 @@ class Inside(Node):
         return iter(self.parts)
 
 
+class Skipped(Node):
+    """Parts of something that could not be read to its end and that Exim only skips at first, to find that end."""
+
+    __slots__ = ("parts", "suffix")
+
+    def __init__(self, parts: list[Node], suffix: str) -> None:
+        self.parts = parts
+        self.suffix = suffix
+
+    def compile(self) -> Run:
+        error = self.skip_error()
+        return constant_run(EMPTY) if error is None else failing(error)
+
+    def skip_error(self) -> str | None:
+        error = first_skip_error(*self.parts)
+        return None if error is None else error + self.suffix
+
+    def children(self) -> Iterator[Node]:
+        return iter(self.parts)
+
+
 class Checked(Node):
     """A string that must pass `check` before what follows it is looked at."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from eximia.expand.nodes import Condition, Inside, Node, Sequence, Test
+from eximia.expand.nodes import Condition, Inside, Node, Sequence, Skipped, Test
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -80,17 +80,19 @@ def _symbol(parser: Parser) -> str:
     return symbol
 
 
-def inner_condition(parser: Parser, suffix: str) -> Condition:
-    """A condition inside an item or condition, whose name `suffix` tells when something is wrong in it."""
+def inner_condition(parser: Parser, suffix: str, *, repeated: bool = False) -> Condition:
+    """A condition inside an item or condition, whose name `suffix` tells when something is wrong in it.
+    `repeated`: it is skipped first, to find its end, and then evaluated for each item of a list."""
     mark = len(parser.done)
+    kind = Skipped if repeated else Inside
     try:
         condition = read_condition(parser)
     except Trouble as trouble:
-        parser.done[mark:] = [Inside(parser.done[mark:], suffix)]
+        parser.done[mark:] = [kind(parser.done[mark:], suffix)]
         if trouble.message is None:
             raise
         raise Trouble(trouble.message + suffix) from None
-    parser.done[mark:] = [Inside([condition], suffix)]
+    parser.done[mark:] = [kind([condition], suffix)]
     return condition
 
 

@@ -41,7 +41,7 @@ class Walking:
         source = one_string(parser, name)
         if not parser.accept("{"):
             raise parser.trouble(f'missing {{ after "{name}"')
-        condition = inner_condition(parser, f' inside "{name}" condition')
+        condition = inner_condition(parser, f' inside "{name}" condition', repeated=True)
         if not parser.accept("}"):
             raise parser.trouble(f'missing }} at end of condition inside "{name}"')
         return WalkingNode(self, name, source, condition)
@@ -73,10 +73,14 @@ class WalkingNode(Condition):
 
     def test(self) -> Test:
         source, test = self.source_list.compile(), self.condition.test()
+        error = self.condition.skip_error()
+        skip_error = None if error is None else f'{error} inside "{self.name}" condition'
         stop, split, strings, name = self.kind.stop, self.kind.split, self.kind.strings, self.name
 
         def run(ctx: Context) -> bool:
             text = source(ctx)
+            if skip_error is not None:
+                raise ExpansionError(skip_error)
             items = split(text)
             if not items:
                 return False

@@ -165,7 +165,7 @@ def _settle(parser: Parser, name: str, form: str, first: Sequence, args: list[Se
     by_number: Tail | None = None
     if not form and (known is None or number):
         by_number = _split(name, args, 2, fail, (left, behind_fail), trouble)
-    return ExtractNode(form, first, by_key, by_number, closed=not parser.broken)
+    return ExtractNode(form, [first, *args], by_key, by_number, closed=not parser.broken)
 
 
 def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple[str, str], trouble: str) -> Tail:
@@ -192,12 +192,12 @@ def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple
 class ExtractNode(Node):
     """An extract. Of the two tails one may be missing, when the first string is constant."""
 
-    __slots__ = ("by_key", "by_number", "closed", "first", "form")
+    __slots__ = ("args", "by_key", "by_number", "closed", "form")
 
     def __init__(
         self,
         form: str,
-        first: Sequence,
+        args: list[Sequence],
         by_key: Tail | None,
         by_number: Tail | None,
         *,
@@ -205,24 +205,20 @@ class ExtractNode(Node):
     ) -> None:
         self.closed = closed
         self.form = form
-        self.first = first
+        #: all strings, of which the first says what the others are
+        self.args = args
         self.by_key = by_key
         self.by_number = by_number
 
     def children(self) -> Iterator[Node]:
-        yield self.first
-        tail = self.by_key or self.by_number
-        assert tail is not None
-        yield from tail.args
-        if tail.branches is not None:
-            yield from tail.branches.children()
+        return iter(self.args)
 
     def skip_error(self) -> str | None:
         # Exim does not count the strings of an extract that it skips.
         return first_skip_error(*self.children()) or (None if self.closed else "missing '}' closing extract")
 
     def compile(self) -> Run:
-        first = self.first.compile()
+        first = self.args[0].compile()
         by_key = self.by_key.compile(self.form) if self.by_key is not None else None
         by_number = self.by_number.compile(self.form) if self.by_number is not None else None
         only = by_number if by_key is None else by_key if by_number is None else None

@@ -24,7 +24,7 @@ class FilterItem:
         source = wanted(parser, name, "first")
         if not parser.accept("{"):
             raise parser.trouble(f"missing '{{' for last arg of {name}")
-        condition = inner_condition(parser, f' inside "{name}" item')
+        condition = inner_condition(parser, f' inside "{name}" item', repeated=True)
         if not parser.accept("}"):
             raise Trouble(
                 f'missing }} at end of condition or expression inside "{name}"; could be an unquoted }} in the content',

@@ -30,7 +30,9 @@ def encode(text: str, separator: str, specials: str) -> str:
     for char in text:
         if char == separator:
             flush()
-            out.append(".")
+            # Empty levels are dropped.
+            if out and out[-1] != ".":
+                out.append(".")
         elif char in "./" and char not in specials:
             # It would look like a separator.
             raise ExpansionError(f"imapfolder: illegal character '{char}'")

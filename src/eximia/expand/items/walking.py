@@ -5,7 +5,7 @@ from __future__ import annotations
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.expand.listing import split_list
-from eximia.expand.nodes import Inside, Node, Sequence
+from eximia.expand.nodes import Node, Sequence, Skipped
 from eximia.expand.parser import Parser, Trouble
 
 
@@ -23,7 +23,7 @@ def body(parser: Parser, name: str) -> Sequence:
         return wanted(parser, name, "last")
     except Trouble as trouble:
         if trouble.message is None:
-            parser.done[mark:] = [Inside(parser.done[mark:], f' inside "{name}" item')]
+            parser.done[mark:] = [Skipped(parser.done[mark:], f' inside "{name}" item')]
         raise
 
 

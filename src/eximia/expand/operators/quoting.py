@@ -18,16 +18,18 @@ def quote(text: str) -> str:
     """`text` in double quotes when it needs them."""
     if _PLAIN.fullmatch(text):
         return text
-    body = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return f'"{body}"'
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
 
 
 def quote_local_part(text: str) -> str:
     """A local part, quoted when RFC 5322 demands it."""
     if text and text[0] != "." and text[-1] != "." and _LOCAL_PLAIN.fullmatch(text):
         return text
-    body = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{body}"'
+    return f'"{_escaped(text)}"'
 
 
 def _quote(ctx: Context, subject: str, argument: str | None) -> str:

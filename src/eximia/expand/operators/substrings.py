@@ -98,14 +98,14 @@ def _arguments(name: str, argument: str | None, most: int) -> tuple[int, int]:
     match = _ARGUMENT.fullmatch(argument)
     if (
         match is None
-        or match[1] == "-"
         or (most == 1 and match[2] is not None)
         or (match[1].startswith("-") and name not in ("s", "substr"))
         or (match[2] is not None and not match[1])
     ):
         raise ExpansionError(f'non-digit after underscore in "{name}_{argument}"')
     second = wrap32(int(match[2][:25])) if match[2] is not None else -1
-    return wrap32(int(match[1][:25] or "0")), second
+    digits = match[1].removeprefix("-")[:25] or "0"
+    return wrap32(-int(digits) if match[1].startswith("-") else int(digits)), second
 
 
 def _substr(name: str) -> Callable[[Context, str, str | None], str]:
