@@ -126,3 +126,8 @@ def test_the_checker_reads_strings(tmp_path: Path) -> None:
         "(use $local_part_data, or a lookup)\n"
     )
     assert len(lines) == 4
+
+
+def test_options_of_the_experimental_features_load_unchanged() -> None:
+    path = Path(__file__).with_name("experimental.conf")
+    assert examine(SITE, paths=[str(path)], trust=Trust(anybody=True)).errors == []
