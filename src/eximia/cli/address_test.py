@@ -46,7 +46,7 @@ class TestLog:
 
 
 class AddressTest:
-    """One run of the program: addresses shown once are duplicates later."""
+    """One run of the program: generated addresses shown once are duplicates later."""
 
     def __init__(
         self, ctx: Context, mode: Mode, write: Write, complain: Write, *, verbose: bool, details: bool
@@ -166,7 +166,7 @@ class AddressTest:
         """A pipe, file or reply."""
         source = address.parent.address if address.parent is not None else ""
         what = f">{address.address}" if address.kind.value == "reply" else address.address
-        forbidden = " *** forbidden ***" if address.forbidden else ""
+        forbidden = " *** forbidden ***" if address.forbidden and not address.setup_error else ""
         self.write(f"{source} -> {what}{forbidden}\n")
         if forbidden:
             return
@@ -178,9 +178,10 @@ class AddressTest:
     def _show(self, address: Address) -> None:
         """An address that was accepted: where it came from, and where it goes."""
         again = ""
-        if address.unique in self._shown and self.mode is Mode.TEST:
-            again = "   [duplicate, would not be delivered]"
-        self._shown.add(address.unique)
+        if address.parent is not None:
+            if address.unique in self._shown:
+                again = "   [duplicate, would not be delivered]"
+            self._shown.add(address.unique)
         self.write(f"{address.address}{again}\n")
         self._ancestors(address)
         transport = address.transport.name if address.transport is not None else "unset"

@@ -19,7 +19,7 @@ from .router import Router
 def assign(ctx: Context, address: Address, router: Router, mode: Mode) -> None:
     """All of it, in the order errors_to, headers_add, headers_remove, transport, user. Raises RouterDefer."""
     assign_errors(ctx, address, router, mode)
-    assign_headers(ctx, address, router, mode)
+    assign_headers(ctx, address, router)
     transport = find_transport(ctx, router, router.options.transport, "transport")
     if transport is not None:
         address.transport = transport
@@ -50,11 +50,9 @@ def assign_errors(ctx: Context, address: Address, router: Router, mode: Mode) ->
         address.errors_address = text
 
 
-def assign_headers(ctx: Context, address: Address, router: Router, mode: Mode) -> None:
+def assign_headers(ctx: Context, address: Address, router: Router) -> None:
     """`headers_add` and `headers_remove`; they add to what earlier routers of a redirected address gave."""
     options = router.options
-    if mode.verifying:
-        return
     if options.headers_add is not None:
         added = _items(ctx, router, options.headers_add, "\n", "add_headers")
         address.headers_add = address.headers_add + [line + "\n" for line in added]

@@ -15,6 +15,7 @@ from eximia.message.address import split_address, unquote_local_part
 
 from .affixes import match_prefix, match_suffix
 from .children import unseen_copy
+from .host_lookup import translated
 from .result import Answer, Mode, Routed, RouterDefer, RouterFail, Verdict
 from .router import RouteCall, Router, RouterChain
 
@@ -263,6 +264,11 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
     address.log_as_local = options.log_as_local
     address.disable_logging = options.disable_logging
     address.dsn_lasthop = options.dsn_lasthop
+    if options.translate_ip_address is not None and address.hosts:
+        try:
+            address.hosts = translated(ctx, router, address.hosts)
+        except RouterDefer as error:
+            return _deferred(ctx, address, router, error)
     children = call.children
     if options.unseen is not False:
         try:

@@ -10,16 +10,20 @@ from enum import Enum
 from random import shuffle
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.text import from_bytes, to_bytes
-from eximia.context import Context, Host, HostStatus
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.context import Context, Errno, Host, HostStatus
 from eximia.dns import Status
 from eximia.dns.hosts_file import HostsFile
+from eximia.expand import expand
 from eximia.lists import match_domain, match_host
 
 from .host_items import is_address
+from .result import RouterDefer
 
 if TYPE_CHECKING:
     from eximia.dns import Answer
+
+    from .router import Router
 
 
 class Found(Enum):
@@ -174,11 +178,35 @@ def spread(host: Host, result: AddressesFound) -> list[Host]:
     return [host]
 
 
+def translated(ctx: Context, router: Router, hosts: list[Host]) -> list[Host]:
+    """`translate_ip_address`: other addresses in place of those that were found (manual 15). Raises RouterDefer."""
+    template = router.options.translate_ip_address
+    assert template is not None
+    variables = ctx.address
+    kept = variables.host_address
+    found: list[Host] = []
+    try:
+        for host in hosts:
+            variables.host_address = host.address
+            try:
+                text = expand(template, ctx).strip()
+            except ForcedFailure:
+                found.append(host)
+                continue
+            except ExpansionError as error:
+                raise RouterDefer(
+                    f'{router.name} router: failed to expand "{template.text}": {error.message}',
+                    errno=Errno.EXPAND_FAIL,
+                ) from None
+            result = find_addresses(ctx, text, HostPolicy(use_dns=False, use_hosts_file=True))
+            if result.found is not Found.ADDRESSES:
+                raise RouterDefer(f'{router.name} router: failed to translate {host.address} to "{text}"')
+            found += spread(host, result)
+    finally:
+        variables.host_address = kept
+    return found
+
+
 def valid_domain(name: str) -> bool:
     """False for names that cannot be asked of the DNS."""
     return bool(name) and len(name) <= 253 and all(0 < len(label) <= 63 for label in name.split("."))
-
-
-def lower(name: str) -> str:
-    """A domain in lower case, ASCII letters only: other bytes may be UTF-8."""
-    return from_bytes(to_bytes(name).lower())

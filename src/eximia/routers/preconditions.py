@@ -114,7 +114,7 @@ def _debug_print(template: Template) -> Check:
             text = expand(template, ctx)
         except ExpansionError as error:
             text = f'failed to expand debug_output "{template.text}": {error.message}'
-        if not text.endswith("\n"):
+        if text and not text.endswith("\n"):
             text += "\n"
         if mode is Mode.TEST:
             ctx.message.notes.setdefault("debug_print", []).append(text)

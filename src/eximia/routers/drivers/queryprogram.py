@@ -100,7 +100,7 @@ class Queryprogram(Driver):
         policy = ListPolicy(
             forbid_blackhole=True,
             forbid_include=True,
-            syntax=Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains),
+            syntax=Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains),
         )
         try:
             found = parse_list(text, policy, lambda path: "")

@@ -86,7 +86,7 @@ class Redirect(Driver):
             options.forbid_include,
             options.include_directory or "",
             options.skip_syntax_errors,
-            Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains),
+            Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains),
         )
         try:
             found = parse_list(data, policy, IncludeReader(ctx, address))
@@ -99,7 +99,7 @@ class Redirect(Driver):
         if found.verdict is Verdict.DISCARD:
             return Answer.DISCARD
         assign_errors(ctx, address, self.router, call.mode)
-        assign_headers(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router)
         children = [self._child(ctx, address, item, qualify_domain) for item in found.items]
         if found.verdict is Verdict.FAIL:
             raise RouterFail(self._coded(found.text), pass_message=True, children=children)
@@ -198,7 +198,7 @@ class Redirect(Driver):
         except RouterDefer as error:
             child.setup_error = error.message
         else:
-            if child.transport is None and not forbidden:
+            if child.transport is None:
                 child.setup_error = f"{name} unset in {self.router.name} router"
         return child
 
@@ -229,7 +229,7 @@ class Redirect(Driver):
                 return Answer.DECLINE
             raise RouterDefer(f"error in filter data: {result.message}", errno=Errno.BAD_REDIRECT)
         assign_errors(ctx, address, self.router, call.mode)
-        assign_headers(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router)
         children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
         if result.verdict in ("fail", "defer", "freeze"):
             self._end(call, result, children)

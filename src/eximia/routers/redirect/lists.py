@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from eximia.base.errors import EximiaError
-from eximia.base.text import Untainted
+from eximia.base.text import Untainted, like
 from eximia.context.delivery import Kind
 from eximia.message.address import DEFAULT_SYNTAX, AddressSyntaxError, Syntax, address_end, parse_address
 
@@ -106,6 +106,8 @@ def _read(data: str, policy: ListPolicy, read_include: IncludeReader, found: Red
             continue
         end = address_end(data, pos, newline_ends=True)
         item = data[pos:end].rstrip(_SPACE)
+        if trusted is not None:
+            item = Untainted(item)
         if item[0] == ":" and not _special(data[pos:], item, policy, read_include, found, depth):
             return False
         if item[0] != ":" or not _is_special(item):
@@ -138,7 +140,7 @@ def _special(
         found.items.clear()
         return False
     if item.startswith(":include:"):
-        return _include(item[9:].strip(_SPACE), policy, read_include, found, depth)
+        return _include(like(item[9:].strip(_SPACE), item), policy, read_include, found, depth)
     for word, allowed, verdict in (
         (":blackhole:", not policy.forbid_blackhole, Verdict.DISCARD),
         (":defer:", policy.allow_defer, Verdict.DEFER),
