@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ConfigError
+from eximia.base.template import Template
 from eximia.config.binding import Instance, bind_instances
 from eximia.config.values import ValueReader
 
@@ -44,6 +44,18 @@ def _transports(configuration: Configuration, reader: ValueReader) -> Iterator[C
     yield from _drivers(1, configuration, reader)
     instances: list[Instance[Any]] = configuration.instances["transport"]
     configuration.transports = {one.name: one for one in instances}
+    for one in instances:
+        if one.options.headers_rewrite is not None:
+            yield from _header_rules(one.options.headers_rewrite)
+
+
+def _header_rules(option: Template) -> Iterator[ConfigError]:
+    from eximia.rewrite.rules import transport_rules
+
+    try:
+        transport_rules(option)
+    except ConfigError as error:
+        yield error
 
 
 def _routers(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
@@ -78,28 +90,15 @@ def _retry(configuration: Configuration, reader: ValueReader) -> Iterator[Config
 
 
 def _rewrite(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
-    layer = _layer("eximia.rewrite.rules")
-    if layer is None:
-        return
-    rules = []
-    for line in configuration.file.rewrite:
-        try:
-            rules.append(layer.parse_rule(line.text, line.span))
-        except ConfigError as error:
-            yield error
-    configuration.rewrite = rules
+    from eximia.rewrite.rules import bind_rules
+
+    configuration.rewrite, errors = bind_rules(configuration.file.rewrite)
+    yield from errors
 
 
 def _local_scan(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
     message = "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined in Local/Makefile)"
     yield ConfigError(message, configuration.file.begun["local_scan"])
-
-
-def _layer(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        return None
 
 
 _BINDERS: dict[str, Callable[[Configuration, ValueReader], Iterator[ConfigError]]] = {
