@@ -10,6 +10,7 @@ anything from outside.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import queue
 import signal
@@ -111,6 +112,10 @@ class Worker:
         if self.index == 0:
             announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
             start_queue_runs(process, self.call, ports)
+        # What was made so far stays: collecting cycles need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         self.control.send(b"ready")
         self.loop.run_forever()
         process.log.close()
