@@ -220,7 +220,4 @@ def interface_for(ctx: Context, name: str, options: Any, host: Host) -> str:
 
 def is_ourselves(ctx: Context, host: Host) -> bool:
     """The address is one of this machine's, or `hosts_treat_as_local` names the host (manual 30.4)."""
-    address = host.address
-    if address.startswith("127.") or address == "::1":
-        return True
-    return is_local_address(ctx, address)
+    return is_local_address(ctx, host.address)
