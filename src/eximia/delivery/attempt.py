@@ -83,6 +83,10 @@ class Attempt:
                 deliver_remote(self)
             settle_retries(self)
             return finish(self)
+        except BaseException:
+            # What was delivered must not be delivered again by the attempt that follows this one.
+            self.progress.save(more_to_come=True)
+            raise
         finally:
             self.progress.close()
             self.locked.close()
