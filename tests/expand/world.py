@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from eximia.base.text import Untainted, to_bytes
 from eximia.context import Context, Process
 from eximia.expand.listing import split_list
 from eximia.expand.operators.case import lower
+from eximia.lists.regex import Regexes
 
 
 class Clock:
@@ -118,32 +118,6 @@ class Acls:
             case "":
                 return "deny", ""
         return "error", ""
-
-
-class Match:
-    def __init__(self, found: re.Match[str]) -> None:
-        self.found = found
-        self.groups = found.re.groups
-
-    def start(self, number: int = 0) -> int:
-        return self.found.start(number)
-
-    def end(self, number: int = 0) -> int:
-        return self.found.end(number)
-
-    def group(self, number: int = 0) -> str:
-        return self.found.group(number) or ""
-
-
-class Regexes:
-    def search(self, pattern: str, subject: str, *, caseless: bool = False, start: int = 0) -> Match | None:
-        try:
-            found = re.compile(pattern, re.IGNORECASE if caseless else 0).search(subject, start)
-        except re.error as error:
-            raise ExpansionError(
-                f'regular expression error in "{pattern}": {error.msg} at offset {error.pos}'
-            ) from error
-        return None if found is None else Match(found)
 
 
 def context(now: float | None = None, **main: Any) -> Context:

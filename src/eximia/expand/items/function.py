@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, TaintError
 from eximia.base.text import Untainted
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser, Trouble
+from eximia.expand.sinks import with_origin
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -110,10 +111,14 @@ class FunctionNode(Node):
     def compile(self) -> Run:
         runs = tuple(arg.compile() for arg in self.args)
         name, apply, safe = self.name, self.item.apply, self.item.safe
+        args = self.args
 
         def run(ctx: Context) -> str:
             values = [part(ctx) for part in runs]
-            result = apply(ctx, name, values)
+            try:
+                result = apply(ctx, name, values)
+            except TaintError as failure:
+                raise with_origin(ctx, failure, args) from failure
             if safe:
                 return Untainted(result)
             if type(result) is str:

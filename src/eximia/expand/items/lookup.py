@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, TaintError
 from eximia.base.text import marked
 from eximia.expand.branches import Branches, read_branches
 from eximia.expand.items.lookup_type import check_type
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser, Trouble
+from eximia.expand.sinks import with_origin
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -72,6 +73,7 @@ class LookupNode(Node):
         search, target = self.search, self.target.compile()
         key = self.key.compile() if self.key is not None else None
         choose = self.branches.on_value()
+        source_node = self.target
 
         def run(ctx: Context) -> str:
             subject = key(ctx) if key is not None else None
@@ -84,7 +86,10 @@ class LookupNode(Node):
             try:
                 if subject is None:
                     source = marked(source.lstrip(_SPACE), source)
-                found = lookups.find(ctx, search, subject, source)
+                try:
+                    found = lookups.find(ctx, search, subject, source)
+                except TaintError as failure:
+                    raise with_origin(ctx, failure, [source_node]) from failure
                 return choose(ctx, found)
             finally:
                 scope.numeric = numeric

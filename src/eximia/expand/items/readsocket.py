@@ -8,13 +8,13 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError, NetworkError
+from eximia.base.errors import ExpansionError, NetworkError, TaintError
 from eximia.base.text import from_bytes, to_bytes
 from eximia.expand.items.readfile import with_line_ends
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import seconds
 from eximia.expand.parser import Parser, Trouble
-from eximia.expand.sinks import refuse_tainted
+from eximia.expand.sinks import refuse_tainted, with_origin
 
 if TYPE_CHECKING:
     from eximia.base.ports import Stream
@@ -93,11 +93,15 @@ class ReadsocketNode(Node):
 
     def compile(self) -> Run:
         runs = tuple(arg.compile() for arg in self.args[:4])
+        name_node = self.args[0]
         otherwise = self.args[4].compile() if len(self.args) > 4 else None
 
         def run(ctx: Context) -> str:
             values = [part(ctx) for part in runs]
-            refuse_tainted(ctx, values[0], "socket")
+            try:
+                refuse_tainted(ctx, values[0], "socket")
+            except TaintError as failure:
+                raise with_origin(ctx, failure, [name_node]) from failure
             try:
                 options = Options(values[2] if len(values) > 2 else "")
                 answer = _ask(ctx, values[0], values[1], options)

@@ -14,6 +14,7 @@ from eximia.base.text import EMPTY, Untainted, from_bytes
 from eximia.expand.branches import Branches, read_branches
 from eximia.expand.nodes import Node, Run, Sequence, constant_run, first_skip_error
 from eximia.expand.parser import Parser
+from eximia.expand.sinks import with_origin
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -111,11 +112,15 @@ class RunNode(Node):
         command = self.command.compile() if self.preexpand else constant_run(Untainted(self.command.text))
         preexpand = self.preexpand
         choose = self.branches.on_test()
+        node = self.command
         bare = self.branches.plain
 
         def run(ctx: Context) -> str:
             line = command(ctx)
-            argv = _preexpanded(line) if preexpand else _expanded(ctx, line)
+            try:
+                argv = _preexpanded(line) if preexpand else _expanded(ctx, line)
+            except TaintError as failure:
+                raise with_origin(ctx, failure, [node]) from failure
             # $value stays set afterwards, so that a log_message can show the output of a condition's command.
             scope = ctx.scope
             good = True
