@@ -66,6 +66,13 @@ def main(words: Sequence[str] | None = None) -> int:
     name = os.path.basename(program)
     if name == "eximia" and arguments and arguments[0] in COMMANDS:
         return _load(COMMANDS[arguments[0]][0])(arguments[1:])
+    if name == "eximia" and arguments and arguments[0].startswith("exi"):
+        name, arguments = arguments[0], arguments[1:]
+    if name.startswith("exi") and name not in ("exim", "exim4", "eximia"):
+        from eximia.cli.utilities.catalogue import UTILITIES
+
+        if name in UTILITIES:
+            return _utility(UTILITIES[name][0], arguments)
     from eximia.daemon.invocation import UsageError
     from eximia.daemon.letters import read
 
@@ -81,6 +88,19 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _utility(where: str, arguments: list[str]) -> int:
+    """One of the programs that come with Exim (manual 54)."""
+    try:
+        status = _load(where)([os.fsencode(each).decode("latin-1") for each in arguments])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
 
 
 def run(call: Invocation) -> int:

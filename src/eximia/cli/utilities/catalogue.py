@@ -1,0 +1,14 @@
+"""Which module is which utility: `module:function`, called with the words after the name; then what it does."""
+
+from __future__ import annotations
+
+UTILITIES = {
+    "exicyclog": ("eximia.cli.utilities.exicyclog:command", "cycle (rotate) log files"),
+    "exigrep": ("eximia.cli.utilities.exigrep:command", "search the main log, message by message"),
+    "exim_checkaccess": ("eximia.cli.utilities.checkaccess:command", "may this host send to this address?"),
+    "exim_id_update": ("eximia.cli.utilities.id_update:command", "give messages in a spool ids of the other form"),
+    "exim_msgdate": ("eximia.cli.utilities.msgdate:command", "the date in a message id, and back"),
+    "exiqgrep": ("eximia.cli.utilities.exiqgrep:command", "select messages of the queue"),
+    "exiqsumm": ("eximia.cli.utilities.exiqsumm:command", "summarize the queue by domain"),
+    "exiwhat": ("eximia.cli.utilities.exiwhat:command", "what the processes are doing"),
+}
