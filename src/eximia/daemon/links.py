@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from eximia.authenticators.catalogue import unavailable
 from eximia.base.errors import ConfigError
 from eximia.config.binding import Instance
 from eximia.config.suggest import did_you_mean
@@ -27,7 +28,11 @@ def check_routers(routers: Sequence[Instance[Any]]) -> Iterator[ConfigError]:
 
 
 def check_authenticators(authenticators: Sequence[Instance[Any]]) -> Iterator[ConfigError]:
-    """No two may have the same public name on the same side."""
+    """Every driver must be one that we have; no two may have the same public name on the same side."""
+    for one in authenticators:
+        why = unavailable(one.driver)
+        if why:
+            yield ConfigError(f"authenticator {one.name}: {one.driver} is not available", one.span, why, where="")
     for side in ("client", "server"):
         named: dict[str, Instance[Any]] = {}
         for one in authenticators:
