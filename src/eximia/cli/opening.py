@@ -30,10 +30,31 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
         from eximia.aio.direct import DirectPorts
 
         ports = DirectPorts()
+    purged = clean_environment(call, configuration)
     process = wiring.build(ports, configuration, call)
+    if purged and call.action in _LOGGED:
+        process.log.main(purged)
     if call.debug and not process.is_admin:
         refuse("exim: debugging permission denied")
     return process
+
+
+#: actions whose log tells that the environment was thrown away
+_LOGGED = frozenset({"bm", "bs", "bS", "bd", "q", "M"})
+
+
+def clean_environment(call: Invocation, configuration: Configuration) -> str:
+    """Throw away the environment but for what is to be kept (manual 14, keep_environment). The daemon's first process
+    keeps its own: it hands it to the parts of the server, which clean theirs. Returns what the log should say."""
+    from eximia.daemon.environment import WARNING, clean, must_warn
+
+    try:
+        warn = must_warn(configuration.main, os.environ) if call.action == "bd" else clean(configuration.main)
+    except ConfigError as error:
+        refuse(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {error.message}")
+    if warn and call.action == "bV":
+        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {WARNING}\n")
+    return WARNING if warn else ""
 
 
 def open_configuration(call: Invocation) -> Configuration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from eximia.base.errors import ConfigError
@@ -23,6 +24,16 @@ def cleaned(main: MainOptions, environ: Mapping[str, str]) -> dict[str, str]:
             if equals:
                 kept[name] = value
     return kept
+
+
+def clean(main: MainOptions) -> bool:
+    """Make our own environment what it should be. True when something was thrown away that the postmaster should
+    have been asked about. Raises ConfigError."""
+    before = dict(os.environ)
+    after = cleaned(main, before)
+    os.environ.clear()
+    os.environ.update(after)
+    return must_warn(main, before)
 
 
 def must_warn(main: MainOptions, environ: Mapping[str, str]) -> bool:

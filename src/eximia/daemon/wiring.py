@@ -229,7 +229,12 @@ def _debug_trace(call: Invocation) -> Trace:
 
 def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Process:
     """Read the configuration and build. In the daemon all parts are imported at once. Raises ConfigError."""
-    process = build(ports, read_configuration(call), call, stderr=-1 if daemon else 2)
+    configuration = read_configuration(call)
+    if daemon:
+        from eximia.daemon.environment import clean
+
+        clean(configuration.main)
+    process = build(ports, configuration, call, stderr=-1 if daemon else 2)
     if daemon:
         warm(process)
     return process
