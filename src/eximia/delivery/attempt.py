@@ -63,6 +63,9 @@ class Attempt:
         self.deferred: list[Address] = []
         #: the message is to be frozen after this attempt; why, when there is a reason to write into the log
         self.wanted_freeze = False
+        message.notes["message_log"] = self.progress.note
+        if settings.forced:
+            message.notes["deliver_force"] = True
         self.freeze_reason = ""
 
     def run(self) -> AttemptEnd:

@@ -57,7 +57,7 @@ def send_bounces(attempt: Attempt) -> None:
         except Defer as error:
             _keep_for_later(attempt, same, error)
             continue
-        for address in same:
+        for address in _last_first(same):
             attempt.progress.done(address)
 
 
@@ -153,14 +153,19 @@ def bounce_text(attempt: Attempt, recipient: str, addresses: list[Address]) -> s
     outputs = [address for address in addresses if address.outcome is not None and address.outcome.output]
     text += _outputs(items[2], outputs) if outputs else ""
     text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{reporting_fields(attempt)}"
-    # Those whose output was shown come first, then the others, each the last first.
-    plain = [address for address in addresses if address not in outputs]
-    for address in [*reversed(outputs), *reversed(plain)]:
+    for address in _last_first(addresses):
         text += "\n" + status_fields(attempt, address, "failed", "5.0.0")
     if main.bounce_return_message:
         kind, returned = returned_message(attempt, headers_only=False)
         text += f"\n--{mark}\nContent-type: {kind}\n\n{returned}"
     return f"{text}\n--{mark}--\n"
+
+
+def _last_first(addresses: list[Address]) -> list[Address]:
+    """The order of the machine-readable part: those whose output was shown, then the others, each the last first."""
+    outputs = [address for address in addresses if address.outcome is not None and address.outcome.output]
+    plain = [address for address in addresses if address not in outputs]
+    return [*reversed(outputs), *reversed(plain)]
 
 
 def _failed_name(address: Address) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from eximia.context import Address, Recipient
@@ -48,15 +49,23 @@ def _complete(attempt: Attempt) -> None:
     if process.main.event_action is not None:
         raise_event(attempt.ctx, "msg:complete", "", process.main.event_action)
     if process.main.preserve_message_logs:
-        attempt.progress.note("Completed")
         attempt.progress.write_notes()
-        process.ports.blocking(_remove, attempt)
+        process.ports.blocking(_remove_but_log, attempt)
     else:
         process.ports.together(process.spool.remove_done, attempt.locked)
 
 
-def _remove(attempt: Attempt) -> None:
-    attempt.locked.remove(keep_log=True)
+def _remove_but_log(attempt: Attempt) -> None:
+    """`preserve_message_logs`: the message log moves to `msglog.OLD`."""
+    locked = attempt.locked
+    spool = attempt.process.spool
+    folder = spool.folder(locked.place, "msglog.OLD")
+    spool.make_folder(folder)
+    try:
+        os.rename(locked.log_path, f"{folder}/{locked.id}")
+    except FileNotFoundError:
+        pass
+    locked.remove(keep_log=True)
 
 
 def _keep(attempt: Attempt) -> AttemptEnd:

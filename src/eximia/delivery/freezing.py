@@ -28,7 +28,6 @@ def tell_frozen(attempt: Attempt, recipients: str) -> None:
         for address in reversed(attempt.deferred):
             assert address.outcome is not None
             text += f"  {address.address}: {address.outcome.message}\n"
-        text += "\n"
     try:
         attempt.process.services.submit(attempt.process, to_bytes(text), addresses, reference=message.id)
     except Defer as error:

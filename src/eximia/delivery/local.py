@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from eximia.context import Address, Batch, Errno, Outcome, Result
 from eximia.transports.engine import run
 
-from .attempt import failure
+from .attempt import deferral, failure
 from .batching import local_batches
-from .outcomes import note_deferred, note_delivered, note_failed, note_not_yet
+from .outcomes import note_deferred, note_delivered, note_failed
 from .retrying import local_is_due, local_retry
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def deliver_local(attempt: Attempt) -> None:
     ready: list[Address] = []
     for address in attempt.local:
         if settings.queue_run and not settings.forced and not local_is_due(attempt, address):
-            note_not_yet(attempt, address, Errno.RETRY_LOCAL, "Retry time not yet reached")
+            address.outcome = deferral("Retry time not yet reached", Errno.RETRY_LOCAL)
+            note_deferred(attempt, address)
         else:
             ready.append(address)
     batches = local_batches(attempt, ready)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .attempt import Attempt
 
 
+#: this number and those below it mean that nothing was tried because a time is not reached
+_NOT_TRIED = -51
+
+
 def return_path_of(attempt: Attempt, address: Address) -> str:
     """The envelope sender of this copy: the errors address of the routers, or the sender."""
     path = address.errors_address
@@ -74,7 +78,8 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
         if outcome.panic:
             attempt.log.panic(line, message.id, main=False)
         if address.router is None and address.transport is None:
-            attempt.progress.note(f"routing failed for {_named(address)}: {outcome.message}")
+            sender = f" F=<{message.sender_address}>" if attempt.log.selectors.sender_on_delivery else ""
+            attempt.progress.note(f"routing failed for {_named(address)}{sender}: {outcome.message}")
         else:
             attempt.progress.note(line[3:])
     transport = address.transport
@@ -93,13 +98,15 @@ def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) ->
     attempt.deferred.append(address)
     if outcome.freeze:
         attempt.wanted_freeze = True
-    if not _silent(address) and not quiet:
+    waiting = outcome.errno <= _NOT_TRIED
+    if not _silent(address) and not quiet and (not waiting or attempt.log.selectors.retry_defer):
         line = deferred(address, attempt.log.selectors, queue_name=message.queue_name)
         if outcome.panic:
             attempt.log.panic(line, message.id)
         else:
             attempt.log.main(line, message.id)
-        attempt.progress.note(line[3:])
+        if not waiting or message.first_delivery:
+            attempt.progress.note(line[3:])
     transport = address.transport
     if transport is not None and transport.options.event_action is not None:
         address_event(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import Defer
 from eximia.context import Address, Batch, Outcome, Result
 from eximia.lists import match_domain
+from eximia.logs.printing import printing
 from eximia.transports.engine import run
 from eximia.transports.smtp.waiting import wait_for
 
@@ -91,8 +92,20 @@ def _run(attempt: Attempt, batch: Batch) -> None:
             address.outcome.took = took
 
 
+def _note_refusal(attempt: Attempt, address: Address) -> None:
+    """An answer to RCPT is in the message log as the host gave it."""
+    outcome = address.outcome
+    if outcome is None or outcome.smtp is None or outcome.smtp.host is None:
+        return
+    if outcome.message.startswith("SMTP error from remote mail server after RCPT TO:"):
+        host = outcome.smtp.host
+        attempt.progress.note(f"H={host.name} [{host.address}] {printing(outcome.message)}")
+
+
 def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
     """Log what became of the addresses of one batch."""
+    for address in batch.addresses:
+        _note_refusal(attempt, address)
     first = True
     for address in batch.addresses:
         outcome = address.outcome

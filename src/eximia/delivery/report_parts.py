@@ -94,6 +94,8 @@ def error_text(address: Address) -> list[str]:
         text = outcome.message
     else:
         return lines
+    if not text and address.transport is not None:
+        return lines
     for part in text.split("\n"):
         lines += broken(part)
     return lines

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from eximia.context import Address, Context, Kind
-from eximia.message.address import AddressSyntaxError, address_end, parse_address
-from eximia.message.header import DELETED, Header
+from eximia.rewrite import rewrite_envelope, rewrite_header_domain
 
 
 def child_of(parent: Address, text: str, kind: Kind = Kind.ADDRESS) -> Address:
@@ -37,35 +34,11 @@ def unseen_copy(address: Address) -> Address:
 
 def rewrite_domain(ctx: Context, old: str, new: str) -> None:
     """Replace a domain that routing completed in the message's address headers (manual 17.4, 48.21)."""
-    for header in ctx.message.headers:
-        if header.type in "BCFRST" and old in header.text.lower():
-            text = _with_domain(header.text, old, new)
-            if text != header.text:
-                ctx.message.headers.insert(ctx.message.headers.index(header), Header(header.text, DELETED))
-                header.text = text
-
-
-def _with_domain(text: str, old: str, new: str) -> str:
-    """A header line with the domain of its addresses changed."""
-    pos = text.find(":") + 1
-    out = text[:pos]
-    while pos < len(text):
-        end = address_end(text, pos)
-        item = text[pos:end]
-        try:
-            parsed = parse_address(item)
-            if parsed.domain.lower() == old:
-                item = f"{item[: parsed.start]}{parsed.local_part}@{new}{item[parsed.end :]}"
-        except AddressSyntaxError:
-            pass
-        out += item + text[end : end + 1]
-        pos = end + 1
-    return out
+    rewrite_header_domain(ctx, old, new)
 
 
 def rewritten(ctx: Context, text: str) -> str:
     """A generated address after the global rewriting rules (manual 31)."""
     if not ctx.process.config.rewrite:
         return text
-    result: str = import_module("eximia.rewrite").rewrite_envelope(ctx, text, "T")
-    return result
+    return rewrite_envelope(ctx, text, "T")

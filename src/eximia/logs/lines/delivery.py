@@ -198,7 +198,7 @@ def failed(
         text += _host(outcome.smtp, selectors, delivered=False)
     if outcome.errno > 0:
         text += f": {os.strerror(outcome.errno)}"
-    if outcome.message:
+    if outcome.message or outcome.pass_message:
         text += f": {printing(outcome.message)}"
     if selectors.deliver_time:
         text += f" DT={elapsed(outcome.took, millisec=selectors.millisec)}"

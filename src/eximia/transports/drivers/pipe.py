@@ -48,6 +48,10 @@ _MEANINGS = {
 }
 
 
+#: what bounces say in place of the command's end, which is for the log
+_TOLD = "local delivery failed"
+
+
 class Pipe:
     """One transport with `driver = pipe`."""
 
@@ -278,7 +282,9 @@ class Pipe:
                 f"signal {-status} ({_signal(-status)})"
             )
             frozen = options.freeze_signal
-            return Outcome(Result.DEFERRED if frozen else Result.FAILED, text, freeze=frozen)
+            return Outcome(
+                Result.DEFERRED if frozen else Result.FAILED, text, freeze=frozen, user_message=_TOLD
+            )
         text = f"Child process of {self.name} transport returned {status}"
         meaning = _MEANINGS.get(status)
         if meaning is None and status > 128:
@@ -287,7 +293,8 @@ class Pipe:
             text += f" (could mean {meaning})"
         text += f" from command: {arguments[0]}"
         temporary = self._temporary is None or status in self._temporary
-        return Outcome(Result.DEFERRED if temporary and not options.return_output else Result.FAILED, text)
+        result = Result.DEFERRED if temporary and not options.return_output else Result.FAILED
+        return Outcome(result, text, user_message=_TOLD)
 
     def _log_output(self, ctx: Context, batch: Batch, output: bytes) -> None:
         """The first line that says something."""

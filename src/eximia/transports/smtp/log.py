@@ -26,5 +26,9 @@ def log_host_failure(ctx: Context, options: Any, host: Host, port: int, failure:
     item = host_item(ctx, host, port)
     if not options.disable_logging and ctx.process.log is not None:
         separator = ": " if failure.message else " "
-        ctx.process.log.main(f"{item}{separator}{text}", message_id=ctx.message.id)
+        line = f"{item}{separator}{text}"
+        ctx.process.log.main(line, message_id=ctx.message.id)
+        note = ctx.message.notes.get("message_log")
+        if note is not None:
+            note(line)
     raised(ctx, options, "msg:host:defer", text, int(failure.errno))
