@@ -49,7 +49,8 @@ def show(
     return status
 
 
-_WITH_NAME = frozenset({"router", "transport", "authenticator", "macro"})
+#: words that take the next word with them
+_WITH_NAME = frozenset({"router", "transport", "authenticator", "macro", "environment", "config"})
 
 
 class _Printer:
@@ -97,9 +98,11 @@ class _Printer:
         return 0
 
     def named(self, word: str, name: str) -> int:
-        """A driver instance or a macro."""
+        """A driver instance or a macro. As with Exim, `config` and `environment` take a word and do nothing with it."""
         if word == "macro":
             return self._macro(name)
+        if word == "config":
+            return self.config()
         for instance in self._instances(word):
             if instance.name == name:
                 return self._lines(self._driver(word, instance))
