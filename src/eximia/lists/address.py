@@ -89,7 +89,7 @@ class AddressKind(ListKind[AddressSubject]):
         first = item[0]
         if first == "^":
             return AddressPattern(item, positive, caseless=not caseful)
-        if first == "+":
+        if first == "+" and not in_file:
             return Named(self, marked(item[1:], item), positive, caseful=caseful)
         if first == "/" and not in_file:
 
@@ -136,7 +136,7 @@ class AddressKind(ListKind[AddressSubject]):
             trouble(ctx, f'partial matching is not applicable to whole-address lookups: ignored "partial-" in "{item}"')
             closing = search.find(")") if search.lstrip("partil0123456789").startswith("(") else search.find("-")
             search = search[closing + 1 :]
-        return AddressLookup(search, source, positive, caseless=not caseful, query=query)
+        return AddressLookup(search, source, positive, caseless=not caseful)
 
     def _domain_lookup(self, item: str, positive: bool, ctx: Context, *, caseful: bool) -> DomainLookup:
         lookup = split_lookup(marked(item[2:], item))

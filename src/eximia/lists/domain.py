@@ -67,7 +67,7 @@ class NameKind(ListKind[str]):
             return None
         if first == "^":
             return Pattern(item, positive, caseless=not caseful)
-        if first == "+":
+        if first == "+" and not in_file:
             return Named(self, marked(item[1:], item), positive, caseful=caseful)
         if first == "/" and not in_file:
 
@@ -82,7 +82,7 @@ class NameKind(ListKind[str]):
                 return special
         lookup = split_lookup(item)
         if lookup is not None:
-            return Lookup(*lookup, positive, caseless=not caseful)
+            return Lookup(*lookup, positive, caseless=not caseful, data=item if in_file else None)
         return None
 
 

@@ -131,7 +131,7 @@ class HostKind(ListKind[HostSubject]):
             return AnyHost(positive)
         if item == "@[]":
             return LocalInterface(positive)
-        if item[0] == "+":
+        if item[0] == "+" and not in_file:
             return Named(self, marked(item[1:], item), positive, caseful=False)
         if item[0] == "/" and not in_file:
 

@@ -50,7 +50,7 @@ def unquote(text: str) -> tuple[str, str]:
 def logical_lines(text: str) -> Iterator[tuple[str, str, str]]:
     """(key, what follows it on its line, the continuation lines with a space before each) of each item, in order.
 
-    Comments are passed over; a blank line ends an item.
+    A blank line or a comment ends an item, as in Exim (where the manual says that they are passed over).
     """
     key: str | None = None
     rest = more = ""
@@ -63,10 +63,11 @@ def logical_lines(text: str) -> Iterator[tuple[str, str, str]]:
                 yield key, rest, more
                 key = None
             continue
-        if line[0] == "#":
-            continue
         if key is not None:
             yield key, rest, more
+        if line[0] == "#":
+            key = None
+            continue
         if line[0] == '"':
             key, rest = unquote(line)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from eximia.base.errors import ExpansionError, TaintError
+from eximia.base.errors import ExpansionError, LookupDefer, TaintError
 from eximia.base.ports import FoundItem
 from eximia.base.span import NOWHERE
 from eximia.base.text import Quoted, Untainted, is_tainted
@@ -36,6 +36,13 @@ class Lookups:
 
     def find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:
         """See `base.ports.LookupService.find`. A partial match sets $1 and $2."""
+        try:
+            return self._find(ctx, search, key, source)
+        except LookupDefer as defer:
+            subject = source if key is None else key
+            raise LookupDefer(f'lookup of "{subject}" gave DEFER: {defer.message}') from None
+
+    def _find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:
         parsed = parse_search(search)
         type_ = _type(parsed)
         if isinstance(type_, QueryStyle):
@@ -121,12 +128,11 @@ def _single(ctx: Context, type_: SingleKey, parsed: Search, key: str, path: str)
     """The lookup with its partial keys and defaults."""
     if is_tainted(path):
         raise TaintError(f"Tainted filename for search: '{path}'")
-    if not key:
-        return None
     options = parsed.options
     hit: _Hit | None = None
     found = type_.find(ctx, path, key, options)
-    if found is not None:
+    # The empty key is never found, but it may have a default.
+    if found is not None and key:
         hit = _Hit(found, ("", key) if parsed.partial >= 0 else None)
     elif parsed.partial >= 0:
         hit = _partial(ctx, type_, parsed, key, path)
@@ -146,7 +152,7 @@ def _partial(ctx: Context, type_: SingleKey, parsed: Search, key: str, path: str
     affix, options = parsed.affix, parsed.options
     labels = key.split(".")
     if affix:
-        found = type_.find(ctx, path, affix + key, options) if len(labels) >= parsed.partial else None
+        found = type_.find(ctx, path, affix + key, options)
         if found is not None:
             return _Hit(found, ("", key))
     for cut in range(1, len(labels)):

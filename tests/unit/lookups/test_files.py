@@ -63,7 +63,7 @@ def find(ctx, search, key, source):
     [
         ("a.b.c", "data one"),
         ("A.B.C", "data one"),
-        ("key2", "val two continued  line third"),
+        ("key2", "val two continued  line"),
         ("quoted keyA", "qdata"),
         ("colon:key", "cdata"),
         ("nodata", ""),
@@ -80,6 +80,7 @@ def find(ctx, search, key, source):
         ("dup", "1"),
         ("zz", None),
         ("", None),
+        ("third", None),
         ("leading", None),
     ],
 )
@@ -146,7 +147,7 @@ def test_a_changed_file_is_read_again(ctx, ls):
         ("dbm", "a", "/nonexist", "failed to open /nonexist as a db (v4.1+) file: No such file or directory"),
         ("dsearch", "a", "/nonexist", "failed to open /nonexist for directory search: No such file or directory"),
         ("dsearch", "a", "/etc/passwd", "failed to open /etc/passwd for directory search: Not a directory"),
-        ("dsearch", "a/b", "/etc", "key for dsearch lookup contains a slash: a/b"),
+        ("dsearch", "a/b", "/etc", 'lookup of "a/b" gave DEFER: key for dsearch lookup contains a slash: a/b'),
         ("foo", "a", "b", 'unknown lookup type "foo"'),
         ("partial-passwd", None, "b", '"partial" is not permitted for lookup type "passwd"'),
         ("dnsdb*", None, "b", 'defaults using "*" or "*@" are not permitted for lookup type "dnsdb*"'),

@@ -97,7 +97,7 @@ def test_dnsdb(ctx, query, result):
 def test_dnsdb_defers(ctx, query, message):
     with pytest.raises(LookupDefer) as caught:
         dnsdb(ctx, query)
-    assert caught.value.message == message
+    assert caught.value.message == f'lookup of "{query}" gave DEFER: {message}'
 
 
 def test_dnsdb_tells_about_dnssec(ctx):

@@ -40,6 +40,8 @@ def check_type(search: str, *, keyed: bool) -> str | None:
     if name in SINGLE_KEY:
         return None if keyed else f'missing {{key}} for single-key "{name}" lookup'
     if name in QUERY:
+        if search.startswith("partial"):
+            return f'"partial" is not permitted for lookup type "{name}"'
         if not keyed:
             return None
         return f'a single key was given for lookup type "{name}", which is not a single-key lookup type'

@@ -113,21 +113,18 @@ class AddressPattern:
 
 
 class AddressLookup:
-    """`type;...`: a lookup of the whole address. Single-key types never find the empty address."""
+    """`type;...`: a lookup of the whole address. Single-key types find no empty address, but may have a default."""
 
-    __slots__ = ("_caseless", "_positive", "_query", "_search", "_source")
+    __slots__ = ("_caseless", "_positive", "_search", "_source")
 
-    def __init__(self, search: str, source: str, positive: bool, *, caseless: bool, query: bool) -> None:
+    def __init__(self, search: str, source: str, positive: bool, *, caseless: bool) -> None:
         self._search = search
         self._source = source
         self._positive = positive
         self._caseless = caseless
-        self._query = query
 
     def match(self, subject: AddressSubject, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`."""
-        if not subject.text and not self._query:
-            return None
         key = subject.lowered if self._caseless else subject.text
         found = ctx.process.services.lookups.find_item(ctx, self._search, key, self._source)
         return None if found is None else signed(Match(found.data), self._positive)
@@ -203,11 +200,13 @@ class DomainLookup:
             chained = ""
             if items and items[-1].startswith(">") and not self._query:
                 chained = items.pop()[1:].lstrip()
-            compiled = self._kind.compile(items, ctx, caseful=self._caseful)
+            compiled = self._kind.compile(items, ctx, caseful=self._caseful, in_file=True)
             scratch = [subject.local_part]
             outcome = self._first(compiled, subject.local_part, ctx, scratch)
+            if outcome is False:
+                return None
             if outcome is not None:
-                return outcome if outcome is False else signed(outcome, self._positive)
+                return signed(outcome, self._positive)
             if not chained:
                 return signed(compiled.at_end, self._positive)
             key = chained

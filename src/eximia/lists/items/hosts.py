@@ -38,18 +38,19 @@ def address_bits(text: str) -> tuple[int, int] | None:
 
 
 def parse_network(text: str) -> tuple[int, int, int] | None:
-    """(bits, mask length, value) of `address` or `address/length`; None for anything else. An empty length and one
-    that is too long mean all bits."""
+    """(bits, mask length, value) of `address` or `address/length`; None for anything else. An empty length means no
+    bits, one that is too long all of them. An IPv4-mapped address is taken as IPv6, so that no host matches it."""
     address, slash, length = text.partition("/")
-    found = address_bits(address)
-    if found is None or (length and not (length.isascii() and length.isdigit())):
+    if length and not (length.isascii() and length.isdigit()):
         return None
-    bits, value = found
-    mask = int(length) if slash and length else bits
-    if ":" in address and bits == 32 and slash and length:
-        mask -= 96
-    mask = max(0, min(mask, bits))
-    return bits, mask, value >> (bits - mask)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        packed = socket.inet_pton(family, address)
+    except (OSError, ValueError):
+        return None
+    bits = len(packed) * 8
+    mask = min(int(length or 0), bits) if slash else bits
+    return bits, mask, int.from_bytes(packed, "big") >> (bits - mask)
 
 
 class HostSubject:
@@ -67,12 +68,14 @@ class HostSubject:
         """All names, the first the preferred one. Raises Unknown."""
         if self._names is not None:
             return self._names
+        if not self.address:
+            return ()
         session = ctx.session
         if self.address == session.sender_host_address:
             find_sender_host_name(ctx)
             if session.sender_host_name:
                 return (session.sender_host_name, *session.sender_host_aliases)
-        elif self.address:
+        else:
             found = names_of_address(ctx, self.address)
             if found.outcome is Search.FOUND:
                 self._names = found.names
@@ -87,6 +90,8 @@ class AddressOnly(HostSubject):
 
     def names(self, ctx: Context) -> tuple[str, ...]:
         """See `HostSubject.names`."""
+        if not self.address:
+            return ()
         raise Unknown(f"no host name is looked up for {self.address}")
 
 
@@ -261,6 +266,8 @@ class HostLookup:
 
     def match(self, subject: HostSubject, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`."""
+        if not subject.address:
+            return None
         lookups = ctx.process.services.lookups
         for key in ("",) if self._query else subject.names(ctx):
             found = lookups.find_item(ctx, self._search, key.lower(), self._source)

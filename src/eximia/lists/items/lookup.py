@@ -20,11 +20,13 @@ def split_lookup(item: str) -> tuple[str, str] | None:
 
 
 class Lookup:
-    """A lookup whose key is the subject, in lower case unless the list is caseful."""
+    """A lookup whose key is the subject, in lower case unless the list is caseful. `data` stands for what is found:
+    in a file of items the value of a match is the line."""
 
-    __slots__ = ("_caseless", "_positive", "_search", "_source")
+    __slots__ = ("_caseless", "_data", "_positive", "_search", "_source")
 
-    def __init__(self, search: str, source: str, positive: bool, *, caseless: bool) -> None:
+    def __init__(self, search: str, source: str, positive: bool, *, caseless: bool, data: str | None = None) -> None:
+        self._data = data
         self._search = search
         self._source = source
         self._positive = positive
@@ -37,4 +39,4 @@ class Lookup:
         if found is None:
             return None
         numbers += found.numbers
-        return signed(Match(found.data), self._positive)
+        return signed(Match(found.data if self._data is None else self._data), self._positive)
