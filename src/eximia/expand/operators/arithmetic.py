@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -145,6 +146,7 @@ class _Sum:
         return value
 
 
+@lru_cache(maxsize=1024)
 def evaluate(text: str, *, decimal: bool = False) -> int:
     """The value of an expression. Raises ExpansionError."""
     return _Sum(text, decimal=decimal).whole()
