@@ -1,0 +1,65 @@
+"""exim_tidydb: remove old records, and messages that are gone, from a hints database (manual 54.13)."""
+
+from __future__ import annotations
+
+import getopt
+import re
+import time
+from collections.abc import Sequence
+
+from eximia.config.times import read_time
+from eximia.hints.records import WaitRecord
+from eximia.spool import Spool
+
+from .common import fail, write
+from .hintsfile import decode, open_hints, usage
+
+OPTIONS = "[-t <time>]"
+#: records older than this go
+AGE = 30 * 86400
+_ID_AT_END = re.compile(r":([0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})$")
+
+
+def command(words: Sequence[str]) -> int:
+    """Run with the words of the command line; the exit status."""
+    try:
+        pairs, rest = getopt.getopt(list(words), "t:")
+    except getopt.GetoptError:
+        fail(usage("exim_tidydb", OPTIONS))
+    age = AGE
+    for _, value in pairs:
+        seconds = read_time(value)
+        if seconds is None:
+            fail(usage("exim_tidydb", OPTIONS))
+        age = seconds
+    if len(rest) != 2:
+        fail(usage("exim_tidydb", OPTIONS))
+    directory, name = rest
+    hints = open_hints(directory, name, "exim_tidydb", OPTIONS)
+    spool = Spool(directory)
+    oldest = time.time() - age
+    write(f"Tidying Exim hints database {directory}/db/{name}\n")
+    for key, entry in list(hints.backend.scan(name)):
+        if entry.time < oldest:
+            hints.backend.delete(name, key)
+            write(f"deleted {key} (too old)\n")
+        elif name == "retry":
+            gone = _ID_AT_END.search(key)
+            if gone is not None and spool.find_header(gone[1]) is None:
+                hints.backend.delete(name, key)
+                write(f"deleted {key} (no message)\n")
+        elif name.startswith("wait-"):
+            record = decode(name, key, entry.value)
+            if not isinstance(record, WaitRecord):
+                continue
+            left = tuple(each for each in record.ids if spool.find_header(each) is not None)
+            if not left:
+                hints.backend.delete(name, key)
+                write(f"deleted {key} (empty)\n")
+            elif left != record.ids:
+                hints.backend.put(name, key, WaitRecord(left).encode(), entry.time)
+                for each in record.ids:
+                    if each not in left:
+                        write(f"deleted {key} (no message) {each}\n")
+    write("Tidying complete\n")
+    return 0
