@@ -145,7 +145,8 @@ class Message:
     #: control=dk_verify, control=bmi_run
     dk_verify: bool = False
     bmi_run: bool = False
-    #: text given by `add_header`, in order, with their positions, until they are merged
+    #: header lines of `add_header` as (line with newline, position), in order, until they are merged; positions are
+    #: "at_end", "at_start", "at_start_rfc", "after_received"
     added_headers: list[tuple[str, str]] = field(default_factory=list)
     removed_headers: list[str] = field(default_factory=list)
     discarded: bool = False

@@ -6,10 +6,11 @@ from __future__ import annotations
 from eximia.acl.model import Handler
 from eximia.acl.phases import NO_MESSAGE
 from eximia.acl.run import Run
+from eximia.base.listtext import split_list
 
 
 def _obey(one: Run, text: str) -> bool:
-    one.ctx.message.removed_headers.append(text)
+    one.ctx.message.removed_headers += split_list(text)
     return True
 
 

@@ -100,7 +100,7 @@ def _sender_local_part(ctx: Context) -> str:
 
 
 def _headers_added(ctx: Context) -> str:
-    return "\n".join(line.removesuffix("\n") for _, line in ctx.message.added_headers) or EMPTY
+    return "\n".join(line.removesuffix("\n") for line, _ in ctx.message.added_headers) or EMPTY
 
 
 VARIABLES: dict[str, Run] = {
