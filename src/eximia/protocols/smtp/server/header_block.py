@@ -27,7 +27,7 @@ class HeaderBlock:
     its end and says whether that was one.
     """
 
-    __slots__ = ("_buffer", "_examined", "_first_line", "complete", "crlf", "fields", "rest", "size")
+    __slots__ = ("_buffer", "_examined", "_first_line", "complete", "crlf", "fields", "rest", "separated", "size")
 
     def __init__(self, first_line: Callable[[bytes], bool] | None = None) -> None:
         self._buffer = b""
@@ -38,6 +38,8 @@ class HeaderBlock:
         self.crlf: bool | None = None
         self.fields: list[str] = []
         self.rest = b""
+        #: an empty line ended the header
+        self.separated = False
         #: bytes of header collected so far
         self.size = 0
 
@@ -93,6 +95,11 @@ class HeaderBlock:
         self._buffer = buffer
         self._finish(len(buffer))
 
+    def give_up(self) -> None:
+        """Forget the header: it is too long, and the message will be refused. All that follows is body."""
+        self.crlf = bool(self.crlf)
+        self._settle([], b"")
+
     def _take_first_line(self) -> bool:
         """Offer the first line to `first_line`; False while it is not complete."""
         line, newline, rest = self._buffer.partition(b"\n")
@@ -125,6 +132,7 @@ class HeaderBlock:
             self._settle(*taken)
         else:
             rest = self._buffer[end:]
+            self.separated = bool(rest)
             if rest[:2] == b"\r\n":
                 rest = rest[2:]
             elif rest[:1] == b"\n" and not self.crlf:

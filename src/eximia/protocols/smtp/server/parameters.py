@@ -11,17 +11,10 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
-#: NOTIFY bits, as the spool's `-H` file writes them
-NOTIFY_SUCCESS = 0x02
-NOTIFY_FAILURE = 0x04
-NOTIFY_DELAY = 0x08
-NOTIFY_NEVER = 0x01
+from eximia.message.dsn import NOTIFY_NAMES, NOTIFY_NEVER, RET_FULL, RET_HDRS
 
 #: a SIZE above this is shown as "at least this"
 SIZE_MAX = 2147483647
-
-RET_HDRS = 1
-RET_FULL = 2
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*\Z")
 _LAST_WORD = re.compile(r"[ \t]+([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^ \t=]*))?[ \t]*\Z")
@@ -59,7 +52,7 @@ class RcptParameters:
     """What RCPT said besides the address."""
 
     address: str
-    #: NOTIFY_* bits; 0: not given
+    #: bits of `message.dsn`; 0: not given
     notify: int = 0
     orcpt: str = ""
 
@@ -144,9 +137,6 @@ def _mail_parameter(found: MailParameters, name: str, value: str | None) -> bool
     return True
 
 
-_NOTIFY = {"SUCCESS": NOTIFY_SUCCESS, "FAILURE": NOTIFY_FAILURE, "DELAY": NOTIFY_DELAY}
-
-
 def _size(value: str) -> int:
     """The number that `value` begins with; one below zero counts as too big for anything."""
     digits = value.lstrip("-")
@@ -188,8 +178,8 @@ def _notify(value: str) -> int:
         return NOTIFY_NEVER
     bits = 0
     for word in words:
-        bit = _NOTIFY.get(word)
-        if bit is None:
+        bit = NOTIFY_NAMES.get(word)
+        if bit is None or bit == NOTIFY_NEVER:
             raise BadParameter("Invalid value for NOTIFY parameter")
         bits |= bit
     return bits

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from eximia.message.dsn import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS, RET_FULL
 from eximia.protocols.smtp.server import BadParameter
-from eximia.protocols.smtp.server.parameters import (
-    NOTIFY_DELAY,
-    NOTIFY_FAILURE,
-    NOTIFY_NEVER,
-    NOTIFY_SUCCESS,
-    SIZE_MAX,
-    encode_xtext,
-    read_mail,
-    read_rcpt,
-)
+from eximia.protocols.smtp.server.parameters import SIZE_MAX, encode_xtext, read_mail, read_rcpt
 
 ALL = {"SIZE", "BODY", "AUTH", "SMTPUTF8", "PRDR", "RET", "ENVID"}
 
@@ -22,7 +14,7 @@ ALL = {"SIZE", "BODY", "AUTH", "SMTPUTF8", "PRDR", "RET", "ENVID"}
 def test_all_of_mail() -> None:
     found = read_mail("<a@b> SIZE=3 body=8bitmime AUTH=c+40d SMTPUTF8 PRDR RET=FULL ENVID=x+2By", ALL)
     assert (found.address, found.size, found.body, found.auth) == ("<a@b>", 3, 8, "c@d")
-    assert (found.smtputf8, found.prdr, found.ret, found.envid) == (True, True, 2, "x+2By")
+    assert (found.smtputf8, found.prdr, found.ret, found.envid) == (True, True, RET_FULL, "x+2By")
 
 
 @pytest.mark.parametrize("text", ["<a@b> FOO=1", "<a@b> ENVID=a=b", "<a@b> SMTPUTF8=1", "<a@b>SIZE=3"])

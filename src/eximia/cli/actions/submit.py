@@ -1,0 +1,19 @@
+"""-bm and -t: a message on standard input (manual 5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.cli.opening import open_process
+
+if TYPE_CHECKING:
+    from eximia.daemon.invocation import Invocation
+
+
+def run(call: Invocation) -> int:
+    from eximia.aio.direct import DirectStream
+    from eximia.cli.actions.smtp import caller_of
+    from eximia.reception.local import receive_local
+
+    process = open_process(call)
+    return receive_local(process, call, DirectStream(read_fd=0, write_fd=1), caller_of(process, call))

@@ -1,0 +1,276 @@
+"""The end of a message's reception, however it came: headers, size, the spool, the log, delivery.
+
+SMTP, batched SMTP, command-line input and messages of our own meet here. What differs (ACLs, replies) is theirs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from eximia.logs.lines.arrival import ArrivalExtras, arrival
+from eximia.message.header import DELETED, Header
+
+from .fixups import Origin, complete, header_message_id, qualify_headers, take_headers
+from .policy import Policy
+from .received import make_received, set_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eximia.context import Context
+    from eximia.spool import LockedMessage
+
+
+@dataclass(slots=True)
+class Arrived:
+    """What reception knows of a message besides the context."""
+
+    origin: Origin
+    raw_sender: str = ""
+    raw_recipients: Sequence[str] = ()
+    #: the message that this one is a report about
+    reference: str = ""
+    received: Header | None = None
+    resent: bool = False
+    #: -od letters
+    delivery: str = ""
+    #: delivery is put off, and why it is logged (`delay_delivery`); empty: it is not
+    put_off: str = ""
+    queue_only: bool = False
+    started: float = 0.0
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def read_header(ctx: Context, policy: Policy, fields: Sequence[str], arrived: Arrived) -> None:
+    """From the raw fields to the message's header: everything that happens before the body has been read."""
+    message = ctx.message
+    headers, arrived.resent = take_headers(ctx.process.main, fields)
+    message.headers = headers
+    message.received_count = sum(header.type == "P" for header in headers)
+    begin_received(ctx, policy, arrived)
+
+
+def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
+    """Put our Received: line on top, with the time at which reception began, and mend the rest."""
+    message = ctx.message
+    received = make_received(ctx, policy, message.received_time)
+    arrived.received = received
+    if received is not None:
+        message.headers.insert(0, received)
+        message.received_count += 1
+    complete(ctx, policy, arrived.origin, resent=arrived.resent)
+    qualify_headers(ctx, arrived.origin)
+    policy.rewrite_headers(ctx)
+
+
+def refresh_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
+    """Make the Received: line again: recipients or the sender have changed since."""
+    old = arrived.received
+    if old is None:
+        return
+    new = make_received(ctx, policy, ctx.message.received_time)
+    if new is not None:
+        old.text = new.text
+
+
+def message_size(ctx: Context) -> int:
+    """`$message_size`: what would be sent, lines ending with one character."""
+    message = ctx.message
+    return sum([len(header.text) for header in message.headers if header.type != DELETED]) + 1 + message.body.size
+
+
+def merge_added_headers(ctx: Context) -> None:
+    """Put the lines that ACLs asked for into the header, and take out those they wanted removed (manual 44.24)."""
+    message = ctx.message
+    headers: list[Header] = message.headers
+    if message.removed_headers:
+        _remove(message.headers, message.removed_headers)
+        message.removed_headers.clear()
+    if not message.added_headers:
+        return
+    for text, position in message.added_headers:
+        header = Header(text)
+        if header.type == "I" and any(one.type == "I" for one in headers):
+            header.type = " "
+        if position == "at_start":
+            headers.insert(0, header)
+        elif position == "after_received":
+            headers.insert(_end_of_block(headers, _RECEIVED), header)
+        elif position == "at_start_rfc":
+            headers.insert(_end_of_block(headers, _TRACE), header)
+        else:
+            headers.append(header)
+    message.added_headers.clear()
+
+
+def _end_of_block(headers: list[Header], names: frozenset[str]) -> int:
+    """Behind the first lines of these names that stand together."""
+    start = next((at for at, header in enumerate(headers) if header.name in names), 0)
+    while start < len(headers) and headers[start].name in names:
+        start += 1
+    return start
+
+
+_RECEIVED = frozenset(("received",))
+_TRACE = frozenset(("received", "resent-date", "resent-from", "resent-to", "resent-message-id", "resent-sender"))
+
+
+def _remove(headers: list[Header], patterns: list[str]) -> None:
+    for pattern in patterns:
+        name = pattern.strip().lower()
+        for header in headers:
+            if header.type != DELETED and header.name == name:
+                header.type = DELETED
+
+
+def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
+    """Whether the message waits for a queue runner (`-odq`, `queue_only*`, controls)."""
+    main = ctx.process.main
+    message = ctx.message
+    if arrived.delivery == "q" or message.queue_only or arrived.queue_only:
+        return True
+    overridden = main.queue_only_override and arrived.delivery in ("b", "f", "i", "qs")
+    if main.queue_only and not overridden:
+        return True
+    if main.queue_only_file and not overridden:
+        for item in main.queue_only_file.split(":"):
+            path = item.strip()
+            if path.startswith("smtp") and os.path.exists(path[4:]):
+                message.queue_first_pass = True
+            elif path and os.path.exists(path):
+                return True
+    if arrived.delivery == "qs":
+        message.queue_first_pass = True
+    limit = main.queue_only_load
+    session = ctx.session
+    if limit is not None and not (smtp and session.notes.get("queue_load_latched")):
+        from .greeting import load_average
+
+        load = load_average()
+        if load > limit:
+            if smtp and main.queue_only_load_latch:
+                session.notes["queue_load_latched"] = True
+            arrived.put_off = arrived.put_off or f"load average {load / 1000:.2f}"
+            return True
+    if session.notes.get("queue_load_latched"):
+        return True
+    return bool(arrived.put_off)
+
+
+def settle_size(ctx: Context, reader: object) -> None:
+    """Take the counts of the data reader over."""
+    message = ctx.message
+    message.body_linecount = getattr(reader, "body_lines", 0)
+    message.body_zerocount = getattr(reader, "body_zeros", 0)
+    message.max_received_linelength = getattr(reader, "max_line", 0)
+    message.size = message_size(ctx)
+    message.linecount = message.body_linecount + sum(
+        header.text.count("\n") for header in message.headers if header.type != DELETED
+    ) + 1
+
+
+def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
+    """Write the message to the spool. Returns it with its lock. Raises OSError."""
+    from eximia.spool.durable import Arrival
+    from eximia.spool.header_file import write_header
+    from eximia.spool.snapshot import to_header
+
+    process = ctx.process
+    message = ctx.message
+    now = process.ports.clock.time()
+    if arrived.received is not None:
+        set_time(arrived.received, now)
+    message.received_took = max(0.0, now - message.received_time)
+    if message.freeze:
+        message.frozen = True
+        message.frozen_at = now
+        message.manually_thawed = False
+    header = to_header(message, ctx.session, primary_hostname=process.primary_hostname, complete=now)
+    spool = process.spool
+    place = spool.place_for(message.id, message.queue_name)
+    body = message.body.data if fd < 0 else b""
+    item = Arrival(message.id, place, write_header(header).encode("latin-1"), body or b"", fd)
+    locked: LockedMessage = process.ports.together(spool.commit, item)
+    return locked
+
+
+def arrival_line(ctx: Context, arrived: Arrived) -> tuple[str, str, str]:
+    """The flag, and the texts for the main log and for the message log."""
+    process = ctx.process
+    message = ctx.message
+    selectors = process.log.selectors
+    extras = ArrivalExtras(
+        bounce_of=arrived.reference,
+        header_id=header_message_id(message.headers),
+        header_id_created=bool(message.notes.get("message_id_created")),
+        raw_sender=arrived.raw_sender,
+        raw_recipients=arrived.raw_recipients,
+        topbit=process.main.print_topbitchars,
+    )
+    if selectors.subject:
+        extras.subject = _subject(ctx)
+    _authentication_results(ctx, extras)
+    first, second = arrival(ctx, extras)
+    return "(=" if message.fake_response == "reject" else "<=", first, second
+
+
+def _subject(ctx: Context) -> str | None:
+    for header in ctx.message.headers:
+        if header.name == "subject" and header.type != DELETED:
+            text: str = header.body.strip().replace("\n", "")
+            if "=?" in text:
+                from eximia.expand.mimewords import decode
+
+                text = decode(text, str(ctx.process.main.headers_charset))
+            return text
+    return None
+
+
+def _authentication_results(ctx: Context, extras: ArrivalExtras) -> None:
+    results = ctx.message.auth_results
+    if not results:
+        return
+    extras.spf_result = str(results.get("spf_result", ""))
+    extras.dkim_domain = str(results.get("dkim_domain", ""))
+    extras.dmarc_status = str(results.get("dmarc_status", ""))
+    extras.arc_passed = results.get("arc_state") == "pass"
+
+
+def log_arrival(ctx: Context, arrived: Arrived) -> None:
+    """The line in the main log, and the first line of the message log."""
+    process = ctx.process
+    message = ctx.message
+    flag, main_text, message_text = arrival_line(ctx, arrived)
+    process.log.main(f"{flag} {main_text}", message.id)
+    if process.main.message_logs and process.spool is not None and not ctx.session.host_checking:
+        from eximia.spool.message_log import MessageLog
+        from eximia.spool.store import MSGLOG
+
+        place = process.spool.place_for(message.id, message.queue_name)
+        log = MessageLog(process.spool.path(message.id, "", place, MSGLOG), process.log)
+        log.write(message_text)
+        if message.frozen:
+            log.write("frozen by ACL")
+        log.close()
+
+
+def log_frozen(ctx: Context) -> None:
+    """A message that an ACL froze."""
+    message = ctx.message
+    if message.frozen:
+        ctx.process.log.main("frozen by ACL", message.id)
+
+
+def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> None:
+    """Begin delivery, or leave the message to a queue runner."""
+    process = ctx.process
+    if queue:
+        if put_off and process.log.selectors.delay_delivery:
+            process.log.main(f"no immediate delivery: {put_off}", ctx.message.id)
+        locked.close()
+        return
+    process.services.deliver(process, locked, ctx.message, ctx.session)
+
+

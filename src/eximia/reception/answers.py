@@ -1,0 +1,38 @@
+"""Replies that come from ACLs' texts (manual 44.20, 44.21). What a refusal means is `acl.refusal`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from eximia.acl.reply import fold, split_code
+
+if TYPE_CHECKING:
+    from eximia.acl.result import AclResult
+    from eximia.context import Context
+
+DEFERRED = "Temporary local problem - please try later"
+_OWN_CODE = re.compile(r"[0-9]{3} (?:[0-9]\.[0-9]{1,3}\.[0-9]{1,3} )?")
+
+
+class Answer(NamedTuple):
+    """A reply: the code, perhaps with an extended code behind it, and the text, perhaps of several lines."""
+
+    code: str
+    text: str
+
+
+def own_code(ctx: Context, text: str, code: str) -> Answer:
+    """The answer that `text` makes; a code in front of it replaces `code` if it is of the same kind."""
+    code, extended, text = split_code(ctx, code, text)
+    return Answer(f"{code} {extended}".rstrip(), "\n".join(fold(text)))
+
+
+def accepted(ctx: Context, result: AclResult, code: str, text: str) -> Answer:
+    """The answer to a command that an ACL accepted: `code` and `text` unless the ACL gave a message."""
+    return own_code(ctx, result.user_message, code) if result.user_message else Answer(code, text)
+
+
+def without_code(text: str) -> str:
+    """`text` without a reply code in front of it."""
+    return _OWN_CODE.sub("", text, count=1) if _OWN_CODE.match(text) else text

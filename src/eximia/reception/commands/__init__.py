@@ -1,0 +1,1 @@
+"""The commands of an SMTP session, a file each (RFC 5321 section 4.1)."""

@@ -1,0 +1,97 @@
+"""ETRN: have queued messages tried (RFC 1985; manual 49.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.logs.lines.hosts import connection
+from eximia.logs.printing import printing
+from eximia.protocols.smtp.server import Command
+from eximia.reception.answers import Answer, accepted
+
+if TYPE_CHECKING:
+    from eximia.reception.session import SmtpSession
+
+#: a run that was noted longer ago than this is over, whatever the hints say
+STALE = 6 * 3600
+
+
+def etrn(session: SmtpSession, command: Command) -> None:
+    if session.tx.open:
+        session.protocol_error("503", "ETRN is not permitted inside a transaction")
+        return
+    ctx = session.ctx
+    log = session.process.log
+    argument = command.argument
+    if log.selectors.etrn:
+        who = connection(ctx.session, log.selectors).removeprefix("SMTP connection from ")
+        log.main(f"ETRN {printing(argument)} received from {who}", session.shown_id)
+    session.check_sync("acl_smtp_etrn")
+    result = session.policy.acl(ctx, "acl_smtp_etrn")
+    if not result.accepted:
+        session.refuse("acl_smtp_etrn", result, printing(argument))
+        return
+    answer = accepted(ctx, result, "250", "OK")
+    if session.main.smtp_etrn_command is not None:
+        _run_command(session, argument, answer)
+        return
+    if not argument.startswith("#"):
+        session.syntax_error("argument must begin with #")
+        return
+    _start(session, argument[1:], answer)
+
+
+def _run_command(session: SmtpSession, argument: str, answer: Answer) -> None:
+    """`smtp_etrn_command`: the words are expanded one by one, with $domain set."""
+    ctx = session.ctx
+    template = session.main.smtp_etrn_command
+    assert template is not None
+    from eximia.transports.commands import CommandError, command_arguments
+
+    ctx.address.domain = argument
+    try:
+        argv = command_arguments(ctx, template.text, what="ETRN processing", addresses=())
+    except CommandError as error:
+        session.process.log.panic(f"ETRN: failed to set up command: {error.message}")
+        session.reply("458", "Internal failure")
+        return
+    finally:
+        ctx.address.domain = ""
+    if not _serialized(session, argument):
+        return
+    session.process.ports.spawn(_run_and_release, session, argv, argument)
+    session.answer(answer)
+
+
+def _start(session: SmtpSession, text: str, answer: Answer) -> None:
+    """The default: what `-R text` does."""
+    if session.settings.testing:
+        session.answer(answer)
+        return
+    starter = session.process.caches.get("queue.start_etrn")
+    if not _serialized(session, text):
+        return
+    if starter is not None:
+        starter(text, session.ctx.message.queue_name)
+    session.answer(answer)
+
+
+def _serialized(session: SmtpSession, key: str) -> bool:
+    """`smtp_etrn_serialize`: False when the same is already running, and the client has been told."""
+    if not session.main.smtp_etrn_serialize:
+        return True
+    running: dict[str, float] = session.process.caches.setdefault("reception.etrn", {})
+    now = session.process.ports.clock.time()
+    name = f"etrn-{key}"
+    if now - running.get(name, -STALE) < STALE and not session.settings.testing:
+        session.reply("458", "Already processing " + key)
+        return False
+    running[name] = now
+    return True
+
+
+def _run_and_release(session: SmtpSession, argv: list[str], key: str) -> None:
+    result = session.process.ports.helpers.run(argv)
+    session.process.caches["reception.etrn"].pop(f"etrn-{key}", None)
+    if result.failure:
+        session.process.log.panic(f"exec of ETRN process failed: {result.failure}")

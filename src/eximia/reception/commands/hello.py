@@ -1,0 +1,126 @@
+"""HELO and EHLO (manual 14 `helo_...`, 44.5; RFC 5321 section 4.1.1.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eximia.logs.lines.hosts import full_host, interface
+from eximia.logs.printing import printing
+from eximia.protocols.smtp.server import Command
+from eximia.protocols.smtp.server.replies import keyword_lines
+from eximia.reception.advertise import keywords
+from eximia.reception.answers import own_code
+from eximia.reception.ip import is_ip_address
+
+if TYPE_CHECKING:
+    from eximia.reception.session import SmtpSession
+
+_NAME = re.compile(r"[A-Za-z0-9.-]+\Z")
+_LITERAL = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\Z", re.IGNORECASE)
+
+
+def helo(session: SmtpSession, command: Command) -> None:
+    _hello(session, command, extended=False)
+
+
+def ehlo(session: SmtpSession, command: Command) -> None:
+    _hello(session, command, extended=True)
+
+
+def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
+    facts = session.ctx.session
+    log = session.process.log
+    name = command.argument
+    facts.esmtp = extended
+    if not _acceptable(session, name):
+        session.reply("501", f"Syntactically invalid {command.verb} argument(s)")
+        shown = printing(name) or "(no argument given)"
+        who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
+        log.main(f"rejected {command.verb} from {who}: syntactically invalid argument(s): {shown}", session.shown_id)
+        session.counters.errors += 1
+        return
+    facts.helo_verified = facts.helo_verify_failed = False
+    facts.sender_helo_name = name
+    if facts.sender_host_address and not _named_client_checks(session, command, name):
+        return
+    session.check_sync("acl_smtp_helo")
+    code, greeting = "250", ""
+    if session.policy.has_acl(session.ctx, "acl_smtp_helo"):
+        result = session.policy.acl(session.ctx, "acl_smtp_helo")
+        if not result.accepted:
+            try:
+                session.refuse("acl_smtp_helo", result, printing(name))
+            finally:
+                facts.sender_helo_name = ""
+                session.helo_given = False
+            return
+        if result.user_message:
+            answer = own_code(session.ctx, result.user_message, "250")
+            code, greeting = answer.code, answer.text.partition("\n")[0]
+            if "\n" in answer.text:
+                log.panic("EHLO/HELO response must not contain newlines: truncated at the first one")
+    if not greeting:
+        greeting = f"{session.hostname()} Hello {name}"
+        if facts.sender_host_address:
+            greeting += f" [{facts.sender_host_address}]"
+        elif facts.sender_ident:
+            greeting = f"{session.hostname()} Hello {facts.sender_ident} at {name}"
+    if extended:
+        offered = keywords(session)
+        session.offered = frozenset(word.partition(" ")[0] for word in offered)
+        session.out.append(keyword_lines(code, greeting, offered))
+    else:
+        session.offered = frozenset()
+        session.reply(code, greeting)
+    facts.pipelining_advertised = "PIPELINING" in session.offered
+    facts.smtputf8_advertised = "SMTPUTF8" in session.offered
+    facts.dsn_advertised = "DSN" in session.offered
+    facts.chunking_offered = "CHUNKING" in session.offered
+    facts.chunking_state = "offered" if facts.chunking_offered else "not_offered"
+    session.helo_given = True
+    session.reset()
+    session.max_messages = None
+    if facts.pipelining_advertised and session.server.waiting and not session.on_stdin:
+        facts.pipelining_used = True
+
+
+def _acceptable(session: SmtpSession, name: str) -> bool:
+    """The syntax of the name, `helo_accept_junk_hosts`, `helo_allow_chars`."""
+    if session.ctx.session.notes.get("helo_junk", False):
+        return True
+    if not name:
+        return False
+    if name[0] == "[":
+        literal = _LITERAL.match(name)
+        return literal is not None and is_ip_address(literal.group(1))
+    allowed = session.main.helo_allow_chars
+    if allowed:
+        name = name.translate({ord(char): None for char in allowed}) or "x"
+    return _NAME.match(name) is not None
+
+
+def _named_client_checks(session: SmtpSession, command: Command, name: str) -> bool:
+    """`helo_lookup_domains`, `helo_verify_hosts`, `helo_try_verify_hosts`; False when refused."""
+    facts = session.ctx.session
+    policy = session.policy
+    if not facts.sender_host_name and facts.host_name_known is None:
+        if policy.domain_in(session.ctx, "helo_lookup_domains", name):
+            policy.find_host_name(session.ctx)
+    if not facts.notes.get("helo_try_verify", False):
+        return True
+    if policy.verify_helo(session.ctx):
+        return True
+    if not facts.notes.get("helo_verify", False):
+        return True
+    log = session.process.log
+    who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
+    line = f'rejected "{printing(command.line)}" from {who}'
+    if facts.host_lookup_deferred:
+        session.reply("451", "Temporary local problem - please try later")
+        log.reject(f"temporarily {line}", session.shown_id)
+    else:
+        session.reply("550", f"{command.verb} argument does not match calling host")
+        log.reject(line, session.shown_id)
+    session.helo_given = False
+    return False

@@ -1,0 +1,226 @@
+"""MAIL (RFC 5321 section 4.1.1.2 and the extensions' parameters; manual 49.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.logs.lines.hosts import client, full_host, interface
+from eximia.logs.printing import printing
+from eximia.message.address import AddressSyntaxError, Parsed, parse_address
+from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
+from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
+from eximia.reception.answers import DEFERRED, accepted
+from eximia.reception.protocol_name import syntax_options
+
+if TYPE_CHECKING:
+    from eximia.reception.session import SmtpSession
+
+
+def mail(session: SmtpSession, command: Command) -> None:
+    session.had_mail = True
+    session.mail_rejected = True
+    session.counters.mails += 1
+    ctx = session.ctx
+    if not session.helo_given and session.policy.host_in(ctx, "hosts_require_helo"):
+        session.reply("503", "HELO or EHLO required")
+        log = session.process.log
+        who = f"{full_host(ctx.session, log.selectors)}{interface(ctx.session, log.selectors)}"
+        log.reject(f"rejected MAIL from {who}: no HELO/EHLO given", session.shown_id)
+        return
+    if session.tx.open:
+        session.mail_rejected = False
+        session.protocol_error("503", "sender already given")
+        return
+    if not command.argument:
+        session.protocol_error("501", "MAIL must have an address operand")
+        return
+    if not _count_allows(session):
+        return
+    try:
+        parameters = read_mail(command.argument, _known(session))
+    except BadParameter as bad:
+        session.syntax_error(bad.message)
+        return
+    if parameters.smtputf8 and "SMTPUTF8" not in session.offered and not ctx.session.smtp_batched:
+        session.syntax_error("SMTPUTF8 used when not advertised")
+        return
+    if not ctx.session.pipelining_advertised:
+        session.check_sync("acl_smtp_mail")
+    if session.mail_throttle is not None and (delay := session.mail_throttle.next_delay()):
+        session.sleep(delay)
+    text = session.policy.rewrite_smtp(ctx, parameters.address)
+    try:
+        parsed = parse_address(text, allow_null=True, syntax=syntax_options(session.main))
+    except AddressSyntaxError as error:
+        session.syntax_error(f"{parameters.address}: {error.message}", error.message)
+        return
+    if not _size_fits(session, parameters, parsed.address) or not _space_allows(session, parameters):
+        return
+    sender = _qualified(session, parsed, parameters.address)
+    if sender is None:
+        return
+    _begin(session, sender, parameters)
+    if parameters.auth is not None and not _auth_parameter(session, parameters.auth):
+        session.reset()
+        return
+    _judge(session, command, parameters)
+
+
+def _known(session: SmtpSession) -> frozenset[str]:
+    """The parameters that make sense to this client."""
+    if not session.ctx.session.esmtp:
+        return _BATCHED if session.ctx.session.smtp_batched else frozenset()
+    known = _ALWAYS
+    if session.main.prdr_enable:
+        known |= {"PRDR"}
+    if session.ctx.session.dsn_advertised:
+        known |= {"RET", "ENVID"}
+    return known
+
+
+_ALWAYS = frozenset(("SIZE", "BODY", "AUTH", "SMTPUTF8"))
+_BATCHED = frozenset(("SIZE", "BODY"))
+
+
+def _count_allows(session: SmtpSession) -> bool:
+    """`smtp_accept_max_per_connection`."""
+    if session.max_messages is None:
+        try:
+            session.max_messages = session.number("smtp_accept_max_per_connection")
+        except ExpansionError as error:
+            session.process.log.panic(f"expansion of smtp_accept_max_per_connection failed: {error.message}")
+            session.max_messages = 0
+    if 0 < session.max_messages < session.counters.mails:
+        session.reply("421", "too many messages in this connection")
+        log = session.process.log
+        who = client(session.ctx.session, log.selectors)
+        log.reject(f"rejected MAIL command {who}: too many messages in one connection", session.shown_id)
+        return False
+    return True
+
+
+def _size_fits(session: SmtpSession, parameters: MailParameters, sender: str) -> bool:
+    """SIZE= against `message_size_limit`."""
+    limit = session.size_limit
+    if limit <= 0 or parameters.size <= limit:
+        return True
+    log = session.process.log
+    if log.selectors.size_reject:
+        shown = f"size>={SIZE_MAX}" if parameters.size >= SIZE_MAX else f"size={parameters.size}"
+        log.reject(
+            f"rejected MAIL FROM:<{sender}> {client(session.ctx.session, log.selectors)}: message too big: {shown} "
+            f"max={limit}",
+            session.shown_id,
+        )
+    session.reply("552", "Message size exceeds maximum permitted")
+    return False
+
+
+def _space_allows(session: SmtpSession, parameters: MailParameters) -> bool:
+    """`check_spool_space`, `check_spool_inodes`, and SIZE= when `smtp_check_spool_space` is set."""
+    from eximia.reception.space import space_is_short
+
+    size = parameters.size if session.main.smtp_check_spool_space and parameters.size > 0 else 0
+    if not space_is_short(session.process, size):
+        return True
+    session.reply("452", "Space shortage, please try later")
+    return False
+
+
+def _qualified(session: SmtpSession, parsed: Parsed, given: str) -> str | None:
+    """The sender with its domain, or None when it was refused."""
+    sender = parsed.address
+    if not sender or parsed.domain:
+        return sender
+    if session.unqualified[0]:
+        return f"{sender}@{session.qualify_domain}"
+    session.reply("501", f"{given}: sender address must contain a domain")
+    log = session.process.log
+    ident = client(session.ctx.session, log.selectors)
+    log.reject(f"unqualified sender rejected: <{printing(sender)}> {ident}", session.shown_id)
+    return None
+
+
+def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> None:
+    """Start the transaction."""
+    message = session.ctx.message
+    tx = session.tx
+    message.sender_address = session.trusted_sender(sender)
+    message.body_type = parameters.body
+    message.smtputf8 = parameters.smtputf8
+    message.size = parameters.size
+    message.dsn_ret = parameters.ret
+    message.dsn_envid = parameters.envid
+    message.allow_unqualified_sender, message.allow_unqualified_recipient = session.unqualified
+    tx.open = True
+    tx.size = parameters.size
+    tx.prdr = parameters.prdr
+    tx.raw_sender = message.sender_address
+    session.ctx.session.prdr_requested = parameters.prdr
+    session.restart_rcpt_throttle()
+
+
+def _auth_parameter(session: SmtpSession, value: str) -> bool:
+    """AUTH= of MAIL (manual 33.2); False when MAIL was refused because of it."""
+    facts = session.ctx.session
+    if not value:
+        facts.authenticated_sender = ""
+        return True
+    log = session.process.log
+    if not facts.sender_host_authenticated:
+        log.main(
+            f"ignoring AUTH={printing(value)} from {client(facts, log.selectors)[2:]} (client not authenticated)",
+            session.shown_id,
+        )
+        return True
+    from eximia.acl.result import Outcome
+
+    result = session.policy.acl(session.ctx, "acl_smtp_mailauth")
+    if result.outcome is Outcome.ACCEPT:
+        try:
+            parsed = parse_address(value, syntax=syntax_options(session.main))
+        except AddressSyntaxError:
+            return True
+        facts.authenticated_sender = parsed.address
+        return True
+    if result.outcome is Outcome.DENY:
+        answer = f"MAIL AUTH=<{printing(value)}> rejected"
+        log.main(f"{client(facts, log.selectors)} {answer}", session.shown_id)
+        return True
+    session.refuse("acl_smtp_mailauth", result, f"AUTH=<{printing(value)}>")
+    return False
+
+
+def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -> None:
+    """acl_smtp_mail, and the answer."""
+    ctx = session.ctx
+    message = ctx.message
+    rewritten = session.policy.rewrite_envelope(ctx, message.sender_address, "F")
+    if rewritten != message.sender_address:
+        message.sender_address_unrewritten = message.sender_address
+        message.sender_address = rewritten
+    usual = "OK, PRDR Requested" if parameters.prdr else "OK"
+    if session.policy.has_acl(ctx, "acl_smtp_mail"):
+        from eximia.acl.result import Outcome
+
+        result = session.policy.acl(ctx, "acl_smtp_mail")
+        if not result.accepted:
+            try:
+                session.refuse("acl_smtp_mail", result, f"<{printing(session.tx.raw_sender)}>")
+            finally:
+                session.reset()
+            return
+        if result.outcome is Outcome.DISCARD:
+            session.tx.discarded_by = "MAIL"
+        session.answer(accepted(ctx, result, "250", usual))
+    else:
+        session.reply("250", usual)
+    if session.size_limit < 0:
+        session.out.pop()
+        session.reset()
+        session.reply("421", DEFERRED)
+        return
+    session.mail_rejected = False
+    if ctx.session.pipelining_advertised and session.server.waiting and not session.on_stdin:
+        ctx.session.pipelining_used = True

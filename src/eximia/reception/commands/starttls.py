@@ -1,0 +1,36 @@
+"""STARTTLS (RFC 3207; manual 43)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.protocols.smtp.server import Command
+from eximia.reception.extensions import server_tls
+
+if TYPE_CHECKING:
+    from eximia.reception.session import SmtpSession
+
+
+def starttls(session: SmtpSession, command: Command) -> None:
+    if command.argument:
+        session.syntax_error("unexpected argument data")
+        return
+    if "STARTTLS" not in session.offered:
+        session.protocol_error("503", "STARTTLS command used when not advertised")
+        return
+    session.check_sync("acl_smtp_starttls")
+    if session.policy.has_acl(session.ctx, "acl_smtp_starttls"):
+        result = session.policy.acl(session.ctx, "acl_smtp_starttls")
+        if not result.accepted:
+            session.refuse("acl_smtp_starttls", result)
+            return
+    tls = server_tls(session.process)
+    if tls is None:
+        session.reply("454", "TLS currently unavailable")
+        return
+    tls.start(session, on_connect=False)
+    session.reset()
+    session.server.discard()
+    session.offered = frozenset()
+    session.helo_given = session.main.tls_remember_esmtp and session.helo_given
+    session.counters.after_tls()

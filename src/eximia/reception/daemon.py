@@ -1,0 +1,49 @@
+"""Incoming TCP/IP connections: from the listener's stream to a session (manual 13, 49.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.context import Session
+
+from .session import Admission, SessionSettings, SmtpSession
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Stream
+    from eximia.context import Process
+
+
+def serve(process: Process, stream: Stream) -> None:
+    """Serve one connection to its end."""
+    address, port = stream.peer
+    local, local_port = stream.local
+    session = Session(
+        sender_host_address=plain(address),
+        sender_host_port=port,
+        interface_address=plain(local),
+        interface_port=local_port,
+    )
+    admission = Admission()
+    connections = process.connections
+    if connections is not None:
+        admission.total = connections.total()
+        if process.main.smtp_accept_max_per_host is not None:
+            admission.from_host = connections.from_host(address)
+    SmtpSession(process, stream, session, admission=admission, settings=settings(process)).run()
+
+
+def settings(process: Process) -> SessionSettings:
+    """What the command line said."""
+    call = process.invocation
+    found = SessionSettings()
+    if call is not None:
+        found.delivery = call.delivery
+        found.timeout = call.smtp_timeout
+        found.suppress_fixups = call.suppress_fixups
+    return found
+
+
+def plain(address: str) -> str:
+    """An IPv4 address that arrived on an IPv6 socket, as IPv4; and no scope."""
+    address = address.partition("%")[0]
+    return address[7:] if address.startswith("::ffff:") and "." in address else address

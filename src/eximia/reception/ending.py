@@ -1,0 +1,130 @@
+"""How a session ends: what the client is told, the not-QUIT ACL, the log lines (manual 44.11, 53.15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.logs.lines import smtp as lines
+
+if TYPE_CHECKING:
+    from .session import SmtpSession
+
+
+class SessionOver(Exception):
+    """The session ends. `reason` is the value of $smtp_notquit_reason; empty after QUIT.
+
+    `reply`: the last reply. `dropped`: text for "SMTP call from ... dropped: ...". `lost`: the client went away,
+    `where` we were reading ("command" or "data..."). `timeout`: "command" or "data". `drop`: an ACL said so and the
+    reply is queued. `logged`: no line about the end any more. `rejected`: the connection was never accepted.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        reply: tuple[str, str] | None = None,
+        dropped: str = "",
+        lost: bool = False,
+        where: str = "command",
+        timeout: str = "",
+        drop: bool = False,
+        logged: bool = False,
+        rejected: bool = False,
+        no_mail_line: bool = True,
+        quit_text: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reply = reply
+        self.dropped = dropped
+        self.lost = lost
+        self.where = where
+        self.timeout = timeout
+        self.drop = drop
+        self.logged = logged
+        self.rejected = rejected
+        self.no_mail_line = no_mail_line
+        self.quit_text = quit_text
+
+
+def finish(session: SmtpSession, over: SessionOver) -> None:
+    """Say the last words and write the lines of the end."""
+    if over.rejected:
+        if over.reply is not None:
+            session.reply(*over.reply)
+        return
+    log = session.process.log
+    facts = session.ctx.session
+    selectors = log.selectors
+    host = session.shown_id
+    nolog = facts.notes.get("connection_nolog", False)
+    if over.lost:
+        _lost(session, over)
+    elif over.timeout:
+        _timeout(session, over)
+    elif not over.reason:
+        session.log_incomplete("QUIT")
+        session.reply("221", over.quit_text or f"{session.hostname()} closing connection")
+        session.flush()
+        if selectors.smtp_connection and not nolog:
+            log.main(lines.closed(facts, selectors), host)
+    elif over.drop:
+        session.log_incomplete("DROP")
+        if selectors.smtp_connection and not nolog:
+            log.main(lines.closed(facts, selectors, "closed by DROP in ACL"), host)
+        _not_quit(session, over)
+    else:
+        text = _not_quit(session, over)
+        if over.reply is not None:
+            code, usual = over.reply
+            session.reply(code, text or usual)
+        if over.dropped:
+            log.reject(f"{session.call_from()} dropped: {over.dropped}", host)
+    if over.no_mail_line and not over.timeout and not session.had_mail and selectors.smtp_no_mail and not nolog:
+        log.main(lines.no_mail(facts, selectors, session.duration()), host)
+
+
+def _not_quit(session: SmtpSession, over: SessionOver) -> str:
+    """Run acl_smtp_notquit; its message replaces the usual text."""
+    if not session.policy.has_acl(session.ctx, "acl_smtp_notquit"):
+        return ""
+    session.ctx.session.notquit_reason = over.reason
+    return session.policy.acl(session.ctx, "acl_smtp_notquit").user_message
+
+
+def _lost(session: SmtpSession, over: SessionOver) -> None:
+    """The client went away."""
+    log = session.process.log
+    facts = session.ctx.session
+    selectors = log.selectors
+    text = _not_quit(session, over)
+    if facts.smtp_stdin or facts.host_checking:
+        session.reply("421", text or f"{session.hostname()} lost input connection")
+    if over.where != "command":
+        return
+    if session.tx.open:
+        session.log_incomplete("connection lost")
+        if selectors.lost_incoming_connection:
+            line = lines.lost(facts, selectors, session.duration(), "").replace(
+                "SMTP connection from", "unexpected disconnection while reading SMTP command from", 1
+            )
+            log.main(line.replace("  D=", " D="), session.shown_id)
+    elif selectors.smtp_connection and not facts.notes.get("connection_nolog", False):
+        log.main(lines.lost(facts, selectors, session.duration()), session.shown_id)
+
+
+def _timeout(session: SmtpSession, over: SessionOver) -> None:
+    """The client was silent too long."""
+    log = session.process.log
+    facts = session.ctx.session
+    text = _not_quit(session, over)
+    subject = lines.closed(facts, log.selectors, "").rstrip().removeprefix("SMTP connection from ")
+    if over.timeout == "data":
+        session.reply("421", text or f"{session.hostname()} SMTP incoming data timeout - closing connection.")
+        subject = f"{subject} F=<{session.ctx.message.sender_address}>"
+        what = "SMTP data timeout (message abandoned)"
+    else:
+        session.reply("421", text or f"{session.hostname()}: SMTP command timeout - closing connection")
+        what = "SMTP command timeout"
+    if log.selectors.lost_incoming_connection:
+        log.main(f"{what} on connection from {subject}", session.ctx.message.id or session.shown_id)

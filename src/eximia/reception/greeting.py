@@ -1,0 +1,217 @@
+"""The beginning of a session: limits, host checks, the connect ACL, the banner (manual 13, 14, 44.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.logs.lines import smtp as lines
+from eximia.logs.lines.hosts import client, full_host, interface
+from eximia.logs.printing import printing
+
+from . import answers
+from .ending import SessionOver
+from .session_ids import new_connection_id
+
+if TYPE_CHECKING:
+    from .session import SmtpSession
+
+_BUSY = "Too many concurrent SMTP connections; please try again later."
+
+
+def greet(session: SmtpSession) -> None:
+    """Everything up to the 220. Raises SessionOver when the client is sent away."""
+    facts = session.ctx.session
+    facts.smtp = True
+    log = session.process.log
+    selectors = log.selectors
+    policy = session.policy
+    ctx = session.ctx
+    if not facts.connection_id:
+        facts.connection_id = new_connection_id(session.process)
+    facts.enforce_sync = session.main.smtp_enforce_sync
+    _connection_limits(session)
+    if selectors.smtp_connection:
+        if facts.sender_host_address and policy.host_in(ctx, "hosts_connection_nolog"):
+            facts.notes["connection_nolog"] = True
+        else:
+            log.main(lines.opened(facts, selectors, session.admission.total))
+    _active_hostname(session)
+    if not facts.smtp_batched:
+        session.read_timeout()
+    if facts.sender_host_address:
+        _host_checks(session)
+    else:
+        ctx.message.allow_unqualified_sender = ctx.message.allow_unqualified_recipient = not session.settings.no_qualify
+        facts.notes["unqualified"] = (not session.settings.no_qualify, not session.settings.no_qualify)
+    session.prepare_throttles()
+    try:
+        session.size_limit = session.number("message_size_limit")
+    except ExpansionError as error:
+        _bad_size_limit(session, error)
+    session.recipients_max = max(0, session.number("recipients_max"))
+    _connect_acl(session)
+
+
+def _connection_limits(session: SmtpSession) -> None:
+    """`smtp_accept_max`, `smtp_accept_max_per_host`, `smtp_accept_reserve`, `smtp_load_reserve`."""
+    admission = session.admission
+    if admission.total is None:
+        return
+    main = session.main
+    log = session.process.log
+    facts = session.ctx.session
+    who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
+    most = main.smtp_accept_max
+    if most > 0 and admission.total > most:
+        _turn_away(session, f"Connection from {who} refused: too many connections", _BUSY)
+    if main.smtp_accept_max_per_host is not None:
+        try:
+            per_host = session.number("smtp_accept_max_per_host")
+        except ExpansionError as error:
+            log.panic(f"expansion of smtp_accept_max_per_host failed for {who}: {error.args[0]}")
+            per_host = 0
+        if 0 < per_host < admission.from_host:
+            _turn_away(
+                session,
+                f"Connection from {who} refused: too many connections from that IP address",
+                "Too many concurrent SMTP connections from this IP address; please try again later.",
+            )
+    others = admission.total - 1
+    reserve = main.smtp_accept_reserve
+    if most > 0 and reserve > 0 and others + reserve >= most:
+        if not session.policy.host_in(session.ctx, "smtp_reserve_hosts"):
+            _turn_away(
+                session,
+                f"temporarily refused connection from {who}: not in reserve list: connected={others} max={most} "
+                f"reserve={reserve}",
+                f"{session.process.primary_hostname}: Too many concurrent SMTP connections; please try again later",
+            )
+    load_limit = main.smtp_load_reserve
+    if load_limit is not None:
+        load = load_average()
+        if load > load_limit:
+            if main.smtp_reserve_hosts is None:
+                _turn_away(
+                    session,
+                    f"Connection from {who} refused: load average = {load / 1000:.2f}",
+                    "Too much load; please try again later.",
+                )
+            if not session.policy.host_in(session.ctx, "smtp_reserve_hosts"):
+                _turn_away(
+                    session,
+                    f"temporarily refused connection from {who}: not in reserve list and load average = "
+                    f"{load / 1000:.2f}",
+                    f"{session.process.primary_hostname}: Too much load; please try again later",
+                )
+
+
+def load_average() -> int:
+    """The system's load over the last minute, in thousandths."""
+    import os
+
+    try:
+        return int(os.getloadavg()[0] * 1000)
+    except OSError:
+        return 0
+
+
+def _turn_away(session: SmtpSession, line: str, text: str) -> None:
+    log = session.process.log
+    if log.selectors.connection_reject:
+        log.main(line)
+    raise SessionOver("", reply=("421", text), rejected=True)
+
+
+def _active_hostname(session: SmtpSession) -> None:
+    """`smtp_active_hostname`."""
+    facts = session.ctx.session
+    template = session.main.smtp_active_hostname
+    facts.active_hostname = session.process.primary_hostname
+    if template is None:
+        return
+    try:
+        name = session.policy.expand(session.ctx, template)
+    except ForcedFailure:
+        return
+    except ExpansionError as error:
+        session.process.log.panic(f'failed to expand "{template.text}" (smtp_active_hostname): {error.message}')
+        raise SessionOver("", reply=("421", answers.DEFERRED), rejected=True) from None
+    if name:
+        facts.active_hostname = name
+
+
+def _host_checks(session: SmtpSession) -> None:
+    """`host_lookup`, `host_reject_connection`, and which addresses may be unqualified."""
+    facts = session.ctx.session
+    ctx = session.ctx
+    policy = session.policy
+    if not facts.sender_host_name and policy.host_in(ctx, "host_lookup"):
+        policy.find_host_name(ctx)
+    if policy.host_in(ctx, "host_reject_connection"):
+        log = session.process.log
+        if log.selectors.connection_reject:
+            who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
+            log.reject(f"refused connection from {who} (host_reject_connection)")
+        raise SessionOver("", reply=("554", "SMTP service not available"), rejected=True)
+    facts.notes["unqualified"] = (
+        policy.host_in(ctx, "sender_unqualified_hosts"),
+        policy.host_in(ctx, "recipient_unqualified_hosts"),
+    )
+    facts.notes["helo_verify"] = policy.host_in(ctx, "helo_verify_hosts")
+    facts.notes["helo_try_verify"] = facts.notes["helo_verify"] or policy.host_in(ctx, "helo_try_verify_hosts")
+    facts.notes["helo_junk"] = policy.host_in(ctx, "helo_accept_junk_hosts")
+
+
+def _bad_size_limit(session: SmtpSession, error: ExpansionError) -> None:
+    """A limit that cannot be found out: nobody may send."""
+    session.process.log.main(f"invalid message_size_limit: {error.message}")
+    session.size_limit = -1
+
+
+def _connect_acl(session: SmtpSession) -> None:
+    """acl_smtp_connect, the check for early talkers, the banner."""
+    ctx = session.ctx
+    facts = ctx.session
+    log = session.process.log
+    code, banner = "220", ""
+    if session.policy.has_acl(ctx, "acl_smtp_connect"):
+        result = session.policy.acl(ctx, "acl_smtp_connect")
+        if not result.accepted:
+            try:
+                session.refuse("acl_smtp_connect", result)
+            except SessionOver:
+                pass
+            raise SessionOver("", rejected=True)
+        if result.user_message:
+            code, banner = answers.own_code(ctx, result.user_message, "220")
+    facts.early_pipe_advertised = bool(facts.sender_host_address) and session.policy.host_in(
+        ctx, "pipelining_connect_advertise_hosts"
+    )
+    if facts.sender_host_address and not facts.smtp_stdin and not facts.host_checking and session.input_waiting():
+        if facts.early_pipe_advertised:
+            facts.early_pipe_used = True
+        elif session.main.smtp_enforce_sync and facts.enforce_sync:
+            _early_talker(session)
+    if not banner:
+        try:
+            banner = session.policy.expand(ctx, session.main.smtp_banner)
+        except ExpansionError as error:
+            log.panic(f'Expansion of "{session.main.smtp_banner.text}" (smtp_banner) failed: {error.message}')
+            raise SessionOver("", reply=("421", answers.DEFERRED), rejected=True) from None
+    session.reply(code, banner)
+    session.flush()
+
+
+def _early_talker(session: SmtpSession) -> None:
+    """The client did not wait for the greeting."""
+    log = session.process.log
+    waiting = session.server.waiting or session.stream.recv(0.1)
+    if not waiting:
+        raise SessionOver("connection-lost", lost=True)
+    shown = printing(waiting[:150].decode("latin-1"))
+    log.reject(
+        "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from "
+        f'{client(session.ctx.session, log.selectors)} input="{shown}"'
+    )
+    raise SessionOver("", reply=("554", "SMTP synchronization error"), rejected=True)

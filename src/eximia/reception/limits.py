@@ -1,0 +1,95 @@
+"""Counting what a client does wrong or too often (manual 49.4 to 49.6), and slowing it down (`smtp_ratelimit_*`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ConfigError
+
+if TYPE_CHECKING:
+    from eximia.config.main import MainOptions
+
+#: commands that serve a mail transaction
+MAIL_COMMANDS = frozenset(("MAIL", "RCPT", "DATA", "BDAT", "QUIT"))
+
+
+@dataclass(slots=True)
+class Counters:
+    """Of one connection. The `free_*` flags are uncounted occurrences that are still to be had."""
+
+    unknown: int = 0
+    errors: int = 0
+    nonmail: int = 0
+    #: MAIL commands seen
+    mails: int = 0
+    #: the client matches smtp_accept_max_nonmail_hosts; None: not asked yet
+    nonmail_applies: bool | None = None
+    free: set[str] = field(default_factory=lambda: {"RSET", "HELO", "STARTTLS", "AUTH"})
+
+    def new_message(self) -> None:
+        """Between messages one RSET, one greeting and one STARTTLS are not counted."""
+        self.free.update(("RSET", "HELO", "STARTTLS"))
+
+    def after_tls(self) -> None:
+        """After TLS has started another EHLO and AUTH are expected."""
+        self.free.update(("HELO", "AUTH"))
+
+    def counts_as_nonmail(self, verb: str) -> bool:
+        """Whether this command is counted; takes a free occurrence."""
+        if verb in MAIL_COMMANDS:
+            return False
+        name = "HELO" if verb == "EHLO" else verb
+        if name in self.free:
+            self.free.discard(name)
+            return False
+        return True
+
+
+class Throttle:
+    """One of `smtp_ratelimit_mail` and `smtp_ratelimit_rcpt`: threshold, first delay, factor, longest delay."""
+
+    __slots__ = ("delay", "factor", "longest", "seen", "threshold")
+
+    def __init__(self, text: str, option: str) -> None:
+        """Raises ConfigError."""
+        parts = [part.strip() for part in text.split(",")]
+        try:
+            threshold, first, factor, longest = parts
+            self.threshold = int(threshold)
+            self.delay = _seconds(first)
+            self.factor = float(factor)
+            self.longest = _seconds(longest)
+        except ValueError:
+            raise ConfigError(f"malformed ratelimit data: {option}={text}") from None
+        self.seen = 0
+
+    def next_delay(self) -> float:
+        """How long the next command waits."""
+        self.seen += 1
+        if self.seen <= self.threshold:
+            return 0.0
+        delay = self.delay
+        self.delay = min(delay * self.factor, self.longest)
+        return delay
+
+    def start(self, first: float) -> None:
+        """Begin anew for another message."""
+        self.seen = 0
+        self.delay = first
+
+
+_UNITS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def _seconds(text: str) -> float:
+    """A time that may have a fraction: `0.5s`, `4m`."""
+    if text and text[-1] in _UNITS:
+        return float(text[:-1]) * _UNITS[text[-1]]
+    return float(text)
+
+
+def throttle(main: MainOptions, option: str) -> Throttle | None:
+    """The throttle of an option, or None when it is not set."""
+    text = getattr(main, option)
+    return Throttle(text, option) if text else None

@@ -1,0 +1,89 @@
+"""Messages that the program itself writes: bounces, warnings, autoreplies, reports (manual 48.6, 50)."""
+
+from __future__ import annotations
+
+import pwd
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import Defer
+from eximia.base.text import Untainted
+from eximia.context import Body, Context, Message, Recipient, Session
+from eximia.protocols.smtp.server.data import StreamReader
+
+from .acceptance import Arrived, decide_queueing, hand_over, log_arrival, make_durable, read_header, settle_size
+from .fixups import Origin
+from .policy import POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eximia.context import Process
+
+
+def submit(
+    process: Process,
+    data: bytes,
+    recipients: Sequence[str],
+    *,
+    sender: str = "",
+    reference: str = "",
+    authenticated_sender: str = "",
+) -> str:
+    """See `base.ports.Submit`."""
+    login, uid, gid = _ourselves(process)
+    session = Session(sender_ident=Untainted(login), active_hostname=process.primary_hostname)
+    session.authenticated_sender = authenticated_sender
+    message = Message()
+    message.id, message.received_time = process.ids.next()
+    message.received_protocol = Untainted("local")
+    message.sender_address = sender
+    message.recipients = [Recipient(address) for address in recipients]
+    message.originator_login = login
+    message.originator_uid = uid
+    message.originator_gid = gid
+    message.local_error_message = not sender
+    message.allow_unqualified_sender = message.allow_unqualified_recipient = True
+    ctx = Context(process, session, message)
+    domain = process.main.qualify_domain or process.primary_hostname
+    arrived = Arrived(
+        Origin(
+            local=True,
+            stdin=True,
+            login=login,
+            qualify_senders=True,
+            qualify_recipients=True,
+            qualify_domain=domain,
+            qualify_recipient=process.main.qualify_recipient or domain,
+        ),
+        raw_sender=sender,
+        raw_recipients=list(recipients),
+        reference=reference,
+        delivery=process.invocation.delivery if process.invocation is not None else "",
+    )
+    reader = StreamReader()
+    body = reader.feed(data)
+    body += reader.end()
+    read_header(ctx, POLICY, reader.header.fields, arrived)
+    message.body = Body(body)
+    settle_size(ctx, reader)
+    try:
+        locked = make_durable(ctx, arrived)
+    except OSError as error:
+        raise Defer(f"Failed to write spool files: {error.strerror}") from None
+    log_arrival(ctx, arrived)
+    hand_over(ctx, locked, queue=decide_queueing(ctx, arrived, smtp=False))
+    return message.id
+
+
+def _ourselves(process: Process) -> tuple[str, int, int]:
+    """Login, uid and gid of the mail user."""
+    import os
+
+    uid, gid = process.main.exim_user, process.main.exim_group
+    if not isinstance(uid, int) or os.geteuid() not in (0, uid):
+        uid, gid = os.geteuid(), os.getegid()
+    try:
+        login = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        login = f"uid{uid}"
+    return login, uid, gid if isinstance(gid, int) else os.getegid()

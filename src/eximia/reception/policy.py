@@ -1,0 +1,173 @@
+"""What reception asks of the parts below it: ACLs, lists, expansions, host names, rewriting, the spool, delivery.
+
+One place, imported lazily, so that the command line starts fast and tests can put simple answers in its stead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import Defer
+from eximia.base.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eximia.acl.refusal import Refusal
+    from eximia.acl.result import AclResult
+    from eximia.context import Context
+
+    from .session import SmtpSession
+
+
+
+class Policy:
+    """Stateless; one instance serves all sessions."""
+
+    __slots__ = ()
+
+    def acl(self, ctx: Context, option: str) -> AclResult:
+        """Run the ACL of main option `option`. Never raises."""
+        from eximia.acl.engine import run
+        from eximia.acl.phases import BY_OPTION
+
+        return run(ctx, BY_OPTION[option], getattr(ctx.process.main, option))
+
+    def refuse(self, ctx: Context, option: str, result: AclResult, argument: str = "") -> Refusal:
+        """Log a refusal, and say what to answer."""
+        from eximia.acl.phases import BY_OPTION
+        from eximia.acl.refusal import refuse
+
+        return refuse(ctx, BY_OPTION[option], result, argument)
+
+    def has_acl(self, ctx: Context, option: str) -> bool:
+        """Whether the option is set."""
+        return getattr(ctx.process.main, option) is not None
+
+    def host_in(self, ctx: Context, option: str) -> bool:
+        """Whether the client matches the host list of main option `option`; a deferral counts as no match."""
+        template: Template | None = getattr(ctx.process.main, option)
+        session = ctx.session
+        trace = ctx.process.trace
+        if template is None:
+            if trace is not None:
+                trace.debug("lists", f"host in {option}? no (option unset)")
+            return False
+        if template.constant and trace is None:
+            text = template.text
+            if text == "*":
+                return True
+            if not text:
+                return False
+        from eximia.lists.matching import match_host
+
+        try:
+            found = match_host(template, ctx, session.sender_host_address)
+        except Defer:
+            return False
+        return found is not None
+
+    def domain_in(self, ctx: Context, option: str, domain: str) -> bool:
+        """Whether `domain` matches the domain list of main option `option`."""
+        template: Template | None = getattr(ctx.process.main, option)
+        if template is None:
+            return False
+        from eximia.lists.matching import match_domain
+
+        try:
+            return match_domain(template, domain, ctx) is not None
+        except Defer:
+            return False
+
+    def expand(self, ctx: Context, template: Template) -> str:
+        """Raises ExpansionError and its kin."""
+        if template.constant:
+            return template.text
+        from eximia.expand import expand
+
+        return expand(template, ctx)
+
+    def find_host_name(self, ctx: Context) -> None:
+        """Look the client's name up, once."""
+        from eximia.dns.hosts import find_sender_host_name
+
+        find_sender_host_name(ctx)
+
+    def verify_helo(self, ctx: Context) -> bool:
+        """Check the HELO name against the client's address; the session remembers the result."""
+        from eximia.acl.verify.helo import verify_helo
+
+        try:
+            return verify_helo(ctx)
+        except Defer:
+            return False
+
+    def new_id(self, ctx: Context) -> tuple[str, float]:
+        """A new message id and the time it carries."""
+        found: tuple[str, float] = ctx.process.ids.next()
+        return found
+
+    def sender_permitted(self, ctx: Context, sender: str) -> bool:
+        """`untrusted_set_sender`: whether an untrusted caller may use this sender."""
+        template: Template | None = ctx.process.main.untrusted_set_sender
+        if template is None:
+            return False
+        from eximia.lists.matching import match_address
+
+        try:
+            return match_address(template, sender, ctx) is not None
+        except Defer:
+            return False
+
+    def rewrite_smtp(self, ctx: Context, address: str) -> str:
+        """Rewriting rules with the S flag, before an address of MAIL or RCPT is parsed (manual 31.9)."""
+        if not _rules(ctx):
+            return address
+        text: str = _rewrite("smtp")(ctx, address)
+        return text
+
+    def rewrite_envelope(self, ctx: Context, address: str, kind: str) -> str:
+        """Rewriting of an envelope address; `kind` is "F" or "T"."""
+        if not _rules(ctx):
+            return address
+        text: str = _rewrite("envelope")(ctx, address, kind)
+        return text
+
+    def rewrite_headers(self, ctx: Context) -> None:
+        """Rewriting of the message's header lines, in place (manual 31.1)."""
+        if not _rules(ctx):
+            return
+        _rewrite("headers")(ctx)
+
+    def verify_signatures(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
+        """Check DKIM signatures (and ARC, DomainKeys) and run acl_smtp_dkim for each signer; `refuse` raises."""
+        verifier: Any = session.process.caches.get("mailauth.verifier")
+        if verifier is not None:
+            verifier(session.ctx, lambda result, where: refuse(session, result, where))
+
+    def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
+        """Run acl_smtp_mime (or acl_not_smtp_mime) for each MIME part; `refuse` raises."""
+        scanner: Any = session.process.caches.get("scan.mime")
+        if scanner is not None:
+            scanner(session.ctx, lambda result, where: refuse(session, result, where))
+
+    def event(self, ctx: Context, name: str, data: str) -> str | None:
+        """Raise an event of the main section; a text means "no"."""
+        action = getattr(ctx.process.main, "event_action", None)
+        if action is None or ctx.process.services.event is None:
+            return None
+        return ctx.process.services.event(ctx, name, data, action)
+
+
+def _rewrite(what: str) -> Callable[..., Any]:
+    from importlib import import_module
+
+    function: Callable[..., Any] = getattr(import_module("eximia.rewrite"), f"rewrite_{what}")
+    return function
+
+
+def _rules(ctx: Context) -> bool:
+    return bool(getattr(ctx.process.config, "rewrite", None))
+
+
+POLICY = Policy()

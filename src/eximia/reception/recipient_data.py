@@ -1,0 +1,49 @@
+"""PRDR: an answer per recipient after the data (manual 44.9, draft-hall-prdr)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import answers
+
+if TYPE_CHECKING:
+    from .session import SmtpSession
+
+
+def run_prdr(session: SmtpSession) -> None:
+    """Run acl_smtp_data_prdr for each recipient, send the answers, drop the refused ones. Raises Rejected when nobody
+    is left."""
+    from .intake import Rejected
+
+    ctx = session.ctx
+    if not session.policy.has_acl(ctx, "acl_smtp_data_prdr"):
+        return
+    from eximia.acl.result import Outcome
+
+    message = ctx.message
+    kept = []
+    deferred = 0
+    session.reply("353", "PRDR content analysis beginning")
+    for recipient in message.recipients:
+        local, _, domain = recipient.address.rpartition("@")
+        ctx.address.local_part = local
+        ctx.address.domain = domain
+        result = session.policy.acl(ctx, "acl_smtp_data_prdr")
+        if result.outcome is Outcome.ACCEPT:
+            kept.append(recipient)
+            answer = answers.accepted(ctx, result, "250", f"PRDR R=<{recipient.address}> acceptance")
+            session.answer(answer)
+            continue
+        if result.outcome is Outcome.DISCARD:
+            answer = answers.accepted(ctx, result, "250", f"PRDR R=<{recipient.address}> acceptance")
+            session.answer(answer)
+            continue
+        deferred += result.outcome in (Outcome.DEFER, Outcome.ERROR)
+        session.refuse("acl_smtp_data_prdr", result, f"R=<{recipient.address}>")
+    ctx.address.local_part = ctx.address.domain = ""
+    message.recipients = kept
+    if kept:
+        return
+    if deferred:
+        raise Rejected(answers.Answer("450", "Temporary refusal for all recipients"))
+    raise Rejected(answers.Answer("550", "Refused for all recipients"))

@@ -1,0 +1,51 @@
+"""What a session remembers of the mail transaction in progress besides the message itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .answers import Answer
+    from .intake import Incoming
+
+
+@dataclass(slots=True)
+class Transaction:
+    """From MAIL to the end of the message, RSET or a new greeting."""
+
+    #: MAIL was accepted
+    open: bool = False
+    #: RCPT commands: all, put off, refused
+    rcpt_count: int = 0
+    rcpt_deferred: int = 0
+    rcpt_failed: int = 0
+    #: excess recipients were met (`recipients_max`)
+    too_many: bool = False
+    #: an ACL discarded all ("MAIL") or the last ("RCPT") recipients
+    discarded_by: str = ""
+    #: sender and accepted recipients as the client gave them, for the log
+    raw_sender: str = ""
+    raw_recipients: list[str] = field(default_factory=list)
+    #: SIZE of MAIL, -1: not given
+    size: int = -1
+    #: the text of the refusals of RCPT, while all are alike
+    rcpt_error: str | None = None
+    rcpt_errors_alike: bool = True
+    #: BDAT: a chunk has been accepted; the message so far; the size of the last chunk
+    chunking: bool = False
+    incoming: Incoming | None = None
+    chunk_size: int = 0
+    #: what the DATA ACL wants said
+    final_answer: Answer | None = None
+    #: after a refused command between chunks only RSET is taken
+    only_rset: bool = False
+    #: the MAIL command asked for PRDR
+    prdr: bool = False
+
+    def note_rcpt_error(self, text: str) -> None:
+        """Remember the answer to a refused RCPT, for a DATA that finds no recipient."""
+        if self.rcpt_error is None:
+            self.rcpt_error = text
+        elif self.rcpt_error != text:
+            self.rcpt_errors_alike = False

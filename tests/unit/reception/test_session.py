@@ -1,0 +1,185 @@
+"""Sessions that text files cannot hold: early talkers, floods, garbage, limits by the listener, throttling."""
+
+from __future__ import annotations
+
+import tempfile
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eximia.reception.session import Admission
+from support_reception import dialogue, make_process, talk
+
+RCPT = "acl_smtp_rcpt = yes\n"
+ACL = "begin acl\nyes:\n  accept\n"
+
+
+def test_client_that_does_not_wait_for_the_greeting() -> None:
+    config = f"{RCPT}pipelining_connect_advertise_hosts =\n{ACL}"
+    answer, log = dialogue(config, [b"EHLO x\r\n"], early=True)
+    assert answer == "554 SMTP synchronization error\n"
+    assert log == [
+        ("SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from "
+        'H=[192.0.2.1] input="EHLO x\\r\\n"')
+    ]
+
+
+def test_client_that_sends_data_before_354() -> None:
+    config = f"{RCPT}acl_smtp_predata = yes\n{ACL}"
+    said: list[bytes | str] = [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nSubject: x\r\n"]
+    answer, log = dialogue(config, said)
+    assert answer.endswith("250 OK\n250 Accepted\n554 SMTP synchronization error\n")
+    assert log == [
+        ("SMTP protocol synchronization error (next input sent too soon: pipelining was advertised): rejected "
+        '"DATA" H=(x) [192.0.2.1] next input="Subject: x\\r\\n"')
+    ]
+
+
+def test_pipelining_that_was_not_offered() -> None:
+    config = f"{RCPT}pipelining_connect_advertise_hosts =\n{ACL}"
+    answer, log = dialogue(config, [b"HELO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"])
+    assert answer.endswith("Hello x [192.0.2.1]\n554 SMTP synchronization error\n")
+    assert "pipelining was not advertised" in log[0]
+
+
+def test_listener_limits() -> None:
+    config = f"{RCPT}smtp_accept_max = 3\nsmtp_accept_max_per_host = 2\nsmtp_accept_reserve = 1\n{ACL}"
+    answer, log = dialogue(config, [], admission=Admission(total=4, from_host=1))
+    assert answer == "421 Too many concurrent SMTP connections; please try again later.\n"
+    assert log == ["Connection from [192.0.2.1] refused: too many connections"]
+    answer, log = dialogue(config, [], admission=Admission(total=2, from_host=3))
+    assert answer.startswith("421 Too many concurrent SMTP connections from this IP address")
+    answer, log = dialogue(config, [], admission=Admission(total=3, from_host=1))
+    assert answer == "421 mx.test.example: Too many concurrent SMTP connections; please try again later\n"
+    assert log == [
+        "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=2 max=3 reserve=1"
+    ]
+
+
+def test_throttling_slows_the_client_down() -> None:
+    config = f"{RCPT}smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = 1,0.5s,2,4m\n{ACL}"
+    with tempfile.TemporaryDirectory() as folder:
+        process, _, _ = make_process(folder, config)
+        talk(process, [b"EHLO x\r\nMAIL FROM:<a@b>\r\n" + b"RCPT TO:<c@d>\r\n" * 4, b"QUIT\r\n"])
+        assert process.ports.clock.slept == [0.5, 1.0, 2.0]  # type: ignore[attr-defined]
+
+
+def test_endless_recipients_are_bounded() -> None:
+    config = f"{RCPT}recipients_max = 100\n{ACL}"
+    flood = b"".join(b"RCPT TO:<user%d@b>\r\n" % number for number in range(5000))
+    answer, log = dialogue(config, [b"EHLO x\r\nMAIL FROM:<>\r\n", flood, b"QUIT\r\n"])
+    assert answer.count("250 Accepted") == 100
+    assert answer.count("452 too many recipients") == 4900
+    assert len(log) == 1
+
+
+def test_ten_megabyte_line_is_refused_once() -> None:
+    line: list[bytes | str] = [b"x" * 65536] * 160
+    answer, _ = dialogue(RCPT + ACL, [b"EHLO x\r\n", *line, b"\r\n", b"NOOP\r\n", b"QUIT\r\n"])
+    assert answer.endswith("500 unrecognized command\n250 OK\n221 mx.test.example closing connection\n")
+
+
+def test_hundred_thousand_headers_are_refused() -> None:
+    headers = b"".join(b"X-%d: value value value\r\n" % number for number in range(100_000))
+    pieces: list[bytes | str] = [headers[at : at + 65536] for at in range(0, len(headers), 65536)]
+    said: list[bytes | str] = [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", *pieces]
+    answer, log = dialogue(RCPT + ACL, [*said, b"\r\nbody\r\n.\r\nQUIT\r\n"])
+    assert answer.endswith("552 Message header is ridiculously long\n221 mx.test.example closing connection\n")
+    assert log == [
+        ("ridiculously long message header received from (x) [192.0.2.1] (more than 1048576 characters): message "
+        "abandoned")
+    ]
+
+
+def test_big_body_goes_to_the_spool_and_is_delivered() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        process, log, delivered = make_process(folder, RCPT + ACL)
+        line = b"0123456789" * 7 + b"\r\n"
+        body: list[bytes | str] = [line * 1000] * 40
+        talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"A: b\r\n\r\n", *body, b".\r\nQUIT\r\n"])
+        message = delivered.messages[0]
+        assert message.body.data is None
+        assert message.body.read() == b"0123456789" * 7 + b"\n" + message.body.read()[71:]
+        assert message.body.size == 71 * 40_000
+        assert message.body_linecount == 40_000
+        assert " <= a@b " in log.lines[-1]
+
+
+def test_rejected_big_body_leaves_nothing_on_disk() -> None:
+    import os
+
+    with tempfile.TemporaryDirectory() as folder:
+        process, _, delivered = make_process(folder, f"{RCPT}acl_smtp_data = no\nbegin acl\nyes:\n  accept\nno:\n  deny\n")
+        body: list[bytes | str] = [b"0123456789\r\n" * 5000] * 40
+        talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"\r\n", *body, b".\r\nQUIT\r\n"])
+        assert delivered.messages == []
+        assert os.listdir(f"{folder}/spool/input") == []
+
+
+def test_connection_lost_in_a_big_body_leaves_nothing_on_disk() -> None:
+    import os
+
+    with tempfile.TemporaryDirectory() as folder:
+        process, log, _ = make_process(folder, RCPT + ACL)
+        body: list[bytes | str] = [b"0123456789\r\n" * 5000] * 40
+        talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"\r\n", *body])
+        assert os.listdir(f"{folder}/spool/input") == []
+        assert log.lines == ["SMTP connection from (x) [192.0.2.1] lost while reading message data"]
+
+
+def test_full_disk_is_a_temporary_error() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        process, log, delivered = make_process(folder, RCPT + ACL)
+
+        def full(_batch: object) -> list[OSError]:
+            return [OSError(28, "No space left on device")]
+
+        process.spool = _Wrapped(process.spool, full)
+        stream = talk(process, [b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b".\r\n", b"QUIT\r\n"])
+        answer = b"".join(stream.answers)
+        assert b"451 Temporary local problem - please try later\r\n" in answer
+        assert b"250 OK id" not in answer
+        assert delivered.messages == []
+        assert log.lines == ["PANIC Failed to write spool files: No space left on device"]
+
+
+class _Wrapped:
+    """A spool whose commit is another function."""
+
+    def __init__(self, spool: object, commit: object) -> None:
+        self._spool = spool
+        self.commit = commit
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._spool, name)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=60),
+            st.sampled_from(
+                [
+                    b"EHLO x\r\n",
+                    b"MAIL FROM:<a@b>\r\n",
+                    b"RCPT TO:<c@d>\r\n",
+                    b"DATA\r\n",
+                    b"BDAT 5\r\n",
+                    b"BDAT 3 LAST\r\n",
+                    b"\r\n.\r\n",
+                    b"RSET\r\n",
+                    b"VRFY a\r\n",
+                    b"ETRN #x\r\n",
+                    b"AUTH PLAIN\r\n",
+                    b"STARTTLS\r\n",
+                    b"HELP\r\n",
+                ]
+            ),
+        ),
+        max_size=25,
+    )
+)
+def test_garbage_never_breaks_a_session(pieces: list[bytes]) -> None:
+    answer, _ = dialogue(RCPT + ACL, [*pieces])
+    assert answer.startswith("220 ")
