@@ -17,6 +17,7 @@ from eximia.config.lines import BLANK, split_name
 from eximia.config.suggest import did_you_mean
 from eximia.config.values import split_list
 
+from .checking_strings import EXPANDED, check_pattern, check_string
 from .drivers import FAMILIES
 from .loading import Configuration
 
@@ -165,10 +166,9 @@ def _lists(configuration: Configuration) -> Iterator[ConfigError]:
 
 def _references(configuration: Configuration, kind: str, template: Template, span: Span) -> Iterator[ConfigError]:
     text = str(template.text)
-    if "$" in text.partition(":")[0] and "+" not in text:
-        return
     for item in split_list(text):
         name = item.lstrip("!" + BLANK)
+        yield from check_pattern(name, span, f"{kind.replace('_', ' ')} list")
         if not name.startswith("+") or not _is_word(name[1:]) or name[1:] in _SWITCHES:
             continue
         known: Mapping[str, object] = configuration.named_lists[kind]
@@ -180,8 +180,6 @@ def _references(configuration: Configuration, kind: str, template: Template, spa
 
 def _strings(configuration: Configuration) -> Iterator[ConfigError]:
     """Strings that are expanded."""
-    from .checking_strings import EXPANDED, check_string
-
     for lists in configuration.named_lists.values():
         for one in lists.values():
             yield from check_string(one.template, one.span, f"list {one.name}", Sink.NONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eximia.base.errors import ConfigError
+from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.options import Kind, Sink
 from eximia.base.span import Span
 from eximia.base.template import Template
@@ -52,6 +52,17 @@ def check_string(template: Template, span: Span, about: str, sink: Sink) -> Iter
         yield ConfigError(f"{about}: expansion cannot work: {broken.message}", span)
     elif sink is Sink.FILE_NAME:
         yield from _tainted(tree, span, about)
+
+
+def check_pattern(item: str, span: Span, about: str) -> Iterator[ConfigError]:
+    """A list item that is a regular expression, unless it must be expanded first."""
+    if item.startswith("^") and "$" not in item.removesuffix("$") and "\\" not in item:
+        from eximia.lists.regex import Regex
+
+        try:
+            Regex(item)
+        except ExpansionError as error:
+            yield ConfigError(f"{about}: {error.message}", span)
 
 
 def _broken(node: Node) -> Broken | None:

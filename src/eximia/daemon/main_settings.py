@@ -88,6 +88,7 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
     yield from _check_log_path(main, given)
     if main.syslog_facility and str(main.syslog_facility).lower().removeprefix("log_") not in _FACILITIES.split():
         yield _error(given, "syslog_facility", f'failed to interpret syslog_facility "{main.syslog_facility}"')
+    yield from _check_pattern("uucp_from_pattern", main, given)
     try:
         Selectors(str(main.log_selector or ""))
     except ConfigError as error:
@@ -98,6 +99,18 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
 
 def _error(given: Given, name: str, text: str, hint: str = "") -> ConfigError:
     return ConfigError(text, given.spans.get(name, NOWHERE), hint, where="")
+
+
+def _check_pattern(name: str, main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    if name in given.spans:
+        from eximia.lists.regex import Regex
+
+        pattern = str(getattr(main, name))
+        try:
+            Regex(pattern)
+        except ExpansionError as error:
+            reason = error.message.removeprefix(f'regular expression error in "{pattern}": ')
+            yield UnusableFile(f"regular expression error: {reason} while compiling {pattern}", given.spans[name])
 
 
 def _check_number(text: str, span: Span) -> None:
