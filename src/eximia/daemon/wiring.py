@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from eximia.daemon.loading import Configuration
     from eximia.hints.store import Hints
 
-#: service -> its class, made without arguments; or, with a `*` before it, the service itself
+#: service -> its class, made without arguments (with a `+` before it: with the process), or with `*` the service itself
 _SERVICES = {
     "lookups": "eximia.lookups.service:Lookups",
     "lists": "eximia.lists.service:Lists",
     "regexes": "eximia.lists.regex:Regexes",
-    "acl": "eximia.acl.service:AclService",
+    "acl": "+eximia.acl.service:AclService",
     "verify": "eximia.routers.verify:VerifyService",
     "filters": "eximia.filters.service:Filters",
     "perl": "eximia.aio.perl:PerlService",
@@ -54,9 +54,10 @@ _OPTIONAL = ("host_name", "tls_connect")
 class LazyServices(Services):
     """Services made when they are first asked for."""
 
-    __slots__ = ()
+    __slots__ = ("process",)
 
     def __init__(self) -> None:
+        self.process: Process | None = None
         for name in _OPTIONAL:
             setattr(self, name, None)
 
@@ -64,9 +65,9 @@ class LazyServices(Services):
         where = _SERVICES.get(name)
         if where is None:
             raise AttributeError(name)
-        module, _, attribute = where.removeprefix("*").partition(":")
+        module, _, attribute = where.lstrip("*+").partition(":")
         found = getattr(import_module(module), attribute)
-        service = found if where.startswith("*") else found()
+        service = found if where.startswith("*") else found(self.process) if where.startswith("+") else found()
         setattr(self, name, service)
         return service
 
@@ -113,7 +114,7 @@ class _Expander:
         from eximia.expand import expand
 
         services = LazyServices()
-        process = Process(DirectPorts(), services)
+        process = services.process = Process(DirectPorts(), services)
         process.site = self._site
         if main is not None:
             process.main = main
@@ -138,7 +139,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
         folder = os.path.join(spool_directory, "db")
         return Hints(folder, log.panic, time.time, owner=(uid, gid) if uid >= 0 else None)
 
-    process = LazyProcess(ports, services, make_hints)
+    process = services.process = LazyProcess(ports, services, make_hints)
     log = _log(main, spool_directory, uid, gid, call, stderr)
     process.config = configuration
     process.main = main

@@ -166,9 +166,7 @@ def rewrite_smtp(ctx: Context, text: str) -> str:
         except ForcedFailure:
             continue
         except ExpansionError as error:
-            _panic(
-                ctx, f'failed to expand "{rule.pattern.text}" while checking for SMTP rewriting: {error.message}'
-            )
+            _panic(ctx, f'failed to expand "{rule.pattern.text}" while checking for SMTP rewriting: {error.message}')
             continue
         if found is None:
             continue
@@ -192,5 +190,3 @@ def rewrite_smtp(ctx: Context, text: str) -> str:
         if rule.quits:
             break
     return current
-
-

@@ -217,5 +217,3 @@ def rewrite_header_domain(ctx: Context, old: str, new: str) -> None:
                 header.type = DELETED
                 lines.append(line)
     message.headers[:] = lines
-
-

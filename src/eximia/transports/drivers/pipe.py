@@ -321,5 +321,3 @@ def _signal(number: int) -> str:
 
 def _refused(text: str) -> Failure:
     return Failure(text, Errno.NONE, Fault.LOCAL, permanent=True)
-
-

@@ -31,9 +31,7 @@ def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float)
             start_new_session=True,
         )
     except OSError:
-        raise JobError(
-            "transport filter process failed (127): unable to execute command", Errno.FILTER_FAIL
-        ) from None
+        raise JobError("transport filter process failed (127): unable to execute command", Errno.FILTER_FAIL) from None
     try:
         yield from _through(process, iter(blocks), timeout)
         status = process.wait(timeout or None)

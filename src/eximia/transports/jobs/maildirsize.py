@@ -67,9 +67,7 @@ def _numeric(pair: list[str]) -> bool:
     return all(word.lstrip("-").isdigit() for word in pair)
 
 
-def _compute(
-    path: str, top: str, head: str, fields: dict[str, Any], pattern: SizePattern | None
-) -> MaildirSize:
+def _compute(path: str, top: str, head: str, fields: dict[str, Any], pattern: SizePattern | None) -> MaildirSize:
     wanted = re.compile(fields["maildir_quota_directory_regex"])
     size = files = 0
     for entry in sorted(os.scandir(top), key=lambda entry: entry.name):
