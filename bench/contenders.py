@@ -164,7 +164,7 @@ class Eximia(Exim):
     def environment(self) -> dict[str, str]:
         site = self.folder / "site.toml"
         if not site.exists():
-            site.write_text('user = "Debian-exim"\ngroup = "Debian-exim"\n[configuration]\ntrusted_prefixes = ["/"]\n')
+            site.write_text('user = "Debian-exim"\ngroup = "Debian-exim"\ntrusted_configurations = ["/"]\n')
         return {"PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(site)}
 
     def command(self, queue_only: bool) -> list[str]:

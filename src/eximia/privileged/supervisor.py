@@ -173,7 +173,7 @@ class Supervisor:
         for key, _ in self.selector.select(timeout):
             if key.data is None:
                 self.signals(key.fileobj)  # type: ignore[arg-type]
-            else:
+            elif key.data.control.fileno() >= 0:
                 self.request(key.data)
         now = time.monotonic()
         for index, moment in list(self.restart_at.items()):
@@ -203,9 +203,7 @@ class Supervisor:
     def reap(self) -> None:
         for worker in [each for each in self.workers if each.process.poll() is not None]:
             self.workers.remove(worker)
-            if worker.control in self.selector.get_map():
-                self.selector.unregister(worker.control)
-            worker.control.close()
+            self.forget_control(worker)
             code = worker.process.returncode
             if worker.retiring or self.stopping:
                 continue
@@ -281,7 +279,7 @@ class Supervisor:
         except (WireError, OSError):
             frame = None
         if frame is None:
-            self.selector.unregister(worker.control)  # it is ending; reap() takes the rest
+            self.forget_control(worker)  # it is ending; reap() takes the rest
             return
         data, fds = frame
         for fd in fds:
@@ -291,6 +289,11 @@ class Supervisor:
             self.worker_ready(worker)
         elif word == b"agent":
             self.agent(worker, rest)
+
+    def forget_control(self, worker: Worker) -> None:
+        if worker.control.fileno() >= 0:
+            self.selector.unregister(worker.control)
+            worker.control.close()
 
     def worker_ready(self, worker: Worker) -> None:
         worker.ready = True
