@@ -1,0 +1,28 @@
+"""-brw: how an address would be rewritten in each place of a message (manual 5.3, 31.3)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from eximia.cli.actions.expand import context
+from eximia.cli.opening import open_process, refuse
+
+if TYPE_CHECKING:
+    from eximia.daemon.invocation import Invocation
+
+
+def run(call: Invocation) -> int:
+    from eximia.rewrite.testing import rewrite_report
+
+    if not call.arguments:
+        refuse("-brw needs an address argument")
+    process = open_process(call)
+    ctx = context(process, call)
+    if not process.config.rewrite:
+        sys.stdout.write("No rewrite rules are defined\n")
+        return 0
+    for text in call.arguments:
+        for line in rewrite_report(ctx, text):
+            sys.stdout.buffer.write(line.encode("latin-1", "replace") + b"\n")
+    return 0
