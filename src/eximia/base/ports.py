@@ -311,8 +311,6 @@ class Services:
     filters: FilterService = field(default=None)  # type: ignore[assignment]
     #: `${perl...}`; None where there is no Perl
     perl: PerlService | None = None
-    #: look up the client's host name and put it into the session, as a reference to $sender_host_name asks
-    host_name: Callable[[Context], None] | None = None
     #: TLS over a stream, as a client, with the name for SNI (`${readsocket...{tls=yes}}`)
     tls_connect: Callable[[Context, Stream, str], Stream] | None = None
     #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`

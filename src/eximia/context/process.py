@@ -21,6 +21,7 @@ class Process:
         "connections",
         "hints",
         "ids",
+        "initial_cwd",
         "invocation",
         "is_admin",
         "is_trusted",
@@ -61,6 +62,8 @@ class Process:
         self.primary_hostname = ""
         self.pid = 0
         self.started = 0.0
+        #: where we were started, $initial_cwd
+        self.initial_cwd = ""
         #: argv[0] as called
         self.program = "exim"
         #: who called us at the command line (real uid), and what they may do (manual 5.2)

@@ -48,7 +48,7 @@ _SERVICES = {
     "event": "*eximia.events:raise_event",
 }
 #: services that may be absent
-_OPTIONAL = ("host_name", "tls_connect")
+_OPTIONAL = ("tls_connect",)
 
 
 class LazyServices(Services):
@@ -123,6 +123,13 @@ class _Expander:
         return text
 
 
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 def build(ports: Ports, configuration: Configuration, call: Invocation, *, stderr: int = 2) -> Process:
     """A Process for a configuration. `stderr` gets copies of panic lines (-1: nothing does)."""
     main = configuration.main
@@ -150,6 +157,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     process.primary_hostname = str(main.primary_hostname)
     process.pid = os.getpid()
     process.started = time.time()
+    process.initial_cwd = _working_directory()
     process.program = call.program
     process.invocation = call
     process.caller_uid, process.caller_gid = os.getuid(), os.getgid()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.text import EMPTY, Untainted
-from eximia.expand.variables.getters import number, number_or_empty, text, trusted
+from eximia.expand.variables.getters import number, text, trusted
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -28,6 +28,10 @@ def _return_path(ctx: Context) -> str:
     return address.return_path or (ctx.message.sender_address if address.local_part else EMPTY)
 
 
+def _sending_port(ctx: Context) -> str:
+    return Untainted(ctx.address.sending_port or -1)
+
+
 def _host_address(ctx: Context) -> str:
     return ctx.address.host_address or EMPTY
 
@@ -45,7 +49,7 @@ VARIABLES: dict[str, Run] = {
     "home": text("address.home"),
     "host": text("address.host"),
     "host_address": _host_address,
-    "host_port": number_or_empty("address.host_port"),
+    "host_port": number("address.host_port"),
     "local_part": text("address.local_part"),
     "local_part_data": text("address.local_part_data"),
     "local_part_prefix": text("address.local_part_prefix"),
@@ -65,7 +69,7 @@ VARIABLES: dict[str, Run] = {
     "sender_address_data": text("address.sender_address_data"),
     "sender_data": text("address.sender_data"),
     "sending_ip_address": trusted("address.sending_ip_address"),
-    "sending_port": number("address.sending_port"),
+    "sending_port": _sending_port,
     "tpda_data": text("address.event_data"),
     "tpda_defer_errno": number("address.event_defer_errno"),
     "tpda_event": trusted("address.event_name"),

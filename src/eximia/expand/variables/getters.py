@@ -45,17 +45,6 @@ def number(path: str) -> Run:
     return run
 
 
-def number_or_empty(path: str) -> Run:
-    """A number; empty instead of zero."""
-    get: Callable[[Any], Any] = attrgetter(path)
-
-    def run(ctx: Context) -> str:
-        value = get(ctx)
-        return Untainted(value) if value else EMPTY
-
-    return run
-
-
 def flag(path: str, true: str = "1", false: str = "0") -> Run:
     """A truth value in two words."""
     get: Callable[[Any], Any] = attrgetter(path)

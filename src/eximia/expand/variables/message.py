@@ -99,6 +99,11 @@ def _sender_local_part(ctx: Context) -> str:
     return local_part if at else sender
 
 
+def _local_scan_data(ctx: Context) -> str:
+    value: str = ctx.message.notes.get("local_scan_data", EMPTY)
+    return value
+
+
 def _headers_added(ctx: Context) -> str:
     return "\n".join(line.removesuffix("\n") for line, _ in ctx.message.added_headers) or EMPTY
 
@@ -107,8 +112,8 @@ VARIABLES: dict[str, Run] = {
     "body_linecount": number("message.body_linecount"),
     "body_zerocount": number("message.body_zerocount"),
     "headers_added": _headers_added,
-    "inode": own("inode"),
-    "local_scan_data": own("local_scan_data"),
+    "inode": own("inode", "0"),
+    "local_scan_data": _local_scan_data,
     "mailstore_basename": own("mailstore_basename"),
     "max_received_linelength": number("message.max_received_linelength"),
     "message_age": _age,
@@ -121,7 +126,7 @@ VARIABLES: dict[str, Run] = {
     "message_id": trusted("message.id"),
     "message_linecount": number("message.linecount"),
     "message_size": number("message.size"),
-    "message_smtputf8": flag("message.smtputf8", "TRUE", ""),
+    "message_smtputf8": flag("message.smtputf8", "yes", "no"),
     "originator_gid": number("message.originator_gid"),
     "originator_uid": number("message.originator_uid"),
     "queue_name": trusted("message.queue_name"),

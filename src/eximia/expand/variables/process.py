@@ -82,12 +82,6 @@ def _qualify_domain(ctx: Context) -> str:
     return Untainted(getattr(ctx.process.main, "qualify_domain", None) or ctx.process.primary_hostname)
 
 
-def _return_size_limit(ctx: Context) -> str:
-    """Rounded up to a multiple of 1000."""
-    limit = int(getattr(ctx.process.main, "bounce_return_size_limit", 100_000))
-    return Untainted(-(-limit // 1000) * 1000)
-
-
 def _queue_size(ctx: Context) -> str:
     size = ctx.process.caches.get("queue_size")
     if callable(size):
@@ -96,11 +90,11 @@ def _queue_size(ctx: Context) -> str:
 
 
 def _initial_cwd(ctx: Context) -> str:
-    return Untainted(getattr(ctx.process, "initial_cwd", "") or "")
+    return Untainted(ctx.process.initial_cwd)
 
 
 VARIABLES: dict[str, Run] = {
-    "bounce_return_size_limit": _return_size_limit,
+    "bounce_return_size_limit": option("bounce_return_size_limit", "102400"),
     "caller_gid": number("process.caller_gid"),
     "caller_uid": number("process.caller_uid"),
     "compile_date": _site("compile_date", ""),
@@ -108,12 +102,12 @@ VARIABLES: dict[str, Run] = {
     "config_dir": _config_dir,
     "config_file": _config_file,
     "exim_gid": _exim_gid,
-    "exim_path": _site("exim_path", "/usr/sbin/exim"),
+    "exim_path": _site("program", "/usr/sbin/exim"),
     "exim_uid": _exim_uid,
     "exim_version": _version,
     "initial_cwd": _initial_cwd,
     "load_average": _load_average,
-    "localhost_number": option("localhost_number"),
+    "localhost_number": option("localhost_number", "0"),
     "log_inodes": _space("log_file_path", inodes=True),
     "log_space": _space("log_file_path", inodes=False),
     "pid": number("process.pid"),
@@ -121,7 +115,7 @@ VARIABLES: dict[str, Run] = {
     "qualify_domain": _qualify_domain,
     "qualify_recipient": _qualify_recipient,
     "queue_size": _queue_size,
-    "return_size_limit": _return_size_limit,
+    "return_size_limit": option("bounce_return_size_limit", "102400"),
     "spool_directory": option("spool_directory"),
     "spool_inodes": _space("spool_directory", inodes=True),
     "spool_space": _space("spool_directory", inodes=False),

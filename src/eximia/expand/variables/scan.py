@@ -19,12 +19,15 @@ _MIME = (
     "content_id", "content_size", "content_transfer_encoding", "content_type", "decoded_filename", "filename",
     "is_coverletter", "is_multipart", "is_rfc822", "part_count",
 )  # fmt: skip
-_MIME_ZERO = frozenset(("anomaly_level", "content_size", "is_coverletter", "is_multipart", "is_rfc822", "part_count"))
+#: numbers, with what they are where there is no part
+_MIME_NUMBERS = {
+    "anomaly_level": 0, "content_size": 0, "is_coverletter": 0, "is_multipart": 0, "is_rfc822": 0, "part_count": -1,
+}  # fmt: skip
 
 
 def _mime(name: str) -> Run:
     """A field of the MIME part that the MIME ACL looks at."""
-    fallback = Untainted("0") if name in _MIME_ZERO else EMPTY
+    fallback = Untainted(_MIME_NUMBERS[name]) if name in _MIME_NUMBERS else EMPTY
 
     def run(ctx: Context) -> str:
         part = ctx.message.mime
@@ -42,7 +45,7 @@ def _mime(name: str) -> Run:
 
 def _spam(name: str) -> Run:
     def run(ctx: Context) -> str:
-        return ctx.message.spam.get(name, EMPTY)
+        return ctx.message.spam.get(f"spam_{name}", EMPTY)
 
     return run
 

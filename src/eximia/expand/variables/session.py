@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 def _host_name(ctx: Context) -> str:
     """A reference to $sender_host_name looks the name up."""
     session = ctx.session
-    if session.sender_host_name or not session.sender_host_address or session.host_name_known is not None:
-        return session.sender_host_name
-    find = ctx.process.services.host_name
-    if find is not None:
-        find(ctx)
+    if session.sender_host_address and not session.sender_host_name and session.host_name_known is not False:
+        from eximia.dns.hosts import find_sender_host_name
+
+        find_sender_host_name(ctx)
     return session.sender_host_name
 
 
@@ -30,8 +29,8 @@ def _lookup_failed(ctx: Context) -> str:
 
 
 def _shows_ports(ctx: Context) -> bool:
-    selectors = getattr(ctx.process.log, "selectors", None)
-    return bool(getattr(selectors, "incoming_port", False))
+    log = ctx.process.log
+    return log is not None and log.selectors.incoming_port
 
 
 def _with_port(ctx: Context, address: str) -> str:
@@ -40,24 +39,17 @@ def _with_port(ctx: Context, address: str) -> str:
 
 
 def _shown_helo(session: Session) -> str:
-    """The HELO name, unless it says nothing new."""
+    """The HELO name, unless it is the host's name."""
     helo = session.sender_helo_name
-    if not helo or helo.lower() == session.sender_host_name.lower():
-        return ""
-    literal = helo.removeprefix("[").removesuffix("]").removeprefix("IPv6:").removeprefix("IPV6:")
-    return "" if helo[:1] == "[" and literal == session.sender_host_address else helo
+    return "" if helo.lower() == session.sender_host_name.lower() else helo
 
 
 def _fullhost(ctx: Context) -> str:
-    session = ctx.session
-    if not session.sender_host_address:
-        return EMPTY
-    parts = [session.sender_host_name] if session.sender_host_name else []
-    helo = _shown_helo(session)
-    if helo:
-        parts.append(f"({helo})")
-    parts.append(_with_port(ctx, session.sender_host_address))
-    return " ".join(parts)
+    from eximia.logs.lines.hosts import full_host
+    from eximia.logs.selectors import Selectors
+
+    log = ctx.process.log
+    return full_host(ctx.session, log.selectors if log is not None else Selectors()) or EMPTY
 
 
 def _rcvhost(ctx: Context) -> str:
