@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def make_received(ctx: Context, policy: Policy, when: float) -> Header | None:
     """The line with the time `when`; None when the option expands to nothing."""
     template = ctx.process.main.received_header_text
+    message = ctx.message
+    if len(message.recipients) == 1:
+        message.variables["received_for"] = message.recipients[0].address
     try:
         text = policy.expand(ctx, template)
     except ForcedFailure:
@@ -26,6 +29,8 @@ def make_received(ctx: Context, policy: Policy, when: float) -> Header | None:
             f'Expansion of "{template.text}" (received_header_text) failed: {error.message}', ctx.message.id
         )
         return None
+    finally:
+        message.variables.pop("received_for", None)
     if not text:
         return None
     separator = " " if _empty(text) else "\n\t"

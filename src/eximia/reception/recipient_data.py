@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.message.address import unquote_local_part
+
 from . import answers
 
 if TYPE_CHECKING:
+    from eximia.context import Context
+
     from .session import SmtpSession
+
+
+def show_recipient(ctx: Context, address: str) -> None:
+    """Make `address` the one that an ACL looks at: `$local_part` unquoted, both parts in lower case."""
+    local, _, domain = address.rpartition("@")
+    here = ctx.address
+    here.original_local_part = local
+    here.local_part = unquote_local_part(local).lower()
+    here.domain = domain.lower()
+
+
+def hide_recipient(ctx: Context) -> None:
+    """The ACL is over."""
+    here = ctx.address
+    here.local_part = here.domain = here.original_local_part = ""
 
 
 def run_prdr(session: SmtpSession) -> None:
@@ -25,9 +44,7 @@ def run_prdr(session: SmtpSession) -> None:
     deferred = 0
     session.reply("353", "PRDR content analysis beginning")
     for recipient in message.recipients:
-        local, _, domain = recipient.address.rpartition("@")
-        ctx.address.local_part = local
-        ctx.address.domain = domain
+        show_recipient(ctx, recipient.address)
         result = session.policy.acl(ctx, "acl_smtp_data_prdr")
         if result.outcome is Outcome.ACCEPT:
             kept.append(recipient)
@@ -40,7 +57,7 @@ def run_prdr(session: SmtpSession) -> None:
             continue
         deferred += result.outcome in (Outcome.DEFER, Outcome.ERROR)
         session.refuse("acl_smtp_data_prdr", result, f"R=<{recipient.address}>")
-    ctx.address.local_part = ctx.address.domain = ""
+    hide_recipient(ctx)
     message.recipients = kept
     if kept:
         return

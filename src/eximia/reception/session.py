@@ -25,6 +25,7 @@ from .ending import SessionOver
 from .extensions import server_auth, server_tls
 from .limits import Counters, Throttle, throttle
 from .policy import POLICY, Policy
+from .protocol_name import protocol_name
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -373,6 +374,7 @@ class SmtpSession:
         """Forget the transaction: RSET, a greeting, the end of a message."""
         ctx = self.ctx
         ctx.message = Message()
+        ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()
         ctx.message.suppress_local_fixups = self.settings.suppress_fixups
         self.tx = Transaction()

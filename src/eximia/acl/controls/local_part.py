@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eximia.acl.phases import RCPT, all_but
 from eximia.acl.run import Run
+from eximia.message.address import unquote_local_part
 
 from .control import Control
 
@@ -11,7 +12,7 @@ from .control import Control
 def _caseful(one: Run, _options: str | None) -> None:
     address = one.ctx.address
     if address.original_local_part:
-        address.local_part = address.original_local_part
+        address.local_part = unquote_local_part(address.original_local_part)
 
 
 def _caselower(one: Run, _options: str | None) -> None:

@@ -24,8 +24,22 @@ def _gid(ctx: Context) -> str:
 
 def _return_path(ctx: Context) -> str:
     # While an address is routed the return path is the sender, until a router or transport changes it.
+    return ctx.address.return_path or (ctx.message.sender_address if _on_its_way(ctx) else EMPTY)
+
+
+def _on_its_way(ctx: Context) -> bool:
+    """A router or a transport has the address; while an ACL looks at it it has no ancestors yet."""
     address = ctx.address
-    return address.return_path or (ctx.message.sender_address if address.local_part else EMPTY)
+    return bool(address.router_name or address.transport_name)
+
+
+def _ancestor(path: str) -> Run:
+    get = text(path)
+
+    def run(ctx: Context) -> str:
+        return get(ctx) if _on_its_way(ctx) else EMPTY
+
+    return run
 
 
 def _sending_port(ctx: Context) -> str:
@@ -58,10 +72,10 @@ VARIABLES: dict[str, Run] = {
     "local_part_suffix_v": text("address.local_part_suffix_v"),
     "local_user_gid": _gid,
     "local_user_uid": _uid,
-    "original_domain": text("address.original_domain"),
-    "original_local_part": text("address.original_local_part"),
-    "parent_domain": text("address.parent_domain"),
-    "parent_local_part": text("address.parent_local_part"),
+    "original_domain": _ancestor("address.original_domain"),
+    "original_local_part": _ancestor("address.original_local_part"),
+    "parent_domain": _ancestor("address.parent_domain"),
+    "parent_local_part": _ancestor("address.parent_local_part"),
     "recipient_data": text("address.recipient_data"),
     "return_path": _return_path,
     "router_name": trusted("address.router_name"),

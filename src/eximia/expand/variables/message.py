@@ -79,11 +79,6 @@ def _recipients_count(ctx: Context) -> str:
     return Untainted(len(ctx.message.recipients))
 
 
-def _received_for(ctx: Context) -> str:
-    recipients = ctx.message.recipients
-    return recipients[0].address if len(recipients) == 1 else EMPTY
-
-
 def _reply_address(ctx: Context) -> str:
     return header(ctx, "reply-to") or header(ctx, "from")
 
@@ -131,7 +126,7 @@ VARIABLES: dict[str, Run] = {
     "originator_uid": number("message.originator_uid"),
     "queue_name": trusted("message.queue_name"),
     "received_count": number("message.received_count"),
-    "received_for": _received_for,
+    "received_for": own("received_for"),
     "received_protocol": text("message.received_protocol"),
     "received_time": _received_time,
     "recipient_verify_failure": trusted("message.recipient_verify_failure"),

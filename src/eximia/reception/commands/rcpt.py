@@ -12,6 +12,7 @@ from eximia.protocols.smtp.server import BadParameter, Command
 from eximia.protocols.smtp.server.parameters import RcptParameters, read_rcpt
 from eximia.reception.answers import accepted
 from eximia.reception.protocol_name import syntax_options
+from eximia.reception.recipient_data import hide_recipient, show_recipient
 
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
@@ -116,11 +117,9 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> No
         session.reply("250", "Accepted")
         _log_discarded(session, f"{where} RCPT <{printing(address)}>: discarded by MAIL ACL")
         return
-    local, _, domain = address.rpartition("@")
-    ctx.address.local_part = local
-    ctx.address.domain = domain
+    show_recipient(ctx, address)
     result = session.policy.acl(ctx, "acl_smtp_rcpt")
-    ctx.address.local_part = ctx.address.domain = ""
+    hide_recipient(ctx)
     if result.outcome is Outcome.ACCEPT:
         message.recipients.append(Recipient(address, dsn_flags=parameters.notify, orcpt=parameters.orcpt))
         tx.raw_recipients.append(address)
