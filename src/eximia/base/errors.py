@@ -22,6 +22,8 @@ class ConfigError(EximiaError):
         self.span = span
         self.hint = hint
         self.where = where
+        #: the line after which Exim finds it, when that is not `span`
+        self.found_at: Span | None = None
 
 
 class ExpansionError(EximiaError):

@@ -6,7 +6,7 @@ Errors are appended to a list in the order of the file, in Exim's words, with hi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from eximia.base.catalogue import Catalogue
@@ -179,7 +179,7 @@ def bind_main(options: type[O], settings: Iterable[Setting], reader: ValueReader
 
 def bind_instances(
     what: str,
-    blocks: Iterable[Block],
+    blocks: Sequence[Block],
     catalogue: Catalogue[type[O]],
     generic: type[O],
     reader: ValueReader,
@@ -193,7 +193,13 @@ def bind_instances(
         found = _bind_block(what, block, catalogue, generic, reader, errors, late)
         if found is not None:
             instances.append(found)
+    for error in late:
+        error.found_at = _last_line(blocks[-1])
     return instances, errors + late
+
+
+def _last_line(block: Block) -> Span:
+    return block.lines[-1].span if block.lines else block.span
 
 
 def _bind_block(
@@ -245,8 +251,11 @@ def _bind_block(
 def _complaint(what: str, block: Block, text: str) -> ConfigError:
     """A text that begins with a newline is the whole message, with {name} in it; others are said "for r1 router"."""
     if text.startswith("\n"):
-        return ConfigError(text.lstrip().replace("{name}", block.name), block.span, where="")
-    return ConfigError(text, block.span, where=f"for {block.name} {what}")
+        error = ConfigError(text.lstrip().replace("{name}", block.name), block.span, where="")
+    else:
+        error = ConfigError(text, block.span, where=f"for {block.name} {what}")
+    error.found_at = _last_line(block)
+    return error
 
 
 def _suggest(name: str, options: type[OptionSet]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from eximia.base.errors import ConfigError
 from eximia.base.span import Span
@@ -31,19 +31,19 @@ def checker_text(error: ConfigError) -> str:
 
 
 def merged(seen: Sequence[Line | str], found: Iterable[ConfigError], later: Iterable[ConfigError]) -> list[ConfigError]:
-    """Two lists of errors as one in the order of the file. Each is in that order already; `later` also has errors
-    that come when a driver's last line was read though they name its first, so its own order is kept."""
+    """Two lists of errors as one, in the order in which Exim finds them. Each is in that order already."""
     place = _places(seen)
     result: list[ConfigError] = []
     waiting = list(found)
     for error in later:
-        while waiting and place(waiting[0].span) <= place(error.span):
+        while waiting and place(waiting[0].span) <= place(error.found_at or error.span):
             result.append(waiting.pop(0))
         result.append(error)
     return result + waiting
 
 
-def _places(seen: Sequence[Line | str]):  # type: ignore[no-untyped-def]
+def _places(seen: Sequence[Line | str]) -> Callable[[Span], int]:
+    """How far in the reading a place is."""
     order: dict[str, list[tuple[int, int]]] = {}
     for index, line in enumerate(seen):
         if isinstance(line, Line):
