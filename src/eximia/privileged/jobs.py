@@ -10,6 +10,7 @@ from typing import Final
 
 JOBS: Final[dict[str, str]] = {
     "appendfile": "eximia.transports.jobs.mailbox:run",
+    "autoreply": "eximia.transports.jobs.autoreply:run",
     "lmtp": "eximia.transports.jobs.lmtp:run",
     "pipe": "eximia.transports.jobs.pipe:run",
     "read_file": "eximia.routers.read_file_job:run",

@@ -10,6 +10,7 @@ DRIVERS: Catalogue[Any] = Catalogue(
     "transport driver",
     {
         "appendfile": "eximia.transports.drivers.appendfile:Appendfile",
+        "autoreply": "eximia.transports.drivers.autoreply:Autoreply",
         "lmtp": "eximia.transports.drivers.lmtp:Lmtp",
         "pipe": "eximia.transports.drivers.pipe:Pipe",
         "smtp": "eximia.transports.smtp.driver:Smtp",

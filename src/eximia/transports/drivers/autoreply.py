@@ -1,0 +1,350 @@
+"""The autoreply transport (manual chapter 27): a new message in answer to the one that is delivered."""
+
+from __future__ import annotations
+
+import pwd
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.text import Untainted, is_tainted
+from eximia.config.times import read_time
+from eximia.context.delivery import Errno, Kind, Outcome, Reply, Result
+from eximia.lists import match_address
+from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+from eximia.message.dates import log_stamp, rfc5322
+from eximia.transports.filtering import filtered
+from eximia.transports.headers import header_block
+from eximia.transports.local import check_current, directories, give_all, identity_for, outcome_of
+from eximia.transports.smtp.failure import Failure, Fault
+from eximia.transports.strings import expand
+from eximia.transports.writer import body_blocks
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Identity
+    from eximia.context import Context
+    from eximia.context.delivery import Batch
+
+_RULE = "------ This is a copy of the"
+_EACCES = 13
+
+
+@dataclass(slots=True)
+class _Letter:
+    """What is to be sent, everything expanded."""
+
+    from_: str = ""
+    reply_to: str = ""
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    subject: str = ""
+    headers: str = ""
+    text: str = ""
+    file: str = ""
+    file_expand: bool = False
+    log: str = ""
+    once: str = ""
+    once_repeat: int = 0
+    return_message: bool = False
+    recipients: list[str] = field(default_factory=list)
+
+
+class Autoreply:
+    """One transport with `driver = autoreply`."""
+
+    local = True
+
+    def __init__(self, name: str, options: Any) -> None:
+        self.name = name
+        self.options = options
+
+    def deliver(self, ctx: Context, batch: Batch) -> None:
+        """Give every address of the batch an outcome."""
+        address = batch.first
+        identity = identity_for(ctx, self.name, self.options, address)
+        _, current = directories(ctx, self.name, self.options, address)
+        check_current(current)
+        reply = address.reply if address.kind is Kind.REPLY else None
+        letter = self._letter(ctx) if reply is None else self._from_filter(ctx, reply)
+        never = self.options.never_mail
+        if never is not None:
+            for name in ("to", "cc", "bcc"):
+                setattr(letter, name, self._without_unwanted(ctx, getattr(letter, name)))
+            if not (letter.to or letter.cc or letter.bcc):
+                give_all(batch, Outcome(Result.DELIVERED))
+                return
+        letter.recipients = _addresses(f"{letter.to}\n{letter.cc}\n{letter.bcc}".split("\n"))
+        fields = self._job_fields(ctx, letter)
+        answer = self._job(ctx, identity, {**fields, "step": "read"})
+        if "sent_before" not in answer:
+            give_all(batch, outcome_of(answer))
+            return
+        if not answer["sent_before"] and letter.recipients:
+            data = self._message(ctx, letter, answer["text"], batch, identity)
+            ctx.process.services.submit(ctx.process, data, letter.recipients, sender="", reference=ctx.message.id)
+            recorded = self._job(ctx, identity, {**fields, "step": "record", "log_text": _log_text(fields, letter)})
+            if recorded["result"] != "done" and ctx.process.log is not None:
+                ctx.process.log.main(recorded["message"], ctx.message.id)
+        give_all(batch, Outcome(Result.DELIVERED))
+
+    def _job(self, ctx: Context, identity: Identity, fields: dict[str, Any]) -> dict[str, Any]:
+        """The job, when there is a file for it."""
+        if not (fields["file"] or fields["once"] or fields["log"]):
+            return {"result": "done", "sent_before": False, "text": None}
+        return ctx.process.ports.agents.run(identity, "autoreply", fields)
+
+    # What the message says
+
+    def _letter(self, ctx: Context) -> _Letter:
+        """From the transport's own options. Raises Failure."""
+        options = self.options
+        return _Letter(
+            from_=self._checked(ctx, options.from_, header=True),
+            reply_to=self._checked(ctx, options.reply_to, header=True),
+            to=self._checked(ctx, options.to, header=True),
+            cc=self._checked(ctx, options.cc, header=True),
+            bcc=self._checked(ctx, options.bcc, header=True),
+            subject=self._checked(ctx, options.subject, header=True),
+            headers=self._checked(ctx, options.headers, header=True),
+            text=self._checked(ctx, options.text),
+            file=self._file(ctx, options.file, "file"),
+            file_expand=options.file_expand,
+            log=self._file(ctx, options.log, "log"),
+            once=self._file(ctx, options.once, "once"),
+            once_repeat=self._repeat(ctx),
+            return_message=options.return_message,
+        )
+
+    def _from_filter(self, ctx: Context, reply: Reply) -> _Letter:
+        """From a filter's mail or vacation command; the transport's options count only for a few things."""
+        for name in ("file", "log_file", "once_file"):
+            value = getattr(reply, name)
+            if value and is_tainted(value):
+                raise self._tainted(value, name.removesuffix("_file"))
+        return _Letter(
+            from_=reply.from_,
+            reply_to=reply.reply_to,
+            to=reply.to,
+            cc=reply.cc,
+            bcc=reply.bcc,
+            subject=reply.subject,
+            headers=reply.headers,
+            text=reply.text,
+            file=reply.file,
+            file_expand=reply.file_expand,
+            log=reply.log_file,
+            once=reply.once_file,
+            once_repeat=reply.once_repeat,
+            return_message=reply.return_message or self.options.return_message,
+        )
+
+    def _checked(self, ctx: Context, template: Any, *, header: bool = False) -> str:
+        """An expanded option; header lines hold printing characters only. Raises Failure."""
+        if template is None:
+            return ""
+        try:
+            text = expand(template, ctx)
+        except ExpansionError as error:
+            raise Failure(
+                f'Expansion of "{template.text}" failed in {self.name} transport: {error.message}',
+                Errno.NONE,
+                Fault.LOCAL,
+                permanent=True,
+            ) from error
+        if header:
+            self._check_printing(ctx, template.text, text)
+        return text.rstrip("\n") if header else text
+
+    def _check_printing(self, ctx: Context, source: str, text: str) -> None:
+        topbit = bool(getattr(ctx.process.main, "print_topbitchars", False))
+        for position, char in enumerate(text):
+            number = ord(char)
+            if 32 <= number < 127 or char == "\t" or (number > 127 and topbit):
+                continue
+            if char == "\n" and text[position + 1 : position + 2] in (" ", "\t", ""):
+                continue
+            if char == "\n" and "\n" in source + text and source == getattr(self.options.headers, "text", None):
+                continue  # `headers` may hold several lines
+            raise Failure(
+                f'Expansion of "{source}" in {self.name} transport contains non-printing character {number}',
+                Errno.NONE,
+                Fault.LOCAL,
+                permanent=True,
+            )
+
+    def _file(self, ctx: Context, template: Any, what: str) -> str:
+        name = self._checked(ctx, template)
+        if name and is_tainted(name):
+            raise self._tainted(name, what)
+        return name
+
+    def _tainted(self, name: str, what: str) -> Failure:
+        return Failure(f"Tainted '{name}' ({what} for {self.name} transport) not permitted", _EACCES, Fault.LOCAL)
+
+    def _repeat(self, ctx: Context) -> int:
+        template = self.options.once_repeat
+        if template is None:
+            return 0
+        text = self._checked(ctx, template).strip()
+        seconds = read_time(text)
+        if seconds is None:
+            raise Failure(
+                f'Invalid time value "{text}" for "once_repeat" in {self.name} transport',
+                Errno.NONE,
+                Fault.LOCAL,
+                permanent=True,
+            )
+        return seconds
+
+    def _without_unwanted(self, ctx: Context, text: str) -> str:
+        """An address list without the addresses of `never_mail`."""
+        kept = []
+        dropped = False
+        for start, end in addresses_in(text):
+            piece = text[start:end].strip()
+            try:
+                address = parse_address(piece).address
+            except AddressSyntaxError:
+                kept.append(piece)
+                continue
+            if match_address(self.options.never_mail, address, ctx) is None:
+                kept.append(piece)
+            else:
+                dropped = True
+        return ", ".join(kept) if dropped else text
+
+    def _job_fields(self, ctx: Context, letter: _Letter) -> dict[str, Any]:
+        return {
+            "transport": self.name,
+            "file": letter.file,
+            "file_optional": self.options.file_optional,
+            "once": letter.once,
+            "once_file_size": self.options.once_file_size,
+            "once_repeat": letter.once_repeat,
+            "to": letter.to,
+            "log": letter.log,
+            "mode": self.options.mode,
+            "stamp": log_stamp(ctx.process.ports.clock.time()),
+        }
+
+    # Its form
+
+    def _message(
+        self, ctx: Context, letter: _Letter, file_text: str | None, batch: Batch, identity: Identity
+    ) -> bytes:
+        lines = [f"From: {letter.from_ or _caller(ctx, identity)}"]
+        for name, value in (("Reply-To", letter.reply_to), ("To", letter.to), ("Cc", letter.cc)):
+            if value:
+                lines.append(f"{name}: {value}")
+        if letter.subject:
+            lines.append(f"Subject: {letter.subject}")
+        lines += _threading(ctx)
+        lines.append("Auto-Submitted: auto-replied")
+        if letter.headers:
+            lines.append(letter.headers)
+        parts = ["\n".join(lines), "\n\n"]
+        if letter.text:
+            parts.append(letter.text if letter.text.endswith("\n") else letter.text + "\n")
+        if file_text:
+            parts.append(_expanded_lines(ctx, file_text) if letter.file_expand else file_text)
+            if not file_text.endswith("\n"):
+                parts.append("\n")
+        data = "".join(parts).encode("latin-1", "replace")
+        if letter.return_message:
+            data += self._original(ctx, batch)
+        return data
+
+    def _original(self, ctx: Context, batch: Batch) -> bytes:
+        """The copy of the message that is answered (`return_message`)."""
+        options = self.options
+        if options.body_only:
+            intro = f"\n{_RULE} body of the message, without the headers.\n\n"
+        elif options.headers_only:
+            intro = f"\n{_RULE} message's headers.\n\n"
+        else:
+            intro = f"\n{_RULE} message, including all the headers.\n\n"
+        date = rfc5322(ctx.process.ports.clock.time()) if options.delivery_date_add else ""
+        try:
+            header = header_block(ctx, options, batch.addresses, batch.return_path, date)
+        except ExpansionError as error:
+            raise Failure(
+                f"failed to expand headers_add or headers_remove: {error.message}", Errno.HEADERS_FAIL, Fault.LOCAL
+            ) from error
+        body = b""
+        if not options.headers_only:
+            limit = getattr(ctx.process.main, "return_size_limit", 0) or 0
+            for block in body_blocks(ctx.message.body, wire_format=ctx.message.wire_format):
+                body += block
+                if 0 < limit <= len(body):
+                    body = body[:limit]
+                    break
+        output = None
+        if options.transport_filter is not None:
+            output = filtered(ctx, options, batch.addresses, header, [body])
+        if output is None:
+            output = header.encode("latin-1", "replace") + body
+        return intro.encode("ascii") + (output if output.endswith(b"\n") else output + b"\n")
+
+
+def _threading(ctx: Context) -> list[str]:
+    """In-Reply-To: and References: by RFC 5322 section 3.6.4."""
+    known = {header.name: header.body.strip() for header in reversed(ctx.message.headers) if header.type != "*"}
+    message_id = known.get("message-id", "")
+    if not message_id:
+        return []
+    before = known.get("references") or known.get("in-reply-to", "")
+    references = " ".join([*before.split(), message_id])
+    return [f"In-Reply-To: {message_id}", f"References: {references}"]
+
+
+def _expanded_lines(ctx: Context, text: str) -> str:
+    """The file's lines, each expanded; one that cannot be expanded stays as it is."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        try:
+            lines.append(expand(Untainted(line), ctx))
+        except (ExpansionError, ForcedFailure):
+            lines.append(line)
+    return "".join(lines)
+
+
+def _caller(ctx: Context, identity: Identity) -> str:
+    """The address of the user we run as."""
+    try:
+        login = pwd.getpwuid(identity.uid).pw_name
+    except KeyError:
+        login = str(identity.uid)
+    domain = getattr(ctx.process.main, "qualify_domain", None) or ctx.process.primary_hostname
+    return f"{login}@{domain}"
+
+
+def _addresses(texts: list[str]) -> list[str]:
+    """All addresses in some address lists, each once."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for start, end in addresses_in(text):
+            try:
+                address = parse_address(text[start:end]).address
+            except AddressSyntaxError:
+                continue
+            if address:
+                found.setdefault(address)
+    return list(found)
+
+
+def _log_text(fields: dict[str, Any], letter: _Letter) -> str:
+    lines = [str(fields["stamp"])]
+    for name, value in (
+        ("From", letter.from_),
+        ("To", letter.to),
+        ("Cc", letter.cc),
+        ("Bcc", letter.bcc),
+        ("Subject", letter.subject),
+    ):
+        if value:
+            lines.append(f"  {name}: {value}")
+    if letter.headers:
+        lines.append(f"  {letter.headers}")
+    return "\n".join(lines) + "\n"
+

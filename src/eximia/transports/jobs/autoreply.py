@@ -1,0 +1,156 @@
+"""The files of the autoreply transport, touched as the user (manual chapter 27): text file, once file, log.
+
+`run` is the job `autoreply`; `step` says what is to be done: `read` before the message is sent, `record` after.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+import time
+from typing import Any
+
+from .result import JobError
+
+_TIME = struct.Struct("<q")
+
+
+def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    """`read`: {"sent_before": bool, "text": file's text or None}. `record`: {}. Or a job error."""
+    try:
+        if fields["step"] == "read":
+            return _read(fields)
+        _record(fields)
+        return {"result": "done"}
+    except JobError as error:
+        return error.as_fields()
+
+
+def _read(fields: dict[str, Any]) -> dict[str, Any]:
+    once = fields["once"]
+    if once and fields["to"]:
+        last = _last_sent(fields)
+        if last is not None and (fields["once_repeat"] == 0 or time.time() - last < fields["once_repeat"]):
+            if fields["log"]:
+                _append_log(fields, f"{fields['stamp']}\n  previously sent to {fields['to']}\n")
+            return {"result": "done", "sent_before": True, "text": None}
+    return {"result": "done", "sent_before": False, "text": _text(fields)}
+
+
+def _text(fields: dict[str, Any]) -> str | None:
+    if not fields["file"]:
+        return None
+    try:
+        with open(fields["file"].encode("latin-1"), "rb") as file:
+            return file.read().decode("latin-1")
+    except OSError as error:
+        if fields["file_optional"]:
+            return None
+        why = os.strerror(error.errno or 0)
+        raise JobError(
+            f"Failed to open file {fields['file']} when sending message from {fields['transport']} transport: {why}",
+            error.errno or 0,
+        ) from error
+
+
+def _record(fields: dict[str, Any]) -> None:
+    if fields["once"] and fields["to"]:
+        _remember(fields)
+    if fields["log"]:
+        _append_log(fields, fields["log_text"])
+
+
+def _append_log(fields: dict[str, Any], text: str) -> None:
+    """Trouble with the log does not undo what was sent."""
+    try:
+        fd = os.open(fields["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, fields["mode"])
+    except OSError:
+        return
+    try:
+        os.write(fd, text.encode("latin-1"))
+    finally:
+        os.close(fd)
+
+
+# The once file: whom something was sent to, and when
+
+
+def _last_sent(fields: dict[str, Any]) -> float | None:
+    try:
+        if fields["once_file_size"] > 0:
+            return next((when for when, address in _entries(fields["once"]) if address == fields["to"]), None)
+        if not os.path.exists(fields["once"]):
+            _make(fields)
+            return None
+        with sqlite3.connect(fields["once"], timeout=30) as database:
+            _table(database)
+            row = database.execute("SELECT sent FROM once WHERE recipient = ?", (fields["to"],)).fetchone()
+            return None if row is None else float(row[0])
+    except (OSError, sqlite3.Error) as error:
+        raise _trouble(fields, error) from error
+
+
+def _remember(fields: dict[str, Any]) -> None:
+    now = int(time.time())
+    try:
+        if fields["once_file_size"] > 0:
+            _rewrite(fields, now)
+            return
+        _make(fields)
+        with sqlite3.connect(fields["once"], timeout=30) as database:
+            _table(database)
+            database.execute("INSERT OR REPLACE INTO once VALUES (?, ?)", (fields["to"], now))
+    except (OSError, sqlite3.Error) as error:
+        raise _trouble(fields, error) from error
+
+
+def _trouble(fields: dict[str, Any], error: Exception) -> JobError:
+    number = getattr(error, "errno", None) or 0
+    why = os.strerror(number) if number else str(error)
+    return JobError(
+        f'Failed to open "once" file {fields["once"]} when sending message from {fields["transport"]} transport: {why}',
+        number,
+    )
+
+
+def _make(fields: dict[str, Any]) -> None:
+    os.close(os.open(fields["once"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, fields["mode"]))
+
+
+def _table(database: sqlite3.Connection) -> None:
+    database.execute("CREATE TABLE IF NOT EXISTS once (recipient TEXT PRIMARY KEY, sent INTEGER) WITHOUT ROWID")
+
+
+def _entries(path: str) -> list[tuple[int, str]]:
+    """The file's form is Exim's: a time of eight bytes, the address, a zero byte."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return []
+    entries = []
+    pos = 0
+    while pos + _TIME.size < len(data):
+        (when,) = _TIME.unpack_from(data, pos)
+        end = data.find(b"\0", pos + _TIME.size)
+        if end < 0:
+            break
+        entries.append((when, data[pos + _TIME.size : end].decode("latin-1")))
+        pos = end + 1
+    return entries
+
+
+def _rewrite(fields: dict[str, Any], now: int) -> None:
+    """Add or refresh an address; the oldest go when the file would be too big."""
+    to = fields["to"]
+    entries = [entry for entry in _entries(fields["once"]) if entry[1] != to]
+    entries.append((now, to))
+    packed = [_TIME.pack(when) + address.encode("latin-1") + b"\0" for when, address in entries]
+    while len(packed) > 1 and sum(map(len, packed)) > fields["once_file_size"]:
+        packed.pop(0)
+    fd = os.open(fields["once"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, fields["mode"])
+    try:
+        os.write(fd, b"".join(packed))
+    finally:
+        os.close(fd)
