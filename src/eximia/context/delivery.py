@@ -59,6 +59,8 @@ class Errno(IntEnum):
     RCPT_4XX = -44
     MAIL_4XX = -45
     DATA_4XX = -46
+    #: a client authenticator could not be expanded
+    AUTH_PROBLEM = -48
     #: a host of the transport's list is ourselves
     #: an expansion of an authenticator failed
     AUTH_PROBLEM = -48

@@ -1,13 +1,14 @@
-"""AUTH of a client's session (manual 33.5). The mechanisms are in `authenticators`."""
+"""AUTH of a client's session (manual 33.5): when, and what its end means for the delivery."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Errno
+from eximia.protocols.smtp.client import Reply
 from eximia.transports.strings import host_matches
 
-from .failure import Failure, Fault
+from .failure import Failure, Fault, refused
 
 if TYPE_CHECKING:
     from eximia.authenticators.outcome import ClientReply
@@ -17,17 +18,20 @@ if TYPE_CHECKING:
 
 
 class _Dialogue:
-    """The connection as authenticators use it."""
-
-    __slots__ = ("_connection",)
+    """What an authenticator talks to. Secrets are masked where a broken connection is reported."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._shown = "AUTH"
 
     def command(self, line: str) -> ClientReply:
+        """One line and its reply. Raises Failure."""
         from eximia.authenticators.outcome import ClientReply
 
-        reply = self._connection.command(line)
+        if line.startswith("AUTH "):
+            words = line.split(" ", 2)
+            self._shown = " ".join(words[:2]) + (" ********" if len(words) > 2 else "")
+        reply = self._connection.command(line, shown=self._shown)
         return ClientReply(reply.code, reply.text)
 
 
@@ -37,22 +41,21 @@ def authenticate(ctx: Context, connection: Connection, options: Any) -> None:
     required = host_matches(ctx, options.hosts_require_auth, host.name, host.address)
     if not required and not host_matches(ctx, options.hosts_try_auth, host.name, host.address):
         return
-    if not connection.peer.auth:
+    offered = connection.peer.auth
+    if not offered:
         if required:
             raise _required("server did not advertise AUTH support")
         return
-    from eximia.authenticators.client import authenticate as run
+    from eximia.authenticators.client import authenticate as try_all
 
-    end = run(ctx, connection.peer.auth, _Dialogue(connection))
+    end = try_all(ctx, offered, _Dialogue(connection))
+    if end.temporary is not None:
+        raise refused(end.command, Reply(end.temporary.code, end.temporary.text))
+    if end.expansion:
+        raise Failure(end.expansion, Errno.AUTH_PROBLEM, Fault.LOCAL, log=False)
     if end.authenticator:
         connection.authenticated = end.authenticator
         connection.auth_facts = (end.id, "")
-    elif end.expansion:
-        raise Failure(end.expansion, Errno.AUTH_PROBLEM, Fault.LOCAL, log=False)
-    elif end.temporary is not None:
-        reply = end.temporary
-        text = f"SMTP error from remote mail server after {end.command}: {reply.text}"
-        raise Failure(text, 0, more_errno=(reply.code % 100) << 8)
     elif required:
         raise _required("authentication attempt(s) failed" if end.tried else "no common mechanisms were found")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError, ForcedFailure, NetworkError
 from eximia.context.delivery import Errno, Host, SmtpFacts
 from eximia.context.session import TlsFacts
+from eximia.events import raise_event
 from eximia.protocols.smtp.client import Capabilities, MalformedReply, Reply, ReplyReader
 from eximia.transports.strings import expand, host_matches
 
@@ -84,13 +85,13 @@ class Connection:
         self._reader = ReplyReader()
         self.peer = Capabilities()
 
-    def command(self, line: str) -> Reply:
-        """Send one command and wait for its reply. Raises Failure."""
+    def command(self, line: str, *, shown: str = "") -> Reply:
+        """Send one command and wait for its reply. `shown`: what the log may show of it. Raises Failure."""
         try:
             self.stream.send(line.encode("latin-1") + b"\r\n")
         except NetworkError as error:
-            raise network(line, error) from error
-        return self.reply(line)
+            raise network(shown or line, error) from error
+        return self.reply(shown or line)
 
     def reply(self, what: str) -> Reply:
         """The next reply. `what` it answers is for the log. Raises Failure."""
@@ -205,5 +206,4 @@ def raised(ctx: Context, options: Any, name: str, data: str, errno: int = 0) -> 
     action = options.event_action
     if action is None:
         return ""
-    ctx.address.event_defer_errno = errno
-    return ctx.process.services.event(ctx, name, data, action) or ""
+    return raise_event(ctx, name, data, action, errno=errno) or ""
