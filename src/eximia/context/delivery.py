@@ -59,11 +59,9 @@ class Errno(IntEnum):
     RCPT_4XX = -44
     MAIL_4XX = -45
     DATA_4XX = -46
-    #: a client authenticator could not be expanded
-    AUTH_PROBLEM = -48
-    #: a host of the transport's list is ourselves
     #: an expansion of an authenticator failed
     AUTH_PROBLEM = -48
+    #: a host of the transport's list is ourselves
     HOST_IS_LOCAL = -50
     #: nothing was tried because the retry time is not reached: routing, local transport, every host
     RETRY_ROUTING = -52

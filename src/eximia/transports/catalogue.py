@@ -13,6 +13,7 @@ DRIVERS: Catalogue[Any] = Catalogue(
         "autoreply": "eximia.transports.drivers.autoreply:Autoreply",
         "lmtp": "eximia.transports.drivers.lmtp:Lmtp",
         "pipe": "eximia.transports.drivers.pipe:Pipe",
+        "queuefile": "eximia.transports.drivers.queuefile:Queuefile",
         "smtp": "eximia.transports.smtp.driver:Smtp",
     },
 )
