@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.context import Address, Context, Message, Outcome, Process, Result, Session
+from eximia.context import Address, Context, Message, Process, Session
 
+from .finish import finish
 from .journaling import Progress
+from .local import deliver_local
+from .recipients import make_addresses
+from .remote import deliver_remote
+from .retrying import settle_retries
+from .routing import route_all
 from .settings import AttemptEnd, AttemptSettings
 
 if TYPE_CHECKING:
@@ -70,13 +76,6 @@ class Attempt:
 
     def run(self) -> AttemptEnd:
         """Make the attempt. The lock is given up at its end."""
-        from .finish import finish
-        from .local import deliver_local
-        from .recipients import make_addresses
-        from .remote import deliver_remote
-        from .retrying import settle_retries
-        from .routing import route_all
-
         try:
             make_addresses(self)
             route_all(self)
@@ -97,15 +96,3 @@ class Attempt:
     @property
     def selectors(self) -> object:
         return self.log.selectors
-
-
-def deferral(
-    message: str, errno: int = -1, *, freeze: bool = False, panic: bool = False, more_errno: int = 0
-) -> Outcome:
-    """An outcome that puts an address off."""
-    return Outcome(Result.DEFERRED, message, errno, more_errno, freeze=freeze, panic=panic)
-
-
-def failure(message: str, *, errno: int = 0, silent: bool = False, pass_message: bool = True) -> Outcome:
-    """An outcome that fails an address."""
-    return Outcome(Result.FAILED, message, errno, pass_message=pass_message, silent=silent)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from eximia.context import Address, Batch, Errno, Outcome, Result
 from eximia.transports.engine import run
 
-from .attempt import deferral, failure
 from .batching import local_batches
 from .outcomes import note_deferred, note_delivered, note_failed
+from .results import deferral, failure
 from .retrying import local_is_due, local_retry
 
 if TYPE_CHECKING:

@@ -121,7 +121,7 @@ def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) ->
 
 def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -> None:
     """`== address routing defer`: nothing was tried now; not in the message log after the first attempt."""
-    from .attempt import deferral
+    from .results import deferral
 
     address.outcome = deferral(reason, number)
     attempt.deferred.append(address)

@@ -9,8 +9,8 @@ from eximia.context import Address, FilterResult, Kind, Recipient
 from eximia.message.address import split_address
 from eximia.routers.engine import split
 
-from .attempt import deferral, failure
 from .outcomes import note_deferred, note_failed
+from .results import deferral, failure
 
 if TYPE_CHECKING:
     from .attempt import Attempt

@@ -12,9 +12,9 @@ from eximia.logs.printing import printing
 from eximia.transports.engine import run
 from eximia.transports.smtp.waiting import wait_for
 
-from .attempt import deferral
 from .batching import remote_batches
 from .outcomes import note_deferred, note_delivered, note_failed
+from .results import deferral
 
 if TYPE_CHECKING:
     from eximia.base.ports import Task

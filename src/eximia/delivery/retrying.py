@@ -14,7 +14,7 @@ from eximia.lists import match_address
 from eximia.retry.rules import RetryRule, find_rule
 from eximia.retry.schedule import next_interval
 
-from .attempt import failure
+from .results import failure
 
 if TYPE_CHECKING:
     from eximia.base.template import Template

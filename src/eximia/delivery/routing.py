@@ -14,8 +14,8 @@ from eximia.routers.engine import route_address, split
 from eximia.routers.result import Mode, Verdict
 from eximia.transports.engine import is_local
 
-from .attempt import deferral, failure
 from .outcomes import note_deferred, note_delivered, note_discarded, note_failed, note_not_yet
+from .results import deferral, failure
 from .retrying import routing_is_due, routing_retry
 
 if TYPE_CHECKING:
