@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from support_policy import FakeLog, FakeResolver
-
 from eximia.base.text import Untainted
 from eximia.cli.address_test import AddressTest, TestLog
 from eximia.config.files import Trust
@@ -31,6 +29,7 @@ from eximia.logs.selectors import Selectors
 from eximia.lookups.service import Lookups
 from eximia.routers.result import Mode
 from eximia.routers.verify import VerifyService
+from support_policy import FakeLog, FakeResolver
 
 MODES = {"-bt": Mode.TEST, "-bv": Mode.VERIFY_RECIPIENT, "-bvs": Mode.VERIFY_SENDER}
 

@@ -30,4 +30,4 @@ def run_inside(folder: Path, records: str, command: Sequence[str]) -> subprocess
     zone.write_text(records)
     server = [sys.executable, str(Path(__file__).with_name("dns_server.py")), str(zone)]
     words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), *server, *command]
-    return subprocess.run(words, capture_output=True, timeout=300)
+    return subprocess.run(words, capture_output=True, timeout=60)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support_routing import RouteFile, in_order, make_process, route_files, run_case
 
 

@@ -8,7 +8,9 @@ from eximia.routers.redirect.lists import ListPolicy, RedirectDataError, Verdict
 
 
 def read(name: str) -> str:
-    return {"/l/one": "a@x.test\n:include:/l/two\n", "/l/two": "# nothing\nb@x.test, \\\n"}.get(name, ":include:/l/loop")
+    return {"/l/one": "a@x.test\n:include:/l/two\n", "/l/two": "# nothing\nb@x.test, \\\n"}.get(
+        name, ":include:/l/loop"
+    )
 
 
 def test_included_lists_are_put_in_place() -> None:
