@@ -168,4 +168,6 @@ class Message:
     #: variables of scanners, mail authentication and drivers under their own names ("spf_result", "dkim_domain"...),
     #: set by the part they belong to; what is not set reads as the manual's default
     variables: dict[str, str] = field(default_factory=dict)
+    #: lines for the message log that are not written yet
+    message_log: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)

@@ -39,12 +39,15 @@ def start(
     session: Session,
     message: Message,
     locked: LockedMessage,
-    settings: AttemptSettings = _IMMEDIATE,
     *,
     wait: bool = False,
+    pretend: bool = False,
+    queue_smtp: bool = False,
 ) -> AttemptEnd | None:
     """The service `deliver`: make the first attempt beside the caller, or with `wait` before returning (-odi, -odf).
-    What goes wrong inside leaves the message in the spool and a line in the panic log."""
+    `pretend` is -N, `queue_smtp` -odqs. What goes wrong inside leaves the message in the spool and a line in the panic
+    log."""
+    settings = AttemptSettings(pretend=pretend, queue_smtp=queue_smtp) if pretend or queue_smtp else _IMMEDIATE
     if wait:
         return _guarded(process, session, message, locked, settings)
     process.ports.spawn(_guarded, process, session, message, locked, settings)

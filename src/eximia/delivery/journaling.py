@@ -26,7 +26,8 @@ class Progress:
         self._attempt = attempt
         self._journal: Journal | None = None
         self._log: MessageLog | None = None
-        self._held: list[str] = []
+        #: lines of the message log that are not written yet: those of reception come first
+        self._held: list[str] = attempt.message.message_log
         #: finished addresses that the journal does not have yet
         self._unwritten: list[str] = []
         #: the list of finished addresses is not what the -H file says

@@ -166,9 +166,11 @@ def settle_size(ctx: Context, reader: object) -> None:
     message.body_zerocount = getattr(reader, "body_zeros", 0)
     message.max_received_linelength = getattr(reader, "max_line", 0)
     message.size = message_size(ctx)
-    message.linecount = message.body_linecount + sum(
-        header.text.count("\n") for header in message.headers if header.type != DELETED
-    ) + 1
+    message.linecount = (
+        message.body_linecount
+        + sum(header.text.count("\n") for header in message.headers if header.type != DELETED)
+        + 1
+    )
 
 
 def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
@@ -239,21 +241,19 @@ def _authentication_results(ctx: Context, extras: ArrivalExtras) -> None:
 
 
 def log_arrival(ctx: Context, arrived: Arrived) -> None:
-    """The line in the main log, and the first line of the message log."""
+    """The line in the main log, and the first line of the message log.
+
+    The message log is written by `hand_over` when the message stays; most are delivered at once and never have one.
+    """
     process = ctx.process
     message = ctx.message
     flag, main_text, message_text = arrival_line(ctx, arrived)
     process.log.main(f"{flag} {main_text}", message.id)
     if process.main.message_logs and process.spool is not None and not ctx.session.host_checking:
-        from eximia.spool.message_log import MessageLog
-        from eximia.spool.store import MSGLOG
-
-        place = process.spool.place_for(message.id, message.queue_name)
-        log = MessageLog(process.spool.path(message.id, "", place, MSGLOG), process.log)
-        log.write(message_text)
+        held = message.message_log
+        held.append(f"{process.log.stamp()}{message_text}")
         if message.frozen:
-            log.write("frozen by ACL")
-        log.close()
+            held.append(f"{process.log.stamp()}frozen by ACL")
 
 
 def log_frozen(ctx: Context) -> None:
@@ -266,11 +266,25 @@ def log_frozen(ctx: Context) -> None:
 def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> None:
     """Begin delivery, or leave the message to a queue runner."""
     process = ctx.process
+    message = ctx.message
     if queue:
         if put_off and process.log.selectors.delay_delivery:
-            process.log.main(f"no immediate delivery: {put_off}", ctx.message.id)
+            process.log.main(f"no immediate delivery: {put_off}", message.id)
+        if message.message_log:
+            from eximia.spool.message_log import MessageLog
+
+            log = MessageLog(locked.log_path, process.log)
+            log.append(message.message_log)
+            log.close()
         locked.close()
         return
-    process.services.deliver(process, locked, ctx.message, ctx.session)
-
-
+    call = process.invocation
+    process.services.deliver(
+        process,
+        ctx.session,
+        message,
+        locked,
+        wait=call is not None and call.delivery in ("i", "f"),
+        pretend=call is not None and call.dont_deliver,
+        queue_smtp=call is not None and call.delivery == "qs",
+    )

@@ -341,5 +341,3 @@ class Batch:
 def run_batch(process: Process, call: Invocation, stream: Stream, caller: Caller) -> int:
     """-bS: 0 without errors; else 1 when some messages were accepted, or 2."""
     return Batch(process, call, stream, caller).run()
-
-

@@ -132,8 +132,7 @@ def _text(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int) -> s
                 f"incorrectly constructed:\n\n{lines}\nThe message has not been delivered to any recipients.\n"
             )
         return (
-            "A message that you sent contained no recipient addresses, and therefore no\n"
-            "delivery could be attempted.\n"
+            "A message that you sent contained no recipient addresses, and therefore no\ndelivery could be attempted.\n"
         )
     if trouble is Trouble.TOO_MANY:
         return (

@@ -311,5 +311,3 @@ def header_message_id(headers: Sequence[Header]) -> str:
             end = text.find(">", start + 1)
             return text[start + 1 : end] if 0 <= start < end else text
     return ""
-
-

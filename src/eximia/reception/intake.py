@@ -402,5 +402,3 @@ def _wire_size(session: SmtpSession) -> int:
     if header.separated or not header.fields:
         size += 2
     return size + reader.body_size + reader.body_lines
-
-

@@ -125,9 +125,7 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
         qualify_domain=caller.qualify_domain,
         qualify_recipient=caller.qualify_recipient,
     )
-    submission = Submission(
-        process, call, caller, stream, policy, ctx, syntax, origin, call.error_handling or "m"
-    )
+    submission = Submission(process, call, caller, stream, policy, ctx, syntax, origin, call.error_handling or "m")
     _sender(submission)
     try:
         submission.size_limit = read_integer(policy.expand(ctx, main.message_size_limit).strip(), "message_size_limit")
@@ -420,9 +418,7 @@ def _by_mail(
     raise Refused(0 if sent and submission.errors == "e" else 2 if trouble is Trouble.NO_RECIPIENTS else 1)
 
 
-def _header_trouble(
-    submission: Submission, trouble: Trouble, reader: DotReader | StreamReader, data: bytes
-) -> None:
+def _header_trouble(submission: Submission, trouble: Trouble, reader: DotReader | StreamReader, data: bytes) -> None:
     """The header, or a line of it, is too long. Raises Refused."""
     main = submission.process.main
     facts = submission.ctx.session
@@ -499,7 +495,9 @@ def _removed(submission: Submission) -> list[str]:
                 parsed = parse_address(text, syntax=submission.syntax)
             except AddressSyntaxError as error:
                 _complain_early(
-                    submission, Trouble.BAD_ADDRESS, f'bad recipient address "{text.strip()}": {error.message}',
+                    submission,
+                    Trouble.BAD_ADDRESS,
+                    f'bad recipient address "{text.strip()}": {error.message}',
                     details=[(text.strip(), error.message)],
                 )
                 return out

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .session import SmtpSession
 
 
-
 class Policy:
     """Stateless; one instance serves all sessions."""
 

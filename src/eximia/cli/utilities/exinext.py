@@ -61,8 +61,10 @@ def concerns(key: str, subject: str, hosts: Iterable[tuple[str, str]]) -> bool:
     kind, _, name = key.partition(":")
     domain = subject.rpartition("@")[2].lower()
     if kind == "R":
-        return name in {domain, subject} or name.startswith(f"{subject}:<") or (
-            "@" not in subject and name.partition(":")[0].endswith(f"@{domain}")
+        return (
+            name in {domain, subject}
+            or name.startswith(f"{subject}:<")
+            or ("@" not in subject and name.partition(":")[0].endswith(f"@{domain}"))
         )
     if name in {subject, domain}:
         return True

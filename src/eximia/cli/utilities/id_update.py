@@ -100,5 +100,3 @@ def _copy_body(fd: int, offset: int, spool: Spool, new: str, place: Place) -> No
         os.fsync(target)
     finally:
         os.close(target)
-
-

@@ -282,9 +282,7 @@ class Pipe:
                 f"signal {-status} ({_signal(-status)})"
             )
             frozen = options.freeze_signal
-            return Outcome(
-                Result.DEFERRED if frozen else Result.FAILED, text, freeze=frozen, user_message=_TOLD
-            )
+            return Outcome(Result.DEFERRED if frozen else Result.FAILED, text, freeze=frozen, user_message=_TOLD)
         text = f"Child process of {self.name} transport returned {status}"
         meaning = _MEANINGS.get(status)
         if meaning is None and status > 128:
