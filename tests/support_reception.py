@@ -140,7 +140,7 @@ class Delivered:
 
     messages: list[Any] = field(default_factory=list)
 
-    def __call__(self, _process: Process, locked: Any, message: Any, _session: Any) -> None:
+    def __call__(self, _process: Process, _session: Any, message: Any, locked: Any, **_how: bool) -> None:
         self.messages.append(message)
         locked.close()
 

@@ -10,13 +10,17 @@ import errno
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from eximia.aio.agents import AgentPool, Agents, fork_agent
 from eximia.base.errors import NetworkError
 from eximia.base.ports import HelperResult, Identity
+
+if TYPE_CHECKING:
+    from eximia.context import Process
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -244,3 +248,25 @@ class DirectPorts:
 
     def spawn(self, function: Callable[..., T], *args: Any) -> DirectTask[T]:
         return DirectTask(function, args)
+
+    def detach(self, process: Process, function: Callable[..., object], *args: Any) -> bool:
+        sys.stdout.flush()
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            return True
+        try:
+            if os.fork() == 0:  # nobody waits for it: not the caller's child
+                self._go_on_alone(process, function, args)
+        finally:
+            os._exit(0)
+
+    def _go_on_alone(self, process: Process, function: Callable[..., object], args: tuple[Any, ...]) -> None:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1) if process.log.verbose else (0, 1, 2):
+            os.dup2(null, fd)
+        os.close(null)
+        process.forked()
+        self.agents = Agents(AgentPool(fork_agent) if os.geteuid() == 0 else None, self.blocking)
+        function(*args)

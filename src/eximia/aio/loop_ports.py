@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eximia.aio.agents import AgentPool, Agents
 from eximia.aio.bridge import Bridge, LoopClock, PolicyTask
@@ -11,6 +11,9 @@ from eximia.aio.commands import run_command
 from eximia.aio.resolver import LoopResolver, system_settings
 from eximia.aio.streams import LoopNetwork
 from eximia.base.ports import HelperResult, Identity
+
+if TYPE_CHECKING:
+    from eximia.context import Process
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,3 +62,7 @@ class LoopPorts:
 
     def spawn(self, function: Callable[..., T], *args: Any) -> PolicyTask[T]:
         return self.bridge.spawn(function, *args)
+
+    def detach(self, process: Process, function: Callable[..., object], *args: Any) -> bool:
+        self.bridge.spawn(function, *args)
+        return False

@@ -201,6 +201,11 @@ class Ports(Protocol):
     def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
         """Start policy beside the caller. It runs at once until it first waits."""
 
+    def detach(self, process: Process, function: Callable[..., object], *args: Any) -> bool:
+        """Like `spawn`, for what must go on when the program that began it ends. At the command line it runs in a
+        process of its own, whose standard streams are closed: then the answer is True, and what the caller shares
+        with it (open files) is the caller's to close."""
+
 
 class FoundItem(NamedTuple):
     """What a lookup in a list found. `numbers` are the wild and the fixed part of a partial match, or empty."""

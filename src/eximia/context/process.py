@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from eximia.base.ports import Ports, Services
@@ -72,3 +73,9 @@ class Process:
         self.caller_groups: tuple[int, ...] = ()
         self.is_admin = True
         self.is_trusted = True
+
+    def forked(self) -> None:
+        """Call in a new process that inherited this: what knows the process id, or must not be shared, is made anew."""
+        self.pid = os.getpid()
+        self.log.forked()
+        self.ids.forked()

@@ -88,6 +88,13 @@ class LazyProcess(Process):
         self.hints = self._make_hints()
         return self.hints
 
+    def forked(self) -> None:
+        super().forked()
+        try:
+            del self.hints  # a database connection must not be used on both sides of a fork
+        except AttributeError:
+            pass
+
 
 def read_configuration(call: Invocation, site: Site | None = None) -> Configuration:
     """The configuration that a call asks for: -C and -D, the site's, or without any file the embedded one.

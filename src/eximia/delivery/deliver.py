@@ -50,7 +50,8 @@ def start(
     settings = AttemptSettings(pretend=pretend, queue_smtp=queue_smtp) if pretend or queue_smtp else _IMMEDIATE
     if wait:
         return _guarded(process, session, message, locked, settings)
-    process.ports.spawn(_guarded, process, session, message, locked, settings)
+    if process.ports.detach(process, _guarded, process, session, message, locked, settings):
+        locked.close()  # the other process holds the lock by its own descriptor
     return None
 
 
