@@ -14,6 +14,7 @@ UTILITIES = {
     "exim_msgdate": ("eximia.cli.utilities.msgdate:command", "the date in a message id, and back"),
     "exim_tidydb": ("eximia.cli.utilities.tidydb:command", "remove old records from a hints database"),
     "exinext": ("eximia.cli.utilities.exinext:command", "when delivery is tried next"),
+    "exipick": ("eximia.cli.utilities.exipick:command", "select messages by conditions on their variables"),
     "exiqgrep": ("eximia.cli.utilities.exiqgrep:command", "select messages of the queue"),
     "exiqsumm": ("eximia.cli.utilities.exiqsumm:command", "summarize the queue by domain"),
     "exiwhat": ("eximia.cli.utilities.exiwhat:command", "what the processes are doing"),
