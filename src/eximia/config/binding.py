@@ -21,7 +21,7 @@ from .sections import Block
 from .settings import Setting, split_setting, without_negation
 from .values import ValueReader, find_user
 
-O = TypeVar("O", bound=OptionSet)  # noqa: E741
+Options = TypeVar("Options", bound=OptionSet)
 
 _SWITCHES = (Kind.BOOL, Kind.EXPAND_BOOL)
 _USERS = (Kind.UID, Kind.EXPAND_UID)
@@ -40,12 +40,12 @@ class Given:
         self.old_names: list[tuple[str, str, Span]] = []
 
 
-class Instance(Generic[O]):
+class Instance(Generic[Options]):
     """A driver instance: `options` holds all of its values."""
 
     __slots__ = ("driver", "given", "name", "options", "runner", "span")
 
-    def __init__(self, name: str, span: Span, driver: str, options: O, given: Given) -> None:
+    def __init__(self, name: str, span: Span, driver: str, options: Options, given: Given) -> None:
         self.name = name
         self.span = span
         self.driver = driver
@@ -161,7 +161,9 @@ def _appended(old: Any, new: Any, how: str) -> Any:
     return Template((before.rstrip("\n") if how == "\n" else before) + how + after, old.span)
 
 
-def bind_main(options: type[O], settings: Iterable[Setting], reader: ValueReader) -> tuple[O, Given, list[ConfigError]]:
+def bind_main(
+    options: type[Options], settings: Iterable[Setting], reader: ValueReader
+) -> tuple[Options, Given, list[ConfigError]]:
     """The main section's options. Settings in error are left at their defaults."""
     binder = Binder(options, reader)
     errors: list[ConfigError] = []
@@ -180,82 +182,94 @@ def bind_main(options: type[O], settings: Iterable[Setting], reader: ValueReader
 def bind_instances(
     what: str,
     blocks: Sequence[Block],
-    catalogue: Catalogue[type[O]],
-    generic: type[O],
+    catalogue: Catalogue[type[Options]],
+    generic: type[Options],
     reader: ValueReader,
-) -> tuple[list[Instance[O]], list[ConfigError]]:
+) -> tuple[list[Instance[Options]], list[ConfigError]]:
     """The instances of one section. `what` is `router`, `transport` or `authenticator`; `generic` declares the
     options that may stand before `driver =`. An instance in error is left out."""
-    instances: list[Instance[O]] = []
-    errors: list[ConfigError] = []
-    late: list[ConfigError] = []
-    for block in blocks:
-        found = _bind_block(what, block, catalogue, generic, reader, errors, late)
-        if found is not None:
-            instances.append(found)
-    for error in late:
+    section = _Section(what, catalogue, generic, reader)
+    found = [section.bind(block) for block in blocks]
+    for error in section.late:
         error.found_at = _last_line(blocks[-1])
-    return instances, errors + late
+    return [one for one in found if one is not None], section.errors + section.late
+
+
+class _Section(Generic[Options]):
+    """Binds the blocks of a section and collects what is wrong with them."""
+
+    def __init__(
+        self, what: str, catalogue: Catalogue[type[Options]], generic: type[Options], reader: ValueReader
+    ) -> None:
+        self.what = what
+        self.catalogue = catalogue
+        self.generic = generic
+        self.reader = reader
+        self.errors: list[ConfigError] = []
+        #: what Exim finds when the whole section was read: wrong settings of generic options
+        self.late: list[ConfigError] = []
+
+    def bind(self, block: Block) -> Instance[Options] | None:
+        """One instance, None when it is in error."""
+        before = len(self.errors)
+        binder = Binder(self.generic, self.reader)
+        options: type[Options] | None = None
+        for line in block.lines:
+            setting = split_setting(line)
+            self._set(binder, setting, chosen="driver" in binder.values)
+            if setting.name == "driver" and options is None:
+                options = self._driver(block, binder, setting)
+                binder.options = options or self.generic
+        if "driver" not in binder.values and len(self.errors) == before:
+            self.errors.append(ConfigError(f'no driver defined for {self.what} "{block.name}"', block.span, where=""))
+        if options is None or len(self.errors) > before:
+            return None
+        values, complaints = binder.finish(block.name)
+        for complaint in complaints:
+            late = complaint.startswith(f"\n  {{name}} {self.what}:")
+            (self.late if late else self.errors).append(self._complaint(block, complaint))
+        if complaints:
+            return None
+        return Instance(block.name, block.span, str(binder.values["driver"]), options(**values), binder.given)
+
+    def _set(self, binder: Binder, setting: Setting, *, chosen: bool) -> None:
+        span = setting.line.span
+        if not setting.name:
+            self.errors.append(ConfigError(f"option setting expected: {setting.line.text}", span))
+            return
+        try:
+            binder.set(setting)
+        except ConfigError as error:
+            self.errors.append(error)
+        except _Unknown:
+            message = f'option "{setting.name}" unknown'
+            if not chosen:
+                message += ' ("driver" must be specified before any private options)'
+            self.errors.append(ConfigError(message, span, _suggest(setting.name, binder.options)))
+
+    def _driver(self, block: Block, binder: Binder, setting: Setting) -> type[Options] | None:
+        """The options of the driver that a block has just chosen."""
+        driver = str(binder.values.get("driver") or "")
+        options = self.catalogue.get(driver)
+        if options is None and driver:
+            message = f'{self.what} {block.name}: cannot find {self.what} driver "{driver}"'
+            near = self.catalogue.nearest(driver)
+            self.errors.append(ConfigError(message, setting.line.span, f'did you mean "{near}"?' if near else ""))
+        return options
+
+    def _complaint(self, block: Block, text: str) -> ConfigError:
+        """A text that begins with a newline is the whole message, with {name} in it; others are said
+        "for r1 router"."""
+        if text.startswith("\n"):
+            error = ConfigError(text.lstrip().replace("{name}", block.name), block.span, where="")
+        else:
+            error = ConfigError(text, block.span, where=f"for {block.name} {self.what}")
+        error.found_at = _last_line(block)
+        return error
 
 
 def _last_line(block: Block) -> Span:
     return block.lines[-1].span if block.lines else block.span
-
-
-def _bind_block(
-    what: str,
-    block: Block,
-    catalogue: Catalogue[type[O]],
-    generic: type[O],
-    reader: ValueReader,
-    errors: list[ConfigError],
-    late: list[ConfigError],
-) -> Instance[O] | None:
-    """`late` takes what Exim finds only when the whole section was read: wrong settings of generic options."""
-    binder = Binder(generic, reader)
-    before = len(errors)
-    driver = ""
-    for line in block.lines:
-        setting = split_setting(line)
-        if not setting.name:
-            errors.append(ConfigError(f"option setting expected: {line.text}", line.span))
-            continue
-        try:
-            binder.set(setting)
-        except ConfigError as error:
-            errors.append(error)
-        except _Unknown:
-            message = f'option "{setting.name}" unknown'
-            if not driver:
-                message += ' ("driver" must be specified before any private options)'
-            errors.append(ConfigError(message, line.span, _suggest(setting.name, binder.options)))
-        if setting.name == "driver" and not driver:
-            driver = str(binder.values.get("driver") or "")
-            options = catalogue.get(driver)
-            if options is not None:
-                binder.options = options
-            elif driver:
-                message = f'{what} {block.name}: cannot find {what} driver "{driver}"'
-                near = catalogue.nearest(driver)
-                errors.append(ConfigError(message, line.span, f'did you mean "{near}"?' if near else ""))
-    if not driver and len(errors) == before:
-        errors.append(ConfigError(f'no driver defined for {what} "{block.name}"', block.span, where=""))
-    if len(errors) > before:
-        return None
-    values, complaints = binder.finish(block.name)
-    for complaint in complaints:
-        (late if complaint.startswith(f"\n  {{name}} {what}:") else errors).append(_complaint(what, block, complaint))
-    return None if complaints else Instance(block.name, block.span, driver, binder.options(**values), binder.given)  # type: ignore[arg-type]
-
-
-def _complaint(what: str, block: Block, text: str) -> ConfigError:
-    """A text that begins with a newline is the whole message, with {name} in it; others are said "for r1 router"."""
-    if text.startswith("\n"):
-        error = ConfigError(text.lstrip().replace("{name}", block.name), block.span, where="")
-    else:
-        error = ConfigError(text, block.span, where=f"for {block.name} {what}")
-    error.found_at = _last_line(block)
-    return error
 
 
 def _suggest(name: str, options: type[OptionSet]) -> str:

@@ -49,6 +49,15 @@ class Reader:
         #: of each open condition: was a branch taken, is this one taken
         self._conditions: list[tuple[bool, bool]] = []
         self._last = Span(path, 0)
+        #: what a line may begin with; more may follow at once
+        self._directives: tuple[tuple[str, Callable[[bool], None]], ...] = (
+            (".ifdef", self._ifdef),
+            (".ifndef", self._ifndef),
+            (".elifdef", self._elifdef),
+            (".elifndef", self._elifndef),
+            (".else", self._else),
+            (".endif", self._endif),
+        )
 
     def here(self) -> Span:
         """The physical line that was read last."""
@@ -124,9 +133,9 @@ class Reader:
 
     def _directive(self, text: str, found: bool) -> bool:
         """Obey a line that begins with a dot; false when it is no directive."""
-        for word, act in _CONDITIONS:
+        for word, act in self._directives:
             if text.startswith(word):
-                act(self, found)
+                act(found)
                 return True
         word, _, rest = text.partition(" ")
         word, tab, more = word.partition("\t")
@@ -200,13 +209,3 @@ class Reader:
             self._conditions.pop()
         else:
             self.error(".endif without matching .ifdef")
-
-
-_CONDITIONS: tuple[tuple[str, Callable[[Reader, bool], None]], ...] = (
-    (".ifdef", Reader._ifdef),  # noqa: SLF001
-    (".ifndef", Reader._ifndef),  # noqa: SLF001
-    (".elifdef", Reader._elifdef),  # noqa: SLF001
-    (".elifndef", Reader._elifndef),  # noqa: SLF001
-    (".else", Reader._else),  # noqa: SLF001
-    (".endif", Reader._endif),  # noqa: SLF001
-)

@@ -41,154 +41,173 @@ class ValueReader:
         """The value that `text` (all that follows the `=`) has for an option of this kind. Raises ConfigError."""
         return _READERS[kind](self, name, text, span)
 
-    def _string(self, name: str, text: str, span: Span) -> Untainted:
-        return Untainted(read_string(text, name, span))
 
-    def _template(self, name: str, text: str, span: Span) -> Template:
-        return Template(read_string(text, name, span), span)
+def _string(reader: ValueReader, name: str, text: str, span: Span) -> Untainted:
+    return Untainted(read_string(text, name, span))
 
-    def _bool(self, name: str, text: str, span: Span) -> bool:
-        if not text:
-            return True
-        word, after = split_name(text)
-        if not word[:1].isalpha():
-            word = ""
-        value = _WORDS.get(word.lower())
-        if value is None:
-            raise ConfigError(f'"{word}" is not a valid value for the "{name}" option', span)
-        if text[after:]:
-            raise ConfigError(f'extra characters follow "{word}" for boolean option {name}', span)
-        return value
 
-    def _expand_bool(self, name: str, text: str, span: Span) -> bool | Template:
-        if "$" in text:
-            return self._template(name, text, span)
-        return self._bool(name, text, span)
+def _template(reader: ValueReader, name: str, text: str, span: Span) -> Template:
+    return Template(read_string(text, name, span), span)
 
-    def _integer(self, name: str, text: str, span: Span) -> int:
-        value, shown, rest = _number(name, text, span)
-        unit = _SUFFIX.get(rest[:1].lower())
-        if unit:
-            value *= unit
-            shown += rest[0]
-            rest = rest[1:]
-        _check_integer(name, value, shown, rest, _INT_MAX, span)
-        return value
 
-    def _kibi(self, name: str, text: str, span: Span) -> int:
-        value, shown, rest = _number(name, text, span)
-        unit = _SUFFIX.get(rest[:1].lower())
-        if unit:
-            value *= unit >> 10
-            shown += rest[0]
-            rest = rest[1:]
-        _check_integer(name, value, shown, rest, 1 << 53, span)
-        return value
+def _bool(reader: ValueReader, name: str, text: str, span: Span) -> bool:
+    if not text:
+        return True
+    word, after = split_name(text)
+    if not word[:1].isalpha():
+        word = ""
+    value = _WORDS.get(word.lower())
+    if value is None:
+        raise ConfigError(f'"{word}" is not a valid value for the "{name}" option', span)
+    if text[after:]:
+        raise ConfigError(f'extra characters follow "{word}" for boolean option {name}', span)
+    return value
 
-    def _octal(self, name: str, text: str, span: Span) -> int:
-        end = 0
-        while end < len(text) and "0" <= text[end] <= "7":
-            end += 1
-        if not end:
-            raise ConfigError(f"octal integer expected for {name}", span)
-        if text[end:].strip(BLANK):
-            raise ConfigError(f"extra characters follow integer value for {name}", span)
-        return int(text[:end], 8)
 
-    def _expand_octal(self, name: str, text: str, span: Span) -> int | Template:
-        if "$" in text:
-            return self._template(name, text, span)
-        return self._octal(name, text, span)
+def _expand_bool(reader: ValueReader, name: str, text: str, span: Span) -> bool | Template:
+    if "$" in text:
+        return _template(reader, name, text, span)
+    return _bool(reader, name, text, span)
 
-    def _fixed(self, name: str, text: str, span: Span) -> int:
-        value, shown, rest = _number(name, text, span, "fixed-point number")
-        if value < 0 or value > _INT_MAX // 1000:
-            raise ConfigError(f'integer "{shown}" is too large (overflow)', span)
-        value *= 1000
-        if rest.startswith("."):
-            digits = ""
-            while len(digits) + 1 < len(rest) and rest[len(digits) + 1].isdigit():
-                digits += rest[len(digits) + 1]
-            value += int((digits + "000")[:3])
-            rest = rest[len(digits) + 1 :]
-        if rest.strip(BLANK):
-            raise ConfigError(f"extra characters follow integer value for {name}", span)
-        return value
 
-    def _time(self, name: str, text: str, span: Span) -> int:
-        value = read_time(text)
-        if value is None:
-            raise ConfigError(f"invalid time value for {name}", span, "a number and a unit, such as 30s, 5m, 2h or 4d")
-        return value
+def _integer(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    value, shown, rest = _number(name, text, span)
+    unit = _SUFFIX.get(rest[:1].lower())
+    if unit:
+        value *= unit
+        shown += rest[0]
+        rest = rest[1:]
+    _check_integer(name, value, shown, rest, _INT_MAX, span)
+    return value
 
-    def _expand_time(self, name: str, text: str, span: Span) -> int | Template:
-        if "$" in text:
-            return self._template(name, text, span)
-        return self._time(name, text, span)
 
-    def _time_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
-        times = [self._time(name, item.strip(BLANK), span) for item in text.split(":") if item.strip(BLANK)]
-        if list(times) != sorted(set(times)):
-            raise ConfigError(f"time value out of order for {name}", span)
-        return tuple(time for time in times if time)
+def _kibi(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    value, shown, rest = _number(name, text, span)
+    unit = _SUFFIX.get(rest[:1].lower())
+    if unit:
+        value *= unit >> 10
+        shown += rest[0]
+        rest = rest[1:]
+    _check_integer(name, value, shown, rest, 1 << 53, span)
+    return value
 
-    def _uid(self, name: str, text: str, span: Span) -> int:
-        return find_user(self._string(name, text, span), span)[0]
 
-    def _gid(self, name: str, text: str, span: Span) -> int:
-        return find_group(self._string(name, text, span), span)
+def _octal(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    end = 0
+    while end < len(text) and "0" <= text[end] <= "7":
+        end += 1
+    if not end:
+        raise ConfigError(f"octal integer expected for {name}", span)
+    if text[end:].strip(BLANK):
+        raise ConfigError(f"extra characters follow integer value for {name}", span)
+    return int(text[:end], 8)
 
-    def _expand_uid(self, name: str, text: str, span: Span) -> int | Template:
-        return self._template(name, text, span) if "$" in text else self._uid(name, text, span)
 
-    def _expand_gid(self, name: str, text: str, span: Span) -> int | Template:
-        return self._template(name, text, span) if "$" in text else self._gid(name, text, span)
+def _expand_octal(reader: ValueReader, name: str, text: str, span: Span) -> int | Template:
+    if "$" in text:
+        return _template(reader, name, text, span)
+    return _octal(reader, name, text, span)
 
-    def _uid_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
-        return tuple(find_user(item, span)[0] for item in self._list(name, text, span))
 
-    def _gid_list(self, name: str, text: str, span: Span) -> tuple[int, ...]:
-        return tuple(find_group(item, span) for item in self._list(name, text, span))
+def _fixed(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    value, shown, rest = _number(name, text, span, "fixed-point number")
+    if value < 0 or value > _INT_MAX // 1000:
+        raise ConfigError(f'integer "{shown}" is too large (overflow)', span)
+    value *= 1000
+    if rest.startswith("."):
+        digits = ""
+        while len(digits) + 1 < len(rest) and rest[len(digits) + 1].isdigit():
+            digits += rest[len(digits) + 1]
+        value += int((digits + "000")[:3])
+        rest = rest[len(digits) + 1 :]
+    if rest.strip(BLANK):
+        raise ConfigError(f"extra characters follow integer value for {name}", span)
+    return value
 
-    def _list(self, name: str, text: str, span: Span) -> list[str]:
-        template = self._template(name, text, span)
-        whole = str(template.text)
-        if not template.constant and self.expander is not None:
-            try:
-                whole = self.expander(template, None)
-            except ExpansionError as error:
-                raise ConfigError(f"failed to expand {name}: {error.message}", span) from None
-        return split_list(whole)
+
+def _time(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    value = read_time(text)
+    if value is None:
+        raise ConfigError(f"invalid time value for {name}", span, "a number and a unit, such as 30s, 5m, 2h or 4d")
+    return value
+
+
+def _expand_time(reader: ValueReader, name: str, text: str, span: Span) -> int | Template:
+    if "$" in text:
+        return _template(reader, name, text, span)
+    return _time(reader, name, text, span)
+
+
+def _time_list(reader: ValueReader, name: str, text: str, span: Span) -> tuple[int, ...]:
+    times = [_time(reader, name, item.strip(BLANK), span) for item in text.split(":") if item.strip(BLANK)]
+    if list(times) != sorted(set(times)):
+        raise ConfigError(f"time value out of order for {name}", span)
+    return tuple(time for time in times if time)
+
+
+def _uid(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    return find_user(_string(reader, name, text, span), span)[0]
+
+
+def _gid(reader: ValueReader, name: str, text: str, span: Span) -> int:
+    return find_group(_string(reader, name, text, span), span)
+
+
+def _expand_uid(reader: ValueReader, name: str, text: str, span: Span) -> int | Template:
+    return _template(reader, name, text, span) if "$" in text else _uid(reader, name, text, span)
+
+
+def _expand_gid(reader: ValueReader, name: str, text: str, span: Span) -> int | Template:
+    return _template(reader, name, text, span) if "$" in text else _gid(reader, name, text, span)
+
+
+def _uid_list(reader: ValueReader, name: str, text: str, span: Span) -> tuple[int, ...]:
+    return tuple(find_user(item, span)[0] for item in _list(reader, name, text, span))
+
+
+def _gid_list(reader: ValueReader, name: str, text: str, span: Span) -> tuple[int, ...]:
+    return tuple(find_group(item, span) for item in _list(reader, name, text, span))
+
+
+def _list(reader: ValueReader, name: str, text: str, span: Span) -> list[str]:
+    template = _template(reader, name, text, span)
+    whole = str(template.text)
+    if not template.constant and reader.expander is not None:
+        try:
+            whole = reader.expander(template, None)
+        except ExpansionError as error:
+            raise ConfigError(f"failed to expand {name}: {error.message}", span) from None
+    return split_list(whole)
 
 
 _READERS: dict[Kind, Callable[[ValueReader, str, str, Span], Any]] = {
-    Kind.BOOL: ValueReader._bool,  # noqa: SLF001
-    Kind.EXPAND_BOOL: ValueReader._expand_bool,  # noqa: SLF001
-    Kind.INTEGER: ValueReader._integer,  # noqa: SLF001
-    Kind.KILO: ValueReader._integer,  # noqa: SLF001
-    Kind.KIBI: ValueReader._kibi,  # noqa: SLF001
-    Kind.EXPAND_INTEGER: ValueReader._template,  # noqa: SLF001
-    Kind.OCTAL: ValueReader._octal,  # noqa: SLF001
-    Kind.EXPAND_OCTAL: ValueReader._expand_octal,  # noqa: SLF001
-    Kind.FIXED: ValueReader._fixed,  # noqa: SLF001
-    Kind.TIME: ValueReader._time,  # noqa: SLF001
-    Kind.EXPAND_TIME: ValueReader._expand_time,  # noqa: SLF001
-    Kind.TIME_LIST: ValueReader._time_list,  # noqa: SLF001
-    Kind.STRING: ValueReader._string,  # noqa: SLF001
-    Kind.EXPAND: ValueReader._template,  # noqa: SLF001
-    Kind.STRING_LIST: ValueReader._template,  # noqa: SLF001
-    Kind.DOMAIN_LIST: ValueReader._template,  # noqa: SLF001
-    Kind.HOST_LIST: ValueReader._template,  # noqa: SLF001
-    Kind.ADDRESS_LIST: ValueReader._template,  # noqa: SLF001
-    Kind.LOCAL_PART_LIST: ValueReader._template,  # noqa: SLF001
-    Kind.REWRITE: ValueReader._template,  # noqa: SLF001
-    Kind.SPECIAL: ValueReader._template,  # noqa: SLF001
-    Kind.UID: ValueReader._uid,  # noqa: SLF001
-    Kind.GID: ValueReader._gid,  # noqa: SLF001
-    Kind.EXPAND_UID: ValueReader._expand_uid,  # noqa: SLF001
-    Kind.EXPAND_GID: ValueReader._expand_gid,  # noqa: SLF001
-    Kind.UID_LIST: ValueReader._uid_list,  # noqa: SLF001
-    Kind.GID_LIST: ValueReader._gid_list,  # noqa: SLF001
+    Kind.BOOL: _bool,
+    Kind.EXPAND_BOOL: _expand_bool,
+    Kind.INTEGER: _integer,
+    Kind.KILO: _integer,
+    Kind.KIBI: _kibi,
+    Kind.EXPAND_INTEGER: _template,
+    Kind.OCTAL: _octal,
+    Kind.EXPAND_OCTAL: _expand_octal,
+    Kind.FIXED: _fixed,
+    Kind.TIME: _time,
+    Kind.EXPAND_TIME: _expand_time,
+    Kind.TIME_LIST: _time_list,
+    Kind.STRING: _string,
+    Kind.EXPAND: _template,
+    Kind.STRING_LIST: _template,
+    Kind.DOMAIN_LIST: _template,
+    Kind.HOST_LIST: _template,
+    Kind.ADDRESS_LIST: _template,
+    Kind.LOCAL_PART_LIST: _template,
+    Kind.REWRITE: _template,
+    Kind.SPECIAL: _template,
+    Kind.UID: _uid,
+    Kind.GID: _gid,
+    Kind.EXPAND_UID: _expand_uid,
+    Kind.EXPAND_GID: _expand_gid,
+    Kind.UID_LIST: _uid_list,
+    Kind.GID_LIST: _gid_list,
 }
 
 

@@ -26,8 +26,8 @@ class Family(NamedTuple):
         return f"{self.what}s"
 
 
-FAMILIES = (
-    Family("authenticator", AUTHENTICATOR_OPTIONS, AuthenticatorOptions),
-    Family("transport", TRANSPORT_OPTIONS, TransportOptions),
-    Family("router", ROUTER_OPTIONS, RouterOptions),
-)
+AUTHENTICATORS = Family("authenticator", AUTHENTICATOR_OPTIONS, AuthenticatorOptions)
+TRANSPORTS = Family("transport", TRANSPORT_OPTIONS, TransportOptions)
+ROUTERS = Family("router", ROUTER_OPTIONS, RouterOptions)
+
+FAMILIES = (AUTHENTICATORS, TRANSPORTS, ROUTERS)

@@ -11,6 +11,7 @@ from eximia.config.binding import Instance, bind_instances
 from eximia.config.values import ValueReader
 
 if TYPE_CHECKING:
+    from .drivers import Family
     from .loading import Configuration
 
 
@@ -19,11 +20,8 @@ def bind_section(section: str, configuration: Configuration, reader: ValueReader
     return _BINDERS[section](configuration, reader)
 
 
-def _drivers(index: int, configuration: Configuration, reader: ValueReader) -> list[ConfigError]:
+def _drivers(family: Family, configuration: Configuration, reader: ValueReader) -> list[ConfigError]:
     """Bind the instances of a family of drivers."""
-    from .drivers import FAMILIES
-
-    family = FAMILIES[index]
     blocks = getattr(configuration.file, family.section)
     instances, errors = bind_instances(family.what, blocks, family.options, family.generic, reader)
     configuration.instances[family.what] = instances
@@ -31,9 +29,10 @@ def _drivers(index: int, configuration: Configuration, reader: ValueReader) -> l
 
 
 def _authenticators(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from .drivers import AUTHENTICATORS
     from .links import check_authenticators
 
-    errors = _drivers(0, configuration, reader)
+    errors = _drivers(AUTHENTICATORS, configuration, reader)
     yield from errors
     configuration.authenticators = configuration.instances["authenticator"]
     if not errors:
@@ -41,7 +40,9 @@ def _authenticators(configuration: Configuration, reader: ValueReader) -> Iterat
 
 
 def _transports(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
-    yield from _drivers(1, configuration, reader)
+    from .drivers import TRANSPORTS
+
+    yield from _drivers(TRANSPORTS, configuration, reader)
     instances: list[Instance[Any]] = configuration.instances["transport"]
     configuration.transports = {one.name: one for one in instances}
     for one in instances:
@@ -59,9 +60,10 @@ def _header_rules(option: Template) -> Iterator[ConfigError]:
 
 
 def _routers(configuration: Configuration, reader: ValueReader) -> Iterator[ConfigError]:
+    from .drivers import ROUTERS
     from .links import check_routers
 
-    errors = _drivers(2, configuration, reader)
+    errors = _drivers(ROUTERS, configuration, reader)
     yield from errors
     instances: list[Instance[Any]] = configuration.instances["router"]
     if errors:
