@@ -49,7 +49,7 @@ def command(words: Sequence[str]) -> int:
         print("usage: eximia demo", file=sys.stderr)
         return 2
     state = state_folder()
-    path = prepare(state)
+    path = prepare(state, *owner())
     started = ensure_running(state)
     if started is None:
         print(f"The server did not start. Try: {sys.argv[0]} -bdf -C {path}", file=sys.stderr)
@@ -73,6 +73,16 @@ def command(words: Sequence[str]) -> int:
     print(f"\nThe server keeps running. Send it something:\n  swaks --server {HOST}:{SERVER_PORT} --to bob@localhost")
     print(f"Stop it:\n  kill $(cat {os.path.join(state, 'eximia.pid')})")
     return 0 if all(each.done for each in messages) else 1
+
+
+def owner() -> tuple[int, int]:
+    """Whose the state is: the mail user's when root starts the server, else ours."""
+    if os.geteuid() != 0:
+        return -1, -1
+    from eximia.config.site import load
+
+    site = load()
+    return site.uid, site.gid
 
 
 def is_serving() -> bool:

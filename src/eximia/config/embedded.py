@@ -25,15 +25,23 @@ def text(state: str) -> str:
     return source.replace("@STATE@", state)
 
 
-def prepare(state: str) -> str:
-    """Make the folders and mailboxes that the configuration names, where they are not there; its file's path."""
+def prepare(state: str, uid: int = -1, gid: int = -1) -> str:
+    """Make the folders and mailboxes that the configuration names, where they are not there; its file's path.
+
+    `uid` and `gid` own them (-1: whoever we are): the user that the server runs as when root starts it.
+    """
+    os.makedirs(os.path.dirname(state) or "/", exist_ok=True)
     for folder in ("", "spool", "log", "mail", *(f"mail/{name}" for name in FIRST_MAILBOXES)):
-        os.makedirs(os.path.join(state, folder), mode=0o700, exist_ok=True)
+        path = os.path.join(state, folder) if folder else state
+        if not os.path.isdir(path):
+            os.mkdir(path, 0o700)
+            os.chown(path, uid, gid)
     for name in ("passwords", "aliases"):
         path = os.path.join(state, name)
         if not os.path.exists(path):
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(f"# {name} of the embedded configuration\n")
+                os.fchown(file.fileno(), uid, gid)
     path = os.path.join(state, "eximia.conf")
     content = text(state)
     try:

@@ -104,7 +104,8 @@ def read_configuration(call: Invocation, site: Site | None = None) -> Configurat
     if paths is None and not site.path and not any(os.path.exists(each) for each in site.configuration):
         from eximia.config.embedded import prepare, state_folder
 
-        paths = [prepare(state_folder())]
+        root = os.geteuid() == 0
+        paths = [prepare(state_folder(), site.uid if root else -1, site.gid if root else -1)]
     # without root privilege a file of the caller's own can do no harm: no owner checks (manual 6.1)
     trust = Trust(anybody=True) if paths is not None and os.geteuid() != 0 else site.trust
     return loading.load(site, paths=paths, macros=dict(call.macros), trust=trust, expander=_Expander(site))

@@ -230,9 +230,7 @@ class Autoreply:
 
     # Its form
 
-    def _message(
-        self, ctx: Context, letter: _Letter, file_text: str | None, batch: Batch, identity: Identity
-    ) -> bytes:
+    def _message(self, ctx: Context, letter: _Letter, file_text: str | None, batch: Batch, identity: Identity) -> bytes:
         lines = [f"From: {letter.from_ or _caller(ctx, identity)}"]
         for name, value in (("Reply-To", letter.reply_to), ("To", letter.to), ("Cc", letter.cc)):
             if value:
@@ -347,4 +345,3 @@ def _log_text(fields: dict[str, Any], letter: _Letter) -> str:
     if letter.headers:
         lines.append(f"  {letter.headers}")
     return "\n".join(lines) + "\n"
-

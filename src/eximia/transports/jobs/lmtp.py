@@ -263,5 +263,3 @@ def _malformed(what: str, error: MalformedReply) -> JobError:
     if not error.line:
         return JobError(f"Malformed LMTP response (an empty line) after {what}", Errno.SMTP_FORMAT)
     return JobError(f"Malformed LMTP response after {what}: {error.line}", Errno.SMTP_FORMAT)
-
-
