@@ -34,11 +34,15 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
     process = wiring.build(ports, configuration, call)
     if purged and call.action in _LOGGED:
         process.log.main(purged)
+    if configuration.main.commandline_checks_require_admin and call.action in _CHECKS:
+        need_admin(process, "exim: those command-line flags are set to require admin")
     if call.debug and not process.is_admin:
         refuse("exim: debugging permission denied")
     return process
 
 
+#: actions that commandline_checks_require_admin keeps for admin users
+_CHECKS = frozenset({"be", "bem", "bf", "bF", "bfF", "bh", "bhc", "bmalware", "brt", "brw", "bt", "bv", "bvs"})
 #: actions whose log tells that the environment was thrown away
 _LOGGED = frozenset({"bm", "bs", "bS", "bd", "q", "M"})
 

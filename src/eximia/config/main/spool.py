@@ -31,7 +31,6 @@ class SpoolOptions(OptionSet):
         default=10240,
     )
     disable_fsync: bool = option(Kind.BOOL, "Kept for compatibility; messages are always made durable.", default=False)
-    hint_store: Untainted | None = option(Kind.STRING, "Where hints are kept: sqlite, lmdb, redis or memory.", own=True)
     keep_malformed: int = option(Kind.TIME, "How long damaged messages are kept in the queue.", default=345600)
     message_id_format: Untainted = option(
         Kind.STRING,
