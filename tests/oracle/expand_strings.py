@@ -23,9 +23,48 @@ OPERATORS = [
     "utf8_localpart_from_alabel", "quote_lsearch", "nosuch", "lc_x", "length", "substr", "hash_0", "length_0",
     "length_x", "substr_x", "md5_1", "eval_1", "quote_nosuch",
 ]  # fmt: skip
-TWO = ["eq", "eqi", "ne", "lt", "le", "gt", "ge", "=", "==", "<", "<=", ">", ">=", "match", "inlist", "inlisti", "crypteq"]
+TWO = [
+    "eq",
+    "eqi",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "=",
+    "==",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "match",
+    "inlist",
+    "inlisti",
+    "crypteq",
+]
 ONE = ["bool", "bool_lax", "exists", "isip", "isip4", "isip6"]
-ITEMS = ["extract", "numbered", "listextract", "map", "filter", "reduce", "sort", "substr", "length", "hash", "nhash", "tr", "sg", "listquote", "hmac", "imapfolder", "env", "variable", "srs", "json"]
+ITEMS = [
+    "extract",
+    "numbered",
+    "listextract",
+    "map",
+    "filter",
+    "reduce",
+    "sort",
+    "substr",
+    "length",
+    "hash",
+    "nhash",
+    "tr",
+    "sg",
+    "listquote",
+    "hmac",
+    "imapfolder",
+    "env",
+    "variable",
+    "srs",
+    "json",
+]
 
 
 class Strings:

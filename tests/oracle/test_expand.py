@@ -58,7 +58,9 @@ def exim(path: Path, texts: Sequence[str]) -> Iterator[str]:
         if len(answers) != len(chunk) + 1:
             for text in chunk:
                 alone = subprocess.run(
-                    [EXIM, "-C", str(path), "-be", text.encode("latin-1")], capture_output=True, check=False,
+                    [EXIM, "-C", str(path), "-be", text.encode("latin-1")],
+                    capture_output=True,
+                    check=False,
                 )
                 yield alone.stdout.decode("latin-1").removesuffix("\n") if alone.returncode == 0 else ""
             continue

@@ -162,7 +162,9 @@ def rich() -> tuple[Message, Session]:
         sender_host_authenticated="plain",
         authenticated_sender="me@from.ex",
         acl_vars={"_conn": Untainted("connection")},
-        tls_in=TlsFacts(version="TLS1.3", cipher="TLS1.3:X:256", peerdn="CN=client", sni="sni.ex", certificate_verified=True),
+        tls_in=TlsFacts(
+            version="TLS1.3", cipher="TLS1.3:X:256", peerdn="CN=client", sni="sni.ex", certificate_verified=True
+        ),
     )
     return message, session
 

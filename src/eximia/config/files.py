@@ -38,7 +38,7 @@ class UnusableFile(ConfigError):
 
 
 def read_trusted(path: str, trust: Trust) -> str:
-    """The content of a configuration file, or of one that it includes. Raises OSError, ConfigError."""
+    """The content of a configuration file. Raises OSError, ConfigError."""
     with open(path, "rb") as file:
         if not trust.anybody:
             _check(path, os.fstat(file.fileno()), trust)

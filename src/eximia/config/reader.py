@@ -15,7 +15,7 @@ from eximia.base.span import Span
 from .lines import BLANK, Line, split_name
 from .macros import Macros
 
-#: reads a file and checks that it may be trusted; raises OSError or ConfigError
+#: reads an included file; raises OSError or ConfigError
 Opener = Callable[[str], str]
 
 _DEEPEST = 50

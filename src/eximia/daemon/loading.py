@@ -97,6 +97,10 @@ def load(
     return configuration
 
 
+#: as in Exim, who may change an included file is the matter of whoever includes it
+_INCLUDED = Trust(anybody=True)
+
+
 def examine(
     site: Site,
     *,
@@ -108,7 +112,7 @@ def examine(
     """Like `load`, but all errors are in the result. Raises ConfigError only when there is no file to read."""
     trust = site.trust if trust is None else trust
     path, text = find(site.configuration if paths is None else paths, trust)
-    file = read(path, text, Macros(builtin_macros(), macros), lambda name: read_trusted(name, trust))
+    file = read(path, text, Macros(builtin_macros(), macros), lambda name: read_trusted(name, _INCLUDED))
     configuration = Configuration(site, file)
     reader = ValueReader(expander)
     main, configuration.given, errors = bind_main(MainOptions, file.main, reader)

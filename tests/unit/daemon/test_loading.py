@@ -131,3 +131,12 @@ def test_the_checker_reads_strings(tmp_path: Path) -> None:
 def test_options_of_the_experimental_features_load_unchanged() -> None:
     path = Path(__file__).with_name("experimental.conf")
     assert examine(SITE, paths=[str(path)], trust=Trust(anybody=True)).errors == []
+
+
+def test_included_files_may_belong_to_anybody(tmp_path: Path) -> None:
+    path, included = tmp_path / "exim.conf", tmp_path / "part"
+    path.write_text(".include part\n")
+    path.chmod(0o644)
+    included.write_text("queue_only\n")
+    included.chmod(0o666)
+    assert load(SITE, paths=[str(path)], trust=Trust(owner=path.stat().st_uid)).main.queue_only

@@ -38,7 +38,10 @@ def test_only_expansion_errors(text: str) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(["${lc:", "${if eq{a}{", "${map{a}{", "${if and{{", "{", "${extract{a}{", "${eval:("]), st.integers(50, 3000))
+@given(
+    st.sampled_from(["${lc:", "${if eq{a}{", "${map{a}{", "${if and{{", "{", "${extract{a}{", "${eval:("]),
+    st.integers(50, 3000),
+)
 def test_nesting_does_not_exhaust_the_stack(opening: str, depth: int) -> None:
     with suppress(ExpansionError):
         parse(opening * depth).compile()(context(now=1e9))

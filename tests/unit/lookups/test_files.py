@@ -193,8 +193,14 @@ def test_wildlsearch(ctx, tmp_path):
     )
     source = clean(str(path))
     for key, data in {
-        "x.A.b.c": "star", "bigfish": "fish", "12.x.y": "digits", "a ba b": "quoted re", "LIT": "literal",
-        "CASE": "cased", "case": None, "nested": "nested",
+        "x.A.b.c": "star",
+        "bigfish": "fish",
+        "12.x.y": "digits",
+        "a ba b": "quoted re",
+        "LIT": "literal",
+        "CASE": "cased",
+        "case": None,
+        "nested": "nested",
     }.items():
         assert find(ctx, "wildlsearch", key, source) == data
     path.write_text("^\\d+\\.x\\.y    digits\n^case  c\n")
@@ -225,7 +231,9 @@ def write_cdb(path, records):
 
 def test_cdb(ctx, tmp_path):
     path = tmp_path / "db.cdb"
-    write_cdb(path, [(f"key{n}".encode(), f"data {n}".encode()) for n in range(500)] + [(b"key1", b"second"), (b"*", b"d")])
+    write_cdb(
+        path, [(f"key{n}".encode(), f"data {n}".encode()) for n in range(500)] + [(b"key1", b"second"), (b"*", b"d")]
+    )
     source = clean(str(path))
     assert find(ctx, "cdb", "key499", source) == "data 499"
     assert find(ctx, "cdb", "key1", source) == "data 1"
@@ -284,8 +292,17 @@ def test_json(ctx, tmp_path):
     path.write_text('{"a": {"b": [1, "two", {"c": true}]}, "s": "str", "f": 1.5, "n": null, "u": "\\u00e9"}')
     source = clean(str(path))
     for key, data in {
-        "a:b:0": "1", "a:b:1": "two", "a:b:2:c": "true", "a:b": '[1, "two", {"c": true}]', "s": "str", "f": "1.5",
-        "u": "\xc3\xa9", "zz": None, "a:b:9": None, "s:x": None, "<, a, b, 1": "two",
+        "a:b:0": "1",
+        "a:b:1": "two",
+        "a:b:2:c": "true",
+        "a:b": '[1, "two", {"c": true}]',
+        "s": "str",
+        "f": "1.5",
+        "u": "\xc3\xa9",
+        "zz": None,
+        "a:b:9": None,
+        "s:x": None,
+        "<, a, b, 1": "two",
     }.items():
         assert find(ctx, "json", key, source) == data
     path.write_text("{")

@@ -168,7 +168,9 @@ def test_sqlite(ctx, database):
 
 def test_results_of_queries_are_kept_with_the_message(ctx, database):
     def count(search="sqlite"):
-        return ctx.process.services.lookups.find(ctx, f"{search},file={database}", None, clean("select count(*) from t"))
+        return ctx.process.services.lookups.find(
+            ctx, f"{search},file={database}", None, clean("select count(*) from t")
+        )
 
     assert count() == "4"
     with sqlite3.connect(database) as connection:

@@ -19,8 +19,10 @@ def test_client_that_does_not_wait_for_the_greeting() -> None:
     answer, log = dialogue(config, [b"EHLO x\r\n"], early=True)
     assert answer == "554 SMTP synchronization error\n"
     assert log == [
-        ("SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from "
-        'H=[192.0.2.1] input="EHLO x\\r\\n"')
+        (
+            "SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from "
+            'H=[192.0.2.1] input="EHLO x\\r\\n"'
+        )
     ]
 
 
@@ -30,8 +32,10 @@ def test_client_that_sends_data_before_354() -> None:
     answer, log = dialogue(config, said)
     assert answer.endswith("250 OK\n250 Accepted\n554 SMTP synchronization error\n")
     assert log == [
-        ("SMTP protocol synchronization error (next input sent too soon: pipelining was advertised): rejected "
-        '"DATA" H=(x) [192.0.2.1] next input="Subject: x\\r\\n"')
+        (
+            "SMTP protocol synchronization error (next input sent too soon: pipelining was advertised): rejected "
+            '"DATA" H=(x) [192.0.2.1] next input="Subject: x\\r\\n"'
+        )
     ]
 
 
@@ -51,9 +55,7 @@ def test_listener_limits() -> None:
     assert answer.startswith("421 Too many concurrent SMTP connections from this IP address")
     answer, log = dialogue(config, [], admission=Admission(total=3, from_host=1))
     assert answer == "421 mx.test.example: Too many concurrent SMTP connections; please try again later\n"
-    assert log == [
-        "temporarily refused connection from [192.0.2.1]: not in reserve list: connected=2 max=3 reserve=1"
-    ]
+    assert log == ["temporarily refused connection from [192.0.2.1]: not in reserve list: connected=2 max=3 reserve=1"]
 
 
 def test_throttling_slows_the_client_down() -> None:
@@ -86,8 +88,10 @@ def test_hundred_thousand_headers_are_refused() -> None:
     answer, log = dialogue(RCPT + ACL, [*said, b"\r\nbody\r\n.\r\nQUIT\r\n"])
     assert answer.endswith("552 Message header is ridiculously long\n221 mx.test.example closing connection\n")
     assert log == [
-        ("ridiculously long message header received from (x) [192.0.2.1] (more than 1048576 characters): message "
-        "abandoned")
+        (
+            "ridiculously long message header received from (x) [192.0.2.1] (more than 1048576 characters): message "
+            "abandoned"
+        )
     ]
 
 
@@ -96,7 +100,10 @@ def test_big_body_goes_to_the_spool_and_is_delivered() -> None:
         process, log, delivered = make_process(folder, RCPT + ACL)
         line = b"0123456789" * 7 + b"\r\n"
         body: list[bytes | str] = [line * 1000] * 40
-        talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"A: b\r\n\r\n", *body, b".\r\nQUIT\r\n"])
+        talk(
+            process,
+            [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"A: b\r\n\r\n", *body, b".\r\nQUIT\r\n"],
+        )
         message = delivered.messages[0]
         assert message.body.data is None
         assert message.body.read() == b"0123456789" * 7 + b"\n" + message.body.read()[71:]
@@ -109,9 +116,13 @@ def test_rejected_big_body_leaves_nothing_on_disk() -> None:
     import os
 
     with tempfile.TemporaryDirectory() as folder:
-        process, _, delivered = make_process(folder, f"{RCPT}acl_smtp_data = no\nbegin acl\nyes:\n  accept\nno:\n  deny\n")
+        process, _, delivered = make_process(
+            folder, f"{RCPT}acl_smtp_data = no\nbegin acl\nyes:\n  accept\nno:\n  deny\n"
+        )
         body: list[bytes | str] = [b"0123456789\r\n" * 5000] * 40
-        talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"\r\n", *body, b".\r\nQUIT\r\n"])
+        talk(
+            process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", b"\r\n", *body, b".\r\nQUIT\r\n"]
+        )
         assert delivered.messages == []
         assert os.listdir(f"{folder}/spool/input") == []
 

@@ -32,7 +32,9 @@ def blocks(text: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.smtp")), ids=lambda path: path.stem)
 def test_transcript(path: Path) -> None:
     parts = blocks(path.read_text(encoding="utf-8"))
-    config = "\n".join(parts.get("config", [])) + "\nbegin acl\nyes:\n  accept\n" + "\n".join(parts.get("acl", [])) + "\n"
+    config = (
+        "\n".join(parts.get("config", [])) + "\nbegin acl\nyes:\n  accept\n" + "\n".join(parts.get("acl", [])) + "\n"
+    )
     said: list[bytes | str] = []
     expected: list[str] = []
     previous = ""

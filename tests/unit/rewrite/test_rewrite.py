@@ -16,7 +16,9 @@ from support_policy import clean, define, make_context
 def context(*rules, **main):
     ctx = make_context(qualify_domain=clean("qual.ex"), qualify_recipient=clean("qrcpt.ex"))
     define(ctx, "domain", "d1", "a.b : *.c.d : !x.y")
-    ctx.process.config.rewrite, errors = bind_rules([Line(rule, Span("conf", number)) for number, rule in enumerate(rules)])
+    ctx.process.config.rewrite, errors = bind_rules(
+        [Line(rule, Span("conf", number)) for number, rule in enumerate(rules)]
+    )
     assert not errors
     return ctx
 
@@ -85,8 +87,10 @@ def test_flags_select_places():
         (
             "*@a.ex ,@foo",
             "F@a.ex",
-            ("Rewrite of F@a.ex yielded unparseable address: missing or malformed local part "
-            '(expected word or "<") in address ,@foo'),
+            (
+                "Rewrite of F@a.ex yielded unparseable address: missing or malformed local part "
+                '(expected word or "<") in address ,@foo'
+            ),
         ),
         ("*@a.ex x$1@a.ex R", "y@a.ex", "rewrite rule repeat ignored after 10 times"),
     ],
@@ -114,7 +118,11 @@ def test_smtp_time_rules():
     "rule, message, transport",
     [
         ("*@a.ex", "missing rewrite replacement string", False),
-        ("*@a.ex foo@b X", "unknown rewrite flag character 'X' (could be missing quotes round replacement item)", False),
+        (
+            "*@a.ex foo@b X",
+            "unknown rewrite flag character 'X' (could be missing quotes round replacement item)",
+            False,
+        ),
         ("*@a.ex foo@b S", "rewrite rule has the S flag but is not a regular expression", False),
         ("*@a b@c E", "rewrite rule specifies a non-header rewrite - not allowed at transport time -", True),
     ],
@@ -186,7 +194,8 @@ def test_widened_domains():
     ctx.message.headers = [Header("To: a@abc, b@abc.d, C <c@ABC>\n"), Header("Subject: abc\n")]
     rewrite_header_domain(ctx, "abc", "abc.example")
     assert [header.text for header in ctx.message.headers if header.type != "*"] == [
-        "To: a@abc.example, b@abc.d, C <c@abc.example>\n", "Subject: abc\n"
+        "To: a@abc.example, b@abc.d, C <c@abc.example>\n",
+        "Subject: abc\n",
     ]
 
 

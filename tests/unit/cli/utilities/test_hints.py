@@ -39,16 +39,20 @@ def spool(tmp_path: Path) -> Path:
     [
         (
             "retry",
-            (f"  {KEY} -44 12865 450-try\\n450 later\n"
-            "22-Nov-2026 09:53:04  22-Nov-2026 09:53:04  22-Nov-2026 10:08:04 \n"
-            "  T:mx.ex:10.0.0.1:1xV3Hb-0001qt-0A -44 12865 450-try\\n450 later\n"
-            "22-Nov-2026 09:53:04  22-Nov-2026 09:53:04  22-Nov-2026 10:08:04 \n"),
+            (
+                f"  {KEY} -44 12865 450-try\\n450 later\n"
+                "22-Nov-2026 09:53:04  22-Nov-2026 09:53:04  22-Nov-2026 10:08:04 \n"
+                "  T:mx.ex:10.0.0.1:1xV3Hb-0001qt-0A -44 12865 450-try\\n450 later\n"
+                "22-Nov-2026 09:53:04  22-Nov-2026 09:53:04  22-Nov-2026 10:08:04 \n"
+            ),
         ),
         ("wait-smtp", "gone.ex 1xV3Hb-0001qt-0B \nmx.ex 1xV3Hb-0001qt-0Z 1xV3Hb-0001qt-0A \n"),
         (
             "callout",
-            ("22-Nov-2026 09:53:04 out1.ex callout=accept postmaster=accept (22-Nov-2026 09:53:04) random=unknown\n"
-            "22-Nov-2026 09:53:04 perm@out1.ex callout=reject\n"),
+            (
+                "22-Nov-2026 09:53:04 out1.ex callout=accept postmaster=accept (22-Nov-2026 09:53:04) random=unknown\n"
+                "22-Nov-2026 09:53:04 perm@out1.ex callout=reject\n"
+            ),
         ),
         ("ratelimit", "22-Nov-2026 09:53:04.890422 rate:      1.000 key: 1h/per_mail/key1\n"),
         ("seen", "skey\t22-Nov-2026 09:53:04\n"),
