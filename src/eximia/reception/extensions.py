@@ -1,6 +1,6 @@
 """Where TLS and authentication join a session. The parts that do the work are given in `Process.caches`.
 
-`reception.tls` is a `ServerTls`, `reception.auth` a `ServerAuth`; without them the extensions are not offered.
+`reception.tls` is a `ServerTls`; without it TLS is not offered. AUTH is offered when there are authenticators.
 """
 
 from __future__ import annotations
@@ -40,5 +40,9 @@ def server_tls(process: Process) -> ServerTls | None:
 
 
 def server_auth(process: Process) -> ServerAuth | None:
-    found: ServerAuth | None = process.caches.get("reception.auth")
-    return found
+    """None when the configuration has no authenticators."""
+    if not process.config.authenticators:
+        return None
+    from .authentication import AUTHENTICATION
+
+    return AUTHENTICATION

@@ -145,10 +145,13 @@ class Policy:
             verifier(session.ctx, lambda result, where: refuse(session, result, where))
 
     def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
-        """Run acl_smtp_mime (or acl_not_smtp_mime) for each MIME part; `refuse` raises."""
-        scanner: Any = session.process.caches.get("scan.mime")
-        if scanner is not None:
-            scanner(session.ctx, lambda result, where: refuse(session, result, where))
+        """Run acl_smtp_mime for each MIME part; `refuse` raises."""
+        from eximia.acl.mime import run_mime
+        from eximia.acl.phases import MIME
+
+        result = run_mime(session.ctx, MIME, session.process.main.acl_smtp_mime)
+        if not result.accepted:
+            refuse(session, result, MIME.option)
 
     def event(self, ctx: Context, name: str, data: str) -> str | None:
         """Raise an event of the main section; a text means "no"."""

@@ -30,7 +30,7 @@ def auth(session: SmtpSession, command: Command) -> None:
             return
     server = server_auth(session.process)
     mechanism, blank, initial = command.argument.partition(" ")
-    if server is None or not mechanism:
-        session.syntax_error("AUTH needs the name of a mechanism")
+    if server is None:
+        session.reply("504", f"{mechanism} authentication mechanism not supported")
         return
-    server.authenticate(session, mechanism.upper(), initial.strip() if blank else None)
+    server.authenticate(session, mechanism, initial.strip() if blank else None)

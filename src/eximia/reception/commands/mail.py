@@ -163,33 +163,35 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
 
 def _auth_parameter(session: SmtpSession, value: str) -> bool:
     """AUTH= of MAIL (manual 33.2); False when MAIL was refused because of it."""
-    facts = session.ctx.session
-    if not value:
-        facts.authenticated_sender = ""
-        return True
-    log = session.process.log
-    if not facts.sender_host_authenticated:
-        log.main(
-            f"ignoring AUTH={printing(value)} from {client(facts, log.selectors)[2:]} (client not authenticated)",
-            session.shown_id,
-        )
-        return True
     from eximia.acl.result import Outcome
+    from eximia.authenticators.server import mail_auth_allowed
 
-    result = session.policy.acl(session.ctx, "acl_smtp_mailauth")
-    if result.outcome is Outcome.ACCEPT:
-        try:
-            parsed = parse_address(value, syntax=syntax_options(session.main))
-        except AddressSyntaxError:
-            return True
-        facts.authenticated_sender = parsed.address
+    ctx = session.ctx
+    facts = ctx.session
+    facts.authenticated_sender = ""
+    if not value:
         return True
-    if result.outcome is Outcome.DENY:
-        answer = f"MAIL AUTH=<{printing(value)}> rejected"
-        log.main(f"{client(facts, log.selectors)} {answer}", session.shown_id)
-        return True
-    session.refuse("acl_smtp_mailauth", result, f"AUTH=<{printing(value)}>")
-    return False
+    why = ""
+    if session.policy.has_acl(ctx, "acl_smtp_mailauth"):
+        facts.authenticated_sender = value
+        result = session.policy.acl(ctx, "acl_smtp_mailauth")
+        if result.outcome in (Outcome.DEFER, Outcome.ERROR):
+            facts.authenticated_sender = ""
+            session.refuse("acl_smtp_mailauth", result, f"<{printing(session.tx.raw_sender)}> AUTH={printing(value)}")
+            return False
+        if result.outcome is not Outcome.ACCEPT:
+            why = "rejected by ACL"
+    elif not facts.sender_host_authenticated:
+        why = "client not authenticated"
+    if not why:
+        facts.authenticated_sender = value
+        if facts.sender_host_authenticated and not mail_auth_allowed(ctx):
+            why = f'server_mail_auth_condition failed: authenticated ID="{facts.authenticated_id}"'
+    if why:
+        facts.authenticated_sender = ""
+        log = session.process.log
+        log.main(f"ignoring AUTH={printing(value)} from {client(facts, log.selectors)} ({why})", session.shown_id)
+    return True
 
 
 def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -> None:

@@ -75,7 +75,7 @@ def encode_xtext(text: str) -> str:
 def read_mail(argument: str, allowed: Container[str]) -> MailParameters:
     """Take MAIL's parameters off. `allowed`: the names that were offered. Raises BadParameter."""
     found = MailParameters(argument)
-    if argument.endswith(">"):
+    if argument.endswith(">") and not argument.endswith("=<>"):
         return found
     while True:
         match = _LAST_WORD.search(found.address)
