@@ -27,10 +27,12 @@ sub enc { my $s = shift; $s = '' unless defined $s; utf8::encode($s) if utf8::is
   $s =~ s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord $1)/ge; $s }
 sub dec { my $s = shift; $s =~ s/%([0-9A-F]{2})/chr hex $1/ge; $s }
 sub ask { print $out join(' ', map { enc($_) } @_), "\n"; my $l = <$in>; exit 0 unless defined $l; chomp $l;
+  $. = 0;  # so that messages do not tell of our pipe
   return map { dec($_) } split / /, $l, -1 }
 package Exim;
 sub expand_string { my ($kind, $text) = main::ask('expand', $_[0]);
-  return $text if $kind eq 'ok'; return undef if $kind eq 'forced'; die "$text\n" }
+  return $text if $kind eq 'ok'; return undef if $kind eq 'forced'; my ($p, $f, $l) = caller;
+  die "syntax error in Exim::expand_string argument: $text at $f line $l.\n" }
 sub debug_write { main::ask('debug', join '', @_); return }
 sub log_write { main::ask('log', join '', @_); return }
 package main;
@@ -40,7 +42,9 @@ my ($startup) = ask('ready');
 my @call = ask($@ ? 'failed' : 'started', $@);
 while (1) {
   my $name = shift @call; my @args = @call;
-  my $result = eval { no strict 'refs'; scalar &{"main::$name"}(@args) };
+  my $result = eval { no strict 'refs';
+    die "Undefined subroutine &main::$name called.\n" unless defined &{"main::$name"};
+    scalar &{"main::$name"}(@args) };
   @call = $@ ? ask('died', $@) : defined $result ? ask('result', $result) : ask('undef');
 }
 """

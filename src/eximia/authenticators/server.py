@@ -123,6 +123,7 @@ def _identity(ctx: Context, one: Instance[Any]) -> str:
 def _note_success(ctx: Context, one: Instance[Any]) -> None:
     session = ctx.session
     session.sender_host_authenticated = one.name
+    session.notes["auth_public_name"] = str(one.options.public_name or one.name)
     session.authenticated_id = _identity(ctx, one)
     session.authenticated_fail_id = ""
     session.authentication_failed = False

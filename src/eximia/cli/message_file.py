@@ -28,14 +28,13 @@ def fill(ctx: Context, text: str, *, extract: bool, dot_ends: bool = True) -> No
     message.body = Body(data)
     message.body_linecount = data.count(b"\n")
     message.body_zerocount = data.count(b"\0")
-    block = text[: len(text) - len(body)]
-    message.linecount = block.count("\n") + message.body_linecount
     message.max_received_linelength = max(map(len, text.split("\n")), default=0)
     message.size = len(data) + sum(len(header.text) for header in headers)
     message.received_count = 1 + sum(header.name == "received" for header in headers)
     message.received_time = ctx.process.ports.clock.time()
     if not any(header.name == "date" for header in headers):
         headers.append(Header(f"Date: {dates.rfc5322(message.received_time)}\n"))
+    message.linecount = message.body_linecount + sum(header.text.count("\n") for header in headers)
 
 
 def _to_dot(body: str) -> str:

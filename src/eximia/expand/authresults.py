@@ -27,7 +27,8 @@ def header(ctx: Context, server: str) -> str:
             continue
         texts = found if isinstance(found, (list, tuple)) else [found]
         parts += [f"{method}={text}" for text in texts]
-    if len(parts) == 1 and ctx.session.sender_host_address:
+    if len(parts) == 1:
+        # RFC 8601 section 2.2: a header without results says so.
         parts.append("none")
     return ";\n\t".join(parts)
 
@@ -46,14 +47,13 @@ def _iprev(ctx: Context) -> list[str]:
 def _auth(ctx: Context) -> list[str]:
     session = ctx.session
     if session.sender_host_authenticated:
-        text = f"auth=pass ({session.sender_host_authenticated})"
+        name = session.notes.get("auth_public_name") or session.sender_host_authenticated
+        text = f"auth=pass ({name})"
         if session.authenticated_id:
             text += f" smtp.auth={session.authenticated_id}"
         if session.authenticated_sender:
             text += f" smtp.mailfrom={session.authenticated_sender}"
         return [text]
-    if session.authenticated_id:
-        return [f"auth=pass (local) smtp.auth={session.authenticated_id}"]
     if session.authentication_failed:
         return ["auth=fail"]
     return []

@@ -40,14 +40,14 @@ def _listed(items: list[str], separator: str) -> str:
 
 
 def _name(name: x509.Name, modifiers: list[str], separator: str) -> str | None:
-    """A distinguished name, most specific part first; or the values of one type."""
+    """A distinguished name in the order of the certificate; or the values of one type."""
     parts = [
         (_LABELS.get(attribute.oid, attribute.oid.dotted_string), _latin(str(attribute.value)))
-        for rdn in reversed(list(name.rdns))
+        for rdn in name.rdns
         for attribute in rdn
     ]
     for modifier in modifiers:
-        wanted = [value for label, value in parts if label == modifier.upper()]
+        wanted = [value for label, value in parts if label == modifier]
         return _listed(wanted, separator) if wanted else None
     return ",".join(f"{label}={_escaped(value)}" for label, value in parts)
 
@@ -70,7 +70,7 @@ def _alternative_names(certificate: x509.Certificate, modifiers: list[str], sepa
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
-    wanted = modifiers[0].upper() if modifiers else ""
+    wanted = next((modifier.upper() for modifier in modifiers if modifier.upper() in _TAGS.values()), "")
     found: list[str] = []
     for name in names:
         tag = _TAGS.get(type(name))
@@ -123,7 +123,7 @@ def extract(der: bytes, field: str) -> str | None:
         if modifier.startswith(">") and len(modifier) > 1:
             separator = modifier[1]
             modifiers.remove(modifier)
-    found = _value(x509.load_der_x509_certificate(der), name.lower(), modifiers, separator)
+    found = _value(x509.load_der_x509_certificate(der), name, modifiers, separator)
     return None if found is None else Untainted(found)
 
 
@@ -144,7 +144,7 @@ def _value(certificate: x509.Certificate, name: str, modifiers: list[str], separ
         case "sig_algorithm":
             return _signature_algorithm(certificate)
         case "signature":
-            return certificate.signature.hex()
+            return certificate.signature.hex(" ")
         case "subj_altname":
             return _alternative_names(certificate, modifiers, separator)
         case "ocsp_uri":

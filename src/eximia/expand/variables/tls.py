@@ -38,12 +38,12 @@ def _either(name: str) -> Run:
 
 
 def _certificate(path: str) -> Run:
-    """A certificate in a place where only its presence counts."""
+    """A certificate in a place where only its presence counts; elsewhere it has no text of its own."""
     side, _, name = path.partition(".")
 
     def run(ctx: Context) -> str:
         facts = ctx.session.tls_in if side == "in" else ctx.address.tls_out
-        return Untainted("certificate") if getattr(facts, name) else EMPTY
+        return Untainted("<cert>") if getattr(facts, name) else EMPTY
 
     return run
 

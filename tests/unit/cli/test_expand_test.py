@@ -1,0 +1,58 @@
+"""Lines and arguments of -be."""
+
+from __future__ import annotations
+
+import pytest
+
+from eximia.cli.expand_test import joined, run_arguments, run_lines
+from eximia.cli.message_file import fill
+from eximia.config.macros import BuiltinMacros, Macros
+from eximia.expand import compile_text
+from expand.world import context
+
+
+def answers(*lines: str) -> str:
+    out: list[str] = []
+    assert run_lines(context(), lines, Macros(BuiltinMacros({})), out.append) == 0
+    return "".join(out)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((), "> \n"),
+        (("abc\n",), "> abc\n> \n"),
+        (("abc\\\n", "   def\n"), "> abcdef\n> \n"),
+        (("${lc:A\\\n", "  B}\n"), "> ab\n> \n"),
+        (("$nosuch\n",), '> Failed: unknown variable name "nosuch"\n> \n'),
+        (("${if eq{a}{b}{c}fail}\n",), '> Failed: "if" failed and "fail" requested\n> \n'),
+        (("FOO = bar\n", "xFOO\n"), "> Defined macro 'FOO'\n> xbar\n> \n"),
+        (("set acl_m_x = ${lc:Q}\n", "$acl_m_x\n"), "> > q\n> \n"),
+        (("set acl_m_x = $nosuch\n",), '> Failed: unknown variable name "nosuch"\n> \n'),
+        (("quit\n",), "> quit\n> \n"),
+    ],
+)
+def test_lines(lines: tuple[str, ...], expected: str) -> None:
+    assert answers(*lines) == expected
+
+
+def test_tainted_setting_is_refused_as_a_file_name() -> None:
+    assert "Tainted filename '/etc/motd'" in answers("set,t acl_m_x = motd\n", "${readfile{/etc/$acl_m_x}}\n")
+
+
+def test_arguments() -> None:
+    out: list[str] = []
+    run_arguments(context(), ["a ${uc:b}", "", "$nosuch"], None, out.append)
+    assert "".join(out) == 'a B\n\nFailed: unknown variable name "nosuch"\n'
+
+
+def test_continuation_at_the_end() -> None:
+    assert list(joined(["a\\\n"])) == ["a"]
+
+
+def test_message_file() -> None:
+    ctx = context(now=1e9)
+    fill(ctx, "From: a@b\nTo: x@y, z@w\nBcc: q@r\n\nbody\n.\nafter\n", extract=True)
+    assert compile_text("$recipients|$h_bcc:|$message_body|$message_linecount|$received_count")(ctx) == (
+        "x@y, z@w, q@r||body |5|1"
+    )
