@@ -221,7 +221,7 @@ def arrival_line(ctx: Context, arrived: Arrived) -> tuple[str, str, str]:
 def _subject(ctx: Context) -> str | None:
     for header in ctx.message.headers:
         if header.name == "subject" and header.type != DELETED:
-            text: str = header.body.strip().replace("\n", "")
+            text: str = header.body.strip()
             if "=?" in text:
                 from eximia.expand.mimewords import decode
 

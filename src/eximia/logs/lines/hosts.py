@@ -46,6 +46,7 @@ def client(session: Session, selectors: Selectors, *, ident: bool = True) -> str
 
 def connection(session: Session, selectors: Selectors) -> str:
     """`SMTP connection from ...`: the beginning of connection lines."""
+    identifier = f" Ci={session.connection_id}" if selectors.connection_id and session.connection_id else ""
     if not session.sender_host_address:
-        return f"SMTP connection from {session.sender_ident}"
-    return f"SMTP connection from {full_host(session, selectors)}{interface(session, selectors)}"
+        return f"SMTP connection from {session.sender_ident}{identifier}"
+    return f"SMTP connection from {full_host(session, selectors)}{interface(session, selectors)}{identifier}"

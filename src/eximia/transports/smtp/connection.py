@@ -43,6 +43,7 @@ class Connection:
         "port",
         "prdr",
         "proxy",
+        "sent",
         "stream",
         "tls",
         "wait",
@@ -71,6 +72,8 @@ class Connection:
         self.authenticated = ""
         self.auth_facts: tuple[str, str] = ("", "")
         self.proxy: tuple[str, int] = ("", 0)
+        #: bytes of the last message, as sent
+        self.sent = 0
         #: when an idle connection is given up (monotonic)
         self.expires = 0.0
         #: seconds to wait for an answer to a command

@@ -245,9 +245,13 @@ class _Run:
         """One message for these addresses; those that are to be sent again over this connection."""
         ctx = self.ctx
         envelope = self._envelope(connection, addresses)
+        facts.authenticated_sender = envelope.auth or ""
         content = content_for(ctx, self.options, addresses, self.batch.return_path)
         transaction = send_message(connection, envelope, content, self.options)
         failure = judge(transaction, envelope, addresses, facts, lmtp=connection.lmtp)
+        for address in addresses:
+            if address.outcome is not None:
+                address.outcome.size = connection.sent
         self._deferred_recipients(addresses, facts, host, port)
         if transaction.refused_data_is_open:
             finish_refused(connection, transaction)

@@ -80,10 +80,12 @@ def send_message(connection: Connection, envelope: Envelope, content: Content, o
             data = content.whole(stuffed=False)
             if data is not None:
                 flight += transaction.chunk(len(data), last=True) + data
+                connection.sent = len(data)
         stream.send(flight)
         while not transaction.finished:
             if transaction.data_due:
                 written = _send_data(connection, transaction, content, options)
+                connection.sent = written
                 continue
             what = transaction.awaits
             reply = stream.recv(options.final_timeout if what in _END else wait)
