@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.world import World
+
+from faults.world import World
 
 if shutil.which("strace") is None:
     pytest.skip("strace is not installed", allow_module_level=True)
@@ -29,10 +31,10 @@ KILLS = [(call, when) for call in CALLS for when in range(1, 24)]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = Path(tmp_path_factory.mktemp("crash"))
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def world() -> Iterator[World]:
+    # Not pytest's folder, which only root may enter: the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="eximia-faults-"))
+    folder.chmod(0o755)
     made = World(folder)
     made.start()
     yield made

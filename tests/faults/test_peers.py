@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.world import World
+
+from faults.world import World
 
 STEPS = ("banner", "ehlo", "mail", "rcpt", "data", "dot", "quit")
 HOWS = ("hang", "close", "4xx", "5xx", "garbage")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = Path(tmp_path_factory.mktemp("peers"))
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def world() -> Iterator[World]:
+    # Not pytest's folder, which only root may enter: the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="eximia-faults-"))
+    folder.chmod(0o755)
     made = World(folder)
     made.start()
     yield made
