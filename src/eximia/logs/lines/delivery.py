@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def address_text(address: Address, selectors: Selectors, *, success: bool = False) -> str:
-    """`final (intermediate) <original>`.
+    """`final (intermediate) <original>`; intermediate addresses only for pipes and files, or with `all_parents`.
 
     `success`: a finished local delivery shows its local part only, and always the original address.
     """
@@ -28,7 +28,7 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     top = address.top
     parents = ""
     parent = address.parent
-    if parent is not None and parent is not top:
+    if parent is not None and parent is not top and (selectors.all_parents or address.is_special):
         between = []
         while parent is not None and parent is not top:
             between.append(parent.address)

@@ -68,8 +68,9 @@ def test_local_forms() -> None:
     mid = make("mid@test.ex", None, make("top@test.ex"))
     mid2 = make("mid2@test.ex", None, mid)
     fin = make("Fin@test.ex", done(), mid2)
-    assert delivered(fin, NORMAL, sender="", return_path="") == "=> fin (mid2@test.ex) <top@test.ex> R=r T=t"
+    assert delivered(fin, NORMAL, sender="", return_path="") == "=> fin <top@test.ex> R=r T=t"
     file = make("/tmp/ff", done(), mid2, Kind.FILE)
+    assert delivered(file, NORMAL, sender="", return_path="") == "=> /tmp/ff (mid2@test.ex) <top@test.ex> R=r T=t"
     assert delivered(file, ALL, sender="s@x", return_path="", queue_time=5.2) == (
         "=> /tmp/ff (mid2@test.ex, mid@test.ex) <top@test.ex> F=<s@x> P=<> R=r T=t S=379 QT=5s DT=0.013s"
     )
