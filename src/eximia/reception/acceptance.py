@@ -203,10 +203,11 @@ def arrival_line(ctx: Context, arrived: Arrived) -> tuple[str, str, str]:
     process = ctx.process
     message = ctx.message
     selectors = process.log.selectors
+    created = bool(message.notes.get("message_id_created"))
     extras = ArrivalExtras(
         bounce_of=arrived.reference,
-        header_id=header_message_id(message.headers),
-        header_id_created=bool(message.notes.get("message_id_created")),
+        header_id="" if created and arrived.resent else header_message_id(message.headers),
+        header_id_created=created,
         raw_sender=arrived.raw_sender,
         raw_recipients=arrived.raw_recipients,
         topbit=process.main.print_topbitchars,
@@ -219,15 +220,21 @@ def arrival_line(ctx: Context, arrived: Arrived) -> tuple[str, str, str]:
 
 
 def _subject(ctx: Context) -> str | None:
+    """The decoded subject; empty when its line was removed."""
+    subject: str | None = None
     for header in ctx.message.headers:
-        if header.name == "subject" and header.type != DELETED:
-            text: str = header.body.strip()
-            if "=?" in text:
-                from eximia.expand.mimewords import decode
+        if header.name != "subject":
+            continue
+        if header.type == DELETED:
+            subject = subject or ""
+            continue
+        text: str = header.body.strip()
+        if "=?" in text:
+            from eximia.expand.mimewords import decode
 
-                text = decode(text, str(ctx.process.main.headers_charset))
-            return text
-    return None
+            text = decode(text, str(ctx.process.main.headers_charset))
+        return text
+    return subject
 
 
 def _authentication_results(ctx: Context, extras: ArrivalExtras) -> None:

@@ -46,7 +46,7 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("STARTTLS")
     if main.prdr_enable:
         offered.append("PRDR")
-    if policy.host_in(ctx, "smtputf8_advertise_hosts"):
+    if main.accept_8bitmime and policy.host_in(ctx, "smtputf8_advertise_hosts"):
         offered.append("SMTPUTF8")
     offered.append("HELP")
     return offered

@@ -126,6 +126,8 @@ class Batch:
             self._reset()
         elif verb not in ("NOOP", "VRFY", "EXPN", "ETRN", "HELP"):
             raise BatchError("500 Command unrecognized", command.line)
+        elif self.message is None:
+            self.started = self.line
 
     def _reset(self) -> None:
         self.message = None
@@ -239,7 +241,9 @@ class Batch:
         where = "lost while reading message data"
         if reader is not None:
             if not reader.header.complete:
-                where += " (header)"
+                started = self.server.at_line_start
+                where += " (after header)" if started else " (header)"
+                self.line += started
             self.line += reader.body_lines + sum(field.count("\n") for field in reader.header.fields)
         log.main(lines.closed(ctx.session, log.selectors, where))
         raise BatchError("421 Lost incoming connection")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.logs.lines import smtp as lines
+from eximia.message.dates import elapsed
 
 if TYPE_CHECKING:
     from .session import SmtpSession
@@ -15,7 +16,8 @@ class SessionOver(Exception):
 
     `reply`: the last reply. `dropped`: text for "SMTP call from ... dropped: ...". `lost`: the client went away,
     `where` we were reading ("command" or "data..."). `timeout`: "command" or "data". `drop`: an ACL said so and the
-    reply is queued. `logged`: no line about the end any more. `rejected`: the connection was never accepted.
+    reply is queued. `rejected`: the connection was never accepted. `message_id`: the message that was being received.
+    `status`: the exit status of -bs.
     """
 
     def __init__(
@@ -28,10 +30,11 @@ class SessionOver(Exception):
         where: str = "command",
         timeout: str = "",
         drop: bool = False,
-        logged: bool = False,
         rejected: bool = False,
         no_mail_line: bool = True,
         quit_text: str = "",
+        message_id: str = "",
+        status: int = 0,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -41,10 +44,11 @@ class SessionOver(Exception):
         self.where = where
         self.timeout = timeout
         self.drop = drop
-        self.logged = logged
         self.rejected = rejected
         self.no_mail_line = no_mail_line
         self.quit_text = quit_text
+        self.message_id = message_id
+        self.status = status
 
 
 def finish(session: SmtpSession, over: SessionOver) -> None:
@@ -69,9 +73,8 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
         if selectors.smtp_connection and not nolog:
             log.main(lines.closed(facts, selectors), host)
     elif over.drop:
-        session.log_incomplete("DROP")
         if selectors.smtp_connection and not nolog:
-            log.main(lines.closed(facts, selectors, "closed by DROP in ACL"), host)
+            log.main(lines.closed(facts, selectors, "closed by DROP in ACL"), over.message_id or host)
         _not_quit(session, over)
     else:
         text = _not_quit(session, over)
@@ -79,7 +82,7 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
             code, usual = over.reply
             session.reply(code, text or usual)
         if over.dropped:
-            log.reject(f"{session.call_from()} dropped: {over.dropped}", host)
+            log.reject(f"SMTP call from {session.peer()} dropped: {over.dropped}", host)
     if over.no_mail_line and not over.timeout and not session.had_mail and selectors.smtp_no_mail and not nolog:
         log.main(lines.no_mail(facts, selectors, session.duration()), host)
 
@@ -99,16 +102,17 @@ def _lost(session: SmtpSession, over: SessionOver) -> None:
     selectors = log.selectors
     text = _not_quit(session, over)
     if facts.smtp_stdin or facts.host_checking:
-        session.reply("421", text or f"{session.hostname()} lost input connection")
+        usual = "Lost incoming connection" if over.where == "data" else f"{session.hostname()} lost input connection"
+        session.reply("421", text or usual)
     if over.where != "command":
         return
     if session.tx.open:
         session.log_incomplete("connection lost")
         if selectors.lost_incoming_connection:
-            line = lines.lost(facts, selectors, session.duration(), "").replace(
-                "SMTP connection from", "unexpected disconnection while reading SMTP command from", 1
+            took = elapsed(session.duration(), millisec=selectors.millisec)
+            log.main(
+                f"unexpected disconnection while reading SMTP command from {session.peer()} D={took}", session.shown_id
             )
-            log.main(line.replace("  D=", " D="), session.shown_id)
     elif selectors.smtp_connection and not facts.notes.get("connection_nolog", False):
         log.main(lines.lost(facts, selectors, session.duration()), session.shown_id)
 

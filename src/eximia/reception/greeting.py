@@ -181,7 +181,8 @@ def _connect_acl(session: SmtpSession) -> None:
             try:
                 session.refuse("acl_smtp_connect", result)
             except SessionOver:
-                pass
+                if log.selectors.smtp_connection and not facts.notes.get("connection_nolog"):
+                    log.main(lines.closed(facts, log.selectors, "closed by DROP in ACL"))
             raise SessionOver("", rejected=True)
         if result.user_message:
             code, banner = answers.own_code(ctx, result.user_message, "220")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import NetworkError
 from eximia.context import Body
 from eximia.logs.lines import smtp as lines
-from eximia.logs.lines.hosts import client, full_host, interface
+from eximia.logs.lines.hosts import client, full_host
 from eximia.protocols.smtp.server import BodyChunk, DataEnd, Header
 
 from . import answers
@@ -155,9 +155,9 @@ def _wait(session: SmtpSession, incoming: Incoming) -> None:
         facts = session.ctx.session
         where = "lost while reading message data"
         if not incoming.header_seen:
-            where += " (header)"
+            where += " (after header)" if session.server.at_line_start else " (header)"
         log.main(lines.closed(facts, log.selectors, where), "")
-        raise SessionOver("connection-lost", lost=True, where="data", no_mail_line=False) from None
+        raise SessionOver("connection-lost", lost=True, where="data", no_mail_line=False, status=1) from None
 
 
 def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
@@ -179,6 +179,9 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
         incoming.failure = ("552", "Message header not CRLF terminated")
         return
     message = ctx.message
+    from_line = session.from_line_seen
+    if from_line is not None and from_line.sender and session.on_stdin and session.process.is_trusted:
+        message.sender_address = from_line.sender
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)
@@ -196,7 +199,7 @@ def _header_too_long(session: SmtpSession, incoming: Incoming) -> None:
 def _log_abandoned(session: SmtpSession, text: str) -> None:
     log = session.process.log
     facts = session.ctx.session
-    who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}" or facts.sender_ident
+    who = full_host(facts, log.selectors) or facts.sender_ident
     log.main(f"{text.format(who)}: message abandoned")
 
 
@@ -244,9 +247,10 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         incoming.sink.drop()
         if refusal.answer is not None:
             session.answer(refusal.answer)
+        id_ = message.id
         session.reset()
         if refusal.drop:
-            raise SessionOver("acl-drop", drop=True) from None
+            raise SessionOver("acl-drop", drop=True, message_id=id_, status=1) from None
         return
     log_arrival(ctx, incoming.arrived)
     if message.frozen and locked is not None:
@@ -304,7 +308,6 @@ def _judge(session: SmtpSession, incoming: Incoming) -> None:
     if message.discarded:
         session.tx.discarded_by = session.tx.discarded_by or "DATA"
         message.recipients.clear()
-        arrived.raw_recipients = ()
     settle_size(ctx, reader)
 
 
@@ -314,7 +317,7 @@ def _too_big(session: SmtpSession, incoming: Incoming) -> None:
     size = sum([len(header.text) for header in ctx.message.headers]) + 1 + incoming.sink.size
     if log.selectors.size_reject:
         log.reject(
-            f"rejected from <{ctx.message.sender_address}> {client(ctx.session, log.selectors)}: message too big: "
+            f"rejected from <{ctx.message.sender_address}> {_sender(session)}: message too big: "
             f"read={size} max={session.size_limit}",
             ctx.message.id,
             sender=ctx.message.sender_address,
@@ -322,6 +325,14 @@ def _too_big(session: SmtpSession, incoming: Incoming) -> None:
             headers=ctx.message.headers,
         )
     raise Rejected(answers.Answer("552", "Message size exceeds maximum permitted"))
+
+
+def _sender(session: SmtpSession) -> str:
+    """`H=... U=...`, without the interface."""
+    facts = session.ctx.session
+    host = full_host(facts, session.process.log.selectors)
+    ident = f"U={facts.sender_ident}" if facts.sender_ident else ""
+    return f"H={host} {ident}".rstrip() if host else ident
 
 
 def _data_acls(session: SmtpSession, incoming: Incoming) -> None:

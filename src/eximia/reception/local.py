@@ -248,7 +248,16 @@ def _complain_early(
     body = b"".join(_pieces(submission, reader, raw=True))
     copy = Copy(header_text=body.decode("latin-1"), early=True)
     sent = report(submission.process, trouble, submission.caller.address, copy, details=details)
-    raise Refused(0 if sent and submission.errors == "e" else 2 if trouble is Trouble.NO_RECIPIENTS else 1)
+    raise Refused(_status(submission, trouble, sent=sent))
+
+
+def _status(submission: Submission, trouble: Trouble, *, sent: bool) -> int:
+    """The exit status after a report by mail (manual 5.3, -oee and -oem)."""
+    if submission.errors != "e":
+        return 1
+    if sent:
+        return 0
+    return 2 if trouble is Trouble.NO_RECIPIENTS else 1
 
 
 def _reader(submission: Submission, first_line: FromLine | None) -> DotReader | StreamReader:
@@ -303,7 +312,7 @@ def _take(submission: Submission, sink: BodySink) -> int:
         data = _read(submission)
         body = reader.feed(data) if data else reader.end()
         header = reader.header
-        if header.size > limit and not header.fields:
+        if header.size > limit:
             _header_trouble(submission, Trouble.LONG_HEADER, reader, data)
         if body:
             _store(submission, sink, reader, body)
@@ -415,7 +424,7 @@ def _by_mail(
         )
         raise Refused
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
-    raise Refused(0 if sent and submission.errors == "e" else 2 if trouble is Trouble.NO_RECIPIENTS else 1)
+    raise Refused(_status(submission, trouble, sent=sent))
 
 
 def _header_trouble(submission: Submission, trouble: Trouble, reader: DotReader | StreamReader, data: bytes) -> None:
@@ -447,6 +456,12 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
     removed = _removed(submission)
     bad: list[tuple[str, str]] = []
     seen: set[str] = set()
+    if not submission.process.main.extract_addresses_remove_arguments:
+        for address in removed:
+            seen.add(address)
+            message.recipients.append(Recipient(address))
+            submission.raw_recipients.append(address)
+        removed = []
     for header in message.headers:
         if header.type not in ("T", "C", "B") or header.name.startswith("resent-") is not arrived.resent:
             continue
@@ -472,11 +487,6 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
                 submission.raw_recipients.append(parsed.address)
         if header.type == "B":
             header.type = DELETED
-    if not submission.process.main.extract_addresses_remove_arguments:
-        for address in removed:
-            if address not in seen:
-                message.recipients.append(Recipient(address))
-                submission.raw_recipients.append(address)
     limit = submission.recipients_max
     if 0 < limit < len(message.recipients):
         if submission.errors in ("p", "q"):

@@ -15,7 +15,7 @@ from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Scope, Session
 from eximia.logs.lines import smtp as lines
-from eximia.logs.lines.hosts import client, full_host, interface
+from eximia.logs.lines.hosts import client, peer
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command, Server, reply
 
@@ -29,12 +29,12 @@ from .protocol_name import protocol_name
 from .transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eximia.acl.result import AclResult
     from eximia.base.ports import Stream
     from eximia.config.main import MainOptions
     from eximia.context import Process
+
+    from .from_line import FromLine
 
 
 @dataclass(slots=True)
@@ -69,6 +69,9 @@ class SessionSettings:
     forced_sender: str | None = None
 
 
+_WITHOUT_ARGUMENT = frozenset(("RSET", "DATA", "QUIT", "STARTTLS"))
+
+
 class SmtpSession:
     """See the module's docstring. `run` does it all; it does not raise for anything the client does."""
 
@@ -100,6 +103,7 @@ class SmtpSession:
         self.had_mail = False
         #: the last MAIL was refused: what follows it in a pipeline is no error of its own
         self.mail_rejected = False
+        self.from_line_seen: FromLine | None = None
         #: who called us, for local sessions
         self.caller_login = ""
         self.caller_name = ""
@@ -111,7 +115,8 @@ class SmtpSession:
         self.mail_throttle: Throttle | None = None
         self.rcpt_throttle: Throttle | None = None
         self._first_rcpt_delay = 0.0
-        self.closed = False
+        #: the exit status of -bs
+        self.status = 0
 
     # The course of a session
 
@@ -128,8 +133,10 @@ class SmtpSession:
                 while True:
                     self.obey(self.next_command())
             except SessionOver as over:
+                self.status = over.status
                 self._finish(over)
         except NetworkError:
+            self.status = 1
             self._finish(SessionOver("connection-lost", lost=True), silent=True)
         finally:
             session.flush = None
@@ -161,12 +168,16 @@ class SmtpSession:
         if not verb or verb not in COMMANDS:
             self._unknown(command)
             return
+        if command.argument and verb in _WITHOUT_ARGUMENT:
+            self.syntax_error("unexpected argument data")
+            return
         if self.tx.chunking and not self._allowed_between_chunks(verb):
             return
         if self.counters.counts_as_nonmail(verb) and self._too_many_nonmail(command):
             raise SessionOver(
                 "bad-commands",
                 reply=("554", "Too many nonmail commands"),
+                status=1,
                 dropped=f'too many nonmail commands (last was "{printing(command.line)}")',
             )
         session.command_history.append(verb)
@@ -184,7 +195,7 @@ class SmtpSession:
                 reply=("500", "Too many unrecognized commands"),
                 dropped=f'too many unrecognized commands (last was "{printing(command.line)}")',
             )
-        self.reply("500", "unrecognized command")
+        self._count_error("500", "unrecognized command")
 
     def _allowed_between_chunks(self, verb: str) -> bool:
         if verb in ("RSET", "QUIT"):
@@ -224,9 +235,9 @@ class SmtpSession:
         except NetworkError as error:
             if error.timed_out:
                 raise SessionOver(f"{what}-timeout", timeout=what) from None
-            raise SessionOver("connection-lost", lost=True, where=what) from None
+            raise SessionOver("connection-lost", lost=True, where=what, status=1) from None
         if not data:
-            raise SessionOver("connection-lost", lost=True, where=what)
+            raise SessionOver("connection-lost", lost=True, where=what, status=1)
         self.server.feed(data)
 
     def reply(self, code: str, text: str) -> None:
@@ -299,6 +310,7 @@ class SmtpSession:
                 dropped="too many syntax or protocol errors (last command was "
                 f'"{printing(self.ctx.session.smtp_command)}",  C={history})',
                 no_mail_line=False,
+                status=1,
             )
         self.reply(code, text)
 
@@ -352,9 +364,7 @@ class SmtpSession:
             f"SMTP protocol synchronization error (next input sent too soon: pipelining was{offered} advertised): "
             f'rejected "{printing(session.smtp_command)}" {client(session, log.selectors)} next input="{shown}"'
         )
-        raise SessionOver(
-            "synchronization-error", reply=("554", "SMTP synchronization error"), logged=True, no_mail_line=False
-        )
+        raise SessionOver("synchronization-error", reply=("554", "SMTP synchronization error"), no_mail_line=False)
 
     # The transaction
 
@@ -432,7 +442,7 @@ class SmtpSession:
         if self.settings.testing:
             self.last_id = self.ctx.message.id
 
-    def from_line(self) -> Callable[[bytes], bool] | None:
+    def from_line(self) -> FromLine | None:
         """Whether a "From " line may stand before the header (manual 48.4)."""
         facts = self.ctx.session
         if facts.sender_host_address:
@@ -440,10 +450,12 @@ class SmtpSession:
         else:
             allowed = self.main.ignore_fromline_local
         if not allowed:
+            self.from_line_seen = None
             return None
         from .from_line import FromLine
 
-        return FromLine(self.ctx)
+        self.from_line_seen = FromLine(self.ctx)
+        return self.from_line_seen
 
     # TLS and authentication, as far as EHLO and HELP show them
 
@@ -470,13 +482,9 @@ class SmtpSession:
         """The name we give ourselves."""
         return self.ctx.session.active_hostname or self.process.primary_hostname
 
-    def call_from(self) -> str:
-        """`SMTP call from (helo) [address]`, the beginning of a line."""
-        session = self.ctx.session
-        selectors = self.process.log.selectors
-        if not session.sender_host_address:
-            return f"SMTP call from {session.sender_ident}"
-        return f"SMTP call from {full_host(session, selectors)}{interface(session, selectors)}"
+    def peer(self) -> str:
+        """The client, as it stands after "from" in log lines."""
+        return peer(self.ctx.session, self.process.log.selectors)
 
     def duration(self) -> float:
         """Seconds since the connection came."""

@@ -75,7 +75,7 @@ def run_smtp(process: Process, call: Invocation, stream: Stream, caller: Caller)
     smtp.caller_login = caller.login
     smtp.caller_name = caller.name
     smtp.run()
-    return 0
+    return smtp.status
 
 
 def run_host_test(process: Process, call: Invocation, stream: Stream, address: str) -> int:

@@ -71,7 +71,7 @@ def _rcvhost(ctx: Context) -> str:
         details.append(f"ident={session.sender_ident}")
     if not details:
         return first
-    fold = "\n\t" if len(details) == 3 else " "
+    fold = "\n\t" if session.sender_host_name and len(details) == 3 else " "
     return f"{first}{fold}({' '.join(details)})"
 
 

@@ -44,9 +44,16 @@ def client(session: Session, selectors: Selectors, *, ident: bool = True) -> str
     return text
 
 
+def peer(session: Session, selectors: Selectors) -> str:
+    """`name (helo) [address]:port I=... U=ident`, without the first tag; the login name of a local client."""
+    if not session.sender_host_address:
+        return session.sender_ident or "unknown"
+    return client(session, selectors)[2:]
+
+
 def connection(session: Session, selectors: Selectors) -> str:
     """`SMTP connection from ...`: the beginning of connection lines."""
     identifier = f" Ci={session.connection_id}" if selectors.connection_id and session.connection_id else ""
-    if not session.sender_host_address:
+    if not session.sender_host_address or session.smtp_stdin:
         return f"SMTP connection from {session.sender_ident}{identifier}"
     return f"SMTP connection from {full_host(session, selectors)}{interface(session, selectors)}{identifier}"

@@ -9,7 +9,7 @@ from eximia.logs.printing import printing
 from eximia.message.dates import elapsed
 
 from .arrival import authenticated
-from .hosts import client, connection
+from .hosts import client, connection, peer
 from .tls import tls_fields
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def incomplete_transaction(
 
 def no_mail(session: Session, selectors: Selectors, seconds: float) -> str:
     """`no MAIL in SMTP connection from ... D=1s C=EHLO,QUIT`."""
-    text = f"no MAIL in {connection(session, selectors)}"
+    text = f"no MAIL in SMTP connection from {peer(session, selectors)}"
     if session.sender_host_authenticated:
         text += authenticated(session.sender_host_authenticated, session.authenticated_id, "")
     text += tls_fields(session.tls_in, selectors, sni=True)
@@ -70,4 +70,4 @@ def no_mail(session: Session, selectors: Selectors, seconds: float) -> str:
 
 def etrn(session: Session, selectors: Selectors, argument: str) -> str:
     """`ETRN #domain received from ...`."""
-    return f"ETRN {printing(argument)} received from {client(session, selectors)}"
+    return f"ETRN {printing(argument)} received from {peer(session, selectors)}"

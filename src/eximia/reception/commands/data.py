@@ -11,12 +11,9 @@ if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
 
-def data(session: SmtpSession, command: Command) -> None:
+def data(session: SmtpSession, _command: Command) -> None:
     from eximia.reception.intake import take_message
 
-    if command.argument:
-        session.syntax_error("unexpected argument data")
-        return
     if not recipients_ready(session, "DATA"):
         return
     ctx = session.ctx
@@ -48,7 +45,7 @@ def recipients_ready(session: SmtpSession, command: str) -> bool:
     before = ""
     if tx.rcpt_error is not None and tx.rcpt_errors_alike:
         before = f"All RCPT commands were rejected with this error:\n{tx.rcpt_error}\n"
-    if session.ctx.session.pipelining_advertised and tx.rcpt_count:
+    if session.ctx.session.pipelining_advertised and tx.rcpt_count and (tx.open or session.mail_rejected):
         session.reply("503", f"{before}Valid RCPT command must precede {command}")
     else:
         text = f"valid RCPT command must precede {command}"

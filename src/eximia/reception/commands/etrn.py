@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.logs.lines.hosts import connection
+from eximia.logs.lines import smtp as lines
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.reception.answers import Answer, accepted
@@ -24,8 +24,7 @@ def etrn(session: SmtpSession, command: Command) -> None:
     log = session.process.log
     argument = command.argument
     if log.selectors.etrn:
-        who = connection(ctx.session, log.selectors).removeprefix("SMTP connection from ")
-        log.main(f"ETRN {printing(argument)} received from {who}", session.shown_id)
+        log.main(lines.etrn(ctx.session, log.selectors, argument), session.shown_id)
     session.check_sync("acl_smtp_etrn")
     result = session.policy.acl(ctx, "acl_smtp_etrn")
     if not result.accepted:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from eximia.logs.lines.hosts import full_host, interface
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.replies import keyword_lines
@@ -36,8 +35,10 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
     if not _acceptable(session, name):
         session.reply("501", f"Syntactically invalid {command.verb} argument(s)")
         shown = printing(name) or "(no argument given)"
-        who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
-        log.main(f"rejected {command.verb} from {who}: syntactically invalid argument(s): {shown}", session.shown_id)
+        log.reject(
+            f"rejected {command.verb} from {session.peer()}: syntactically invalid argument(s): {shown}",
+            session.shown_id,
+        )
         session.counters.errors += 1
         return
     facts.helo_verified = facts.helo_verify_failed = False
@@ -61,11 +62,10 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             if "\n" in answer.text:
                 log.panic("EHLO/HELO response must not contain newlines: truncated at the first one")
     if not greeting:
-        greeting = f"{session.hostname()} Hello {name}"
+        ident = f"{facts.sender_ident} at " if facts.sender_ident else ""
+        greeting = f"{session.hostname()} Hello {ident}{facts.sender_host_name or name}"
         if facts.sender_host_address:
             greeting += f" [{facts.sender_host_address}]"
-        elif facts.sender_ident:
-            greeting = f"{session.hostname()} Hello {facts.sender_ident} at {name}"
     if extended:
         offered = keywords(session)
         session.offered = frozenset(word.partition(" ")[0] for word in offered)
@@ -114,8 +114,7 @@ def _named_client_checks(session: SmtpSession, command: Command, name: str) -> b
     if not facts.notes.get("helo_verify", False):
         return True
     log = session.process.log
-    who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
-    line = f'rejected "{printing(command.line)}" from {who}'
+    line = f'rejected "{printing(command.line)}" from {session.peer()}'
     if facts.host_lookup_deferred:
         session.reply("451", "Temporary local problem - please try later")
         log.reject(f"temporarily {line}", session.shown_id)

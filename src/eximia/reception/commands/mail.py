@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.logs.lines.hosts import client, full_host, interface
+from eximia.logs.lines.hosts import client
 from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Parsed, parse_address
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
@@ -25,8 +25,7 @@ def mail(session: SmtpSession, command: Command) -> None:
     if not session.helo_given and session.policy.host_in(ctx, "hosts_require_helo"):
         session.reply("503", "HELO or EHLO required")
         log = session.process.log
-        who = f"{full_host(ctx.session, log.selectors)}{interface(ctx.session, log.selectors)}"
-        log.reject(f"rejected MAIL from {who}: no HELO/EHLO given", session.shown_id)
+        log.reject(f"rejected MAIL from {session.peer()}: no HELO/EHLO given", session.shown_id)
         return
     if session.tx.open:
         session.mail_rejected = False
@@ -61,6 +60,8 @@ def mail(session: SmtpSession, command: Command) -> None:
     if sender is None:
         return
     _begin(session, sender, parameters)
+    if parsed.address and not parsed.domain and session.tx.raw_sender == sender:
+        session.tx.raw_sender = parsed.address
     if parameters.auth is not None and not _auth_parameter(session, parameters.auth):
         session.reset()
         return
@@ -71,15 +72,10 @@ def _known(session: SmtpSession) -> frozenset[str]:
     """The parameters that make sense to this client."""
     if not session.ctx.session.esmtp:
         return _BATCHED if session.ctx.session.smtp_batched else frozenset()
-    known = _ALWAYS
-    if session.main.prdr_enable:
-        known |= {"PRDR"}
-    if session.ctx.session.dsn_advertised:
-        known |= {"RET", "ENVID"}
-    return known
+    return _ALWAYS | {"PRDR"} if session.main.prdr_enable else _ALWAYS
 
 
-_ALWAYS = frozenset(("SIZE", "BODY", "AUTH", "SMTPUTF8"))
+_ALWAYS = frozenset(("SIZE", "BODY", "AUTH", "SMTPUTF8", "RET", "ENVID"))
 _BATCHED = frozenset(("SIZE", "BODY"))
 
 

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
 
-def quit_(session: SmtpSession, command: Command) -> None:
-    if command.argument:
-        session.syntax_error("unexpected argument data")
-        return
+def quit_(session: SmtpSession, _command: Command) -> None:
     text = ""
     if session.policy.has_acl(session.ctx, "acl_smtp_quit"):
         from eximia.acl.result import Outcome

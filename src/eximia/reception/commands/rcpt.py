@@ -101,7 +101,7 @@ def _number_allows(session: SmtpSession) -> bool:
     message.rcpt_defer_count = tx.rcpt_deferred
     if first:
         ident = client(session.ctx.session, log.selectors)
-        log.main(f"too many recipients: {what}: sender=<{message.sender_address}> {ident}", session.shown_id)
+        log.reject(f"too many recipients: {what}: sender=<{message.sender_address}> {ident}", session.shown_id)
     return False
 
 

@@ -10,10 +10,7 @@ if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
 
-def rset(session: SmtpSession, command: Command) -> None:
-    if command.argument:
-        session.syntax_error("unexpected argument data")
-        return
+def rset(session: SmtpSession, _command: Command) -> None:
     session.log_incomplete("RSET")
     session.reset()
     session.reply("250", "Reset OK")

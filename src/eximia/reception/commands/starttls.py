@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
 
-def starttls(session: SmtpSession, command: Command) -> None:
-    if command.argument:
-        session.syntax_error("unexpected argument data")
-        return
+def starttls(session: SmtpSession, _command: Command) -> None:
     if "STARTTLS" not in session.offered:
         session.protocol_error("503", "STARTTLS command used when not advertised")
         return

@@ -100,6 +100,7 @@ class _Reader:
         )
 
     def _count_header(self, fields: list[str]) -> None:
+        self.max_line = max(self.max_line, self.header.first_line_length)
         for field in fields:
             longest = len(field) - 1 if field.count("\n") == 1 else max(map(len, field.split("\n")))
             if longest > self.max_line:
@@ -177,6 +178,11 @@ class DotReader(_Reader):
             keep = 1
         self._held = raw[len(raw) - keep :] if keep else b""
         return self._body(self._plain(raw[: len(raw) - keep]))
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether what has come ends with a line end."""
+        return self._held.endswith(b"\n") and not self._skip
 
     def _plain(self, raw: bytes) -> bytes:
         """Undo the doubling of dots; drop the line end that stands before the message."""

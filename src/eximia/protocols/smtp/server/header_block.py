@@ -27,7 +27,18 @@ class HeaderBlock:
     its end and says whether that was one.
     """
 
-    __slots__ = ("_buffer", "_examined", "_first_line", "complete", "crlf", "fields", "rest", "separated", "size")
+    __slots__ = (
+        "_buffer",
+        "_examined",
+        "_first_line",
+        "complete",
+        "crlf",
+        "fields",
+        "first_line_length",
+        "rest",
+        "separated",
+        "size",
+    )
 
     def __init__(self, first_line: Callable[[bytes], bool] | None = None) -> None:
         self._buffer = b""
@@ -38,6 +49,8 @@ class HeaderBlock:
         self.crlf: bool | None = None
         self.fields: list[str] = []
         self.rest = b""
+        #: of a line that `first_line` took
+        self.first_line_length = 0
         #: an empty line ended the header
         self.separated = False
         #: bytes of header collected so far
@@ -109,6 +122,7 @@ class HeaderBlock:
         self._first_line = None
         assert first is not None
         if first(line.rstrip(b"\r")):
+            self.first_line_length = len(line.rstrip(b"\r"))
             self._buffer = rest
             newline_at = rest.find(b"\n")
             self.crlf = None if newline_at < 0 else newline_at > 0 and rest[newline_at - 1] == 13

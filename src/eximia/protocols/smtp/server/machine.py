@@ -88,6 +88,11 @@ class Server:
         """What the client has sent and was not looked at yet."""
         return self._buffer[self._pos :]
 
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the message so far ends with a complete line."""
+        return isinstance(self._reader, DotReader) and self._reader.at_line_start
+
     def discard(self) -> bytes:
         """Forget what the client has sent ahead; returns it. Used where plain text must not cross into TLS."""
         waiting = self.waiting
