@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _DEFAULT_FROM = "Mail Delivery System <Mailer-Daemon@{}>"
 #: where a long error text may be broken: after a colon, when this much is on the line
 _BREAK_AFTER = 45
+_STEP = 8192
 _REPLY = re.compile(r"(?:^|: )([245]\d\d[ -].*)\Z", re.DOTALL)
 
 
@@ -197,7 +198,8 @@ def _too_much(attempt: Attempt) -> bool:
     """True when the message is larger, or has longer lines, than may be returned."""
     main = attempt.process.main
     limit = main.bounce_return_size_limit
-    if limit > 0 and attempt.message.body.size > limit:
+    # As in Exim the limit is reached in steps of its buffer.
+    if limit > 0 and attempt.message.body.size > (limit // _STEP + 1) * _STEP:
         return True
     longest: int = main.bounce_return_linesize_limit
     return longest > 0 and attempt.message.max_received_linelength > longest

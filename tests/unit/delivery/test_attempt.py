@@ -1,0 +1,235 @@
+"""One attempt: what is delivered in which order, what the spool keeps, what is never done twice."""
+
+from pathlib import Path
+
+import pytest
+
+from eximia.context import Batch, Outcome, Result, RetryChange
+from eximia.delivery import AttemptEnd
+from eximia.hints import RetryRecord
+from eximia.spool.journal import read_journal
+from support_delivery import ID, World, deferred
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def test_a_message_that_is_done_at_once_leaves_nothing(world: World) -> None:
+    seen: list[list[str]] = []
+    world.before_run = lambda batch: seen.append(world.files())
+    assert world.receive("a@far.test") is AttemptEnd.COMPLETED
+    assert world.lines == ["=> a@far.test R=remote T=remote H=10.9.9.9 [10.9.9.9]", "Completed"]
+    assert world.files() == []
+    # Neither journal nor message log was written on the way.
+    assert seen == [[f"input/{ID}-D", f"input/{ID}-H"]]
+
+
+def test_addresses_for_the_same_hosts_go_together(world: World) -> None:
+    world.receive("a@far.test", "b@far.test", "c@other.test")
+    assert world.runs == [("remote", ["a@far.test", "b@far.test", "c@other.test"])]
+    assert world.lines[:3] == [
+        "=> a@far.test R=remote T=remote H=10.9.9.9 [10.9.9.9]",
+        "-> b@far.test R=remote T=remote H=10.9.9.9 [10.9.9.9]",
+        "-> c@other.test R=remote T=remote H=10.9.9.9 [10.9.9.9]",
+    ]
+
+
+def test_duplicates_are_delivered_once_and_all_are_done(world: World) -> None:
+    world.says["ann@local.test"] = deferred()
+    world.receive("twice@local.test", "bob@local.test")
+    assert [run for run in world.runs if "bob@local.test" in run[1]] == [("local", ["bob@local.test"])]
+    done = world.header().nonrecipients
+    assert "bob@local.test" in done
+    assert "twice@local.test" not in done
+
+
+def test_local_deliveries_come_first_and_the_latest_before_the_others(world: World) -> None:
+    world.receive("a@far.test", "bob@local.test", "ann@local.test")
+    assert [name for name, _ in world.runs] == ["local", "local", "remote"]
+    assert world.runs[0][1] == ["bob@local.test"]
+
+
+def test_what_is_done_is_in_the_journal_while_work_remains(world: World) -> None:
+    journals: list[set[str]] = []
+    spool = world.process.spool
+
+    def look(batch: Batch) -> None:
+        journals.append(read_journal(spool.path(ID, "-J")))
+
+    world.before_run = look
+    world.receive("bob@local.test", "ann@local.test", "a@far.test")
+    assert journals == [set(), {"bob@local.test"}, {"bob@local.test", "ann@local.test"}]
+    assert world.files() == []
+
+
+def test_after_a_crash_nothing_is_delivered_twice(world: World) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(batch: Batch) -> None:
+        if batch.transport.name == "remote":
+            raise Crash
+
+    world.before_run = crash
+    with pytest.raises(Crash):
+        world.receive("bob@local.test", "a@far.test")
+    world.before_run = lambda batch: None
+    world.runs.clear()
+    assert world.again() is AttemptEnd.COMPLETED
+    assert world.runs == [("remote", ["a@far.test"])]
+
+
+def test_what_is_deferred_stays(world: World) -> None:
+    world.says["ann@local.test"] = deferred("quota", -22)
+    assert world.receive("bob@local.test", "ann@local.test") is AttemptEnd.REMAINS
+    header = world.header()
+    assert header.nonrecipients == {"bob@local.test"}
+    assert not header.deliver_firsttime
+    assert "== ann@local.test R=user T=local defer (-22): quota" in world.lines
+    assert world.files() == [f"input/{ID}-D", f"input/{ID}-H", f"msglog/{ID}"]
+    world.says.clear()
+    world.now += 1000
+    assert world.again(queue_run=True) is AttemptEnd.COMPLETED
+    assert world.runs[-1] == ("local", ["ann@local.test"])
+    assert world.files() == []
+
+
+def test_the_message_log_tells_the_attempt(world: World) -> None:
+    world.says["ann@local.test"] = deferred()
+    world.receive("bob@local.test", "two@local.test")
+    text = Path(world.process.spool.directory, "msglog", ID).read_text()
+    assert text == (
+        "STAMP bob@local.test <two@local.test>: local transport succeeded\n"
+        "STAMP ann@local.test <two@local.test> R=user T=local defer (-1): busy\n"
+    )
+
+
+def test_retry_times_hold_in_queue_runs_only(world: World) -> None:
+    world.says["bob@local.test"] = deferred()
+    world.receive("bob@local.test")
+    record = world.retry.records["T:bob@local.test"]
+    assert record.next_try == int(world.now) + 900
+    world.runs.clear()
+    world.now += 100
+    assert world.again(queue_run=True) is AttemptEnd.REMAINS
+    assert world.runs == []
+    assert world.lines[-1] == "== bob@local.test R=user T=local defer (-53): Retry time not yet reached"
+    world.again(queue_run=True, forced=True)
+    assert len(world.runs) == 1
+
+
+def test_routing_is_put_off_too(world: World) -> None:
+    world.receive("late@local.test")
+    assert world.retry.records["R:local.test"].text == "not now"
+    world.now += 100
+    world.again(queue_run=True)
+    assert world.lines[-1] == "== late@local.test routing defer (-52): retry time not reached"
+
+
+def test_success_forgets_the_hints(world: World) -> None:
+    world.says["bob@local.test"] = deferred()
+    world.receive("bob@local.test")
+    world.says.clear()
+    world.now += 1000
+    world.again(queue_run=True)
+    assert world.retry.records == {}
+
+
+def test_an_address_is_given_up_when_its_time_is_over(world: World) -> None:
+    change = RetryChange("T:h:10.9.9.9", host_name="h", errno=111, more_errno=65, text="refused", is_host=True)
+    world.retry.put("T:h:10.9.9.9", RetryRecord(int(world.now) - 5 * 86400, 0, 0))
+
+    def refuse(batch: Batch) -> None:
+        for address in batch.addresses:
+            address.retries = [change]
+
+    world.before_run = refuse
+    world.says["a@far.test"] = deferred("", 111)
+    assert world.receive("a@far.test") is AttemptEnd.COMPLETED
+    assert "** a@far.test: retry timeout exceeded" in world.lines
+    assert world.retry.records["T:h:10.9.9.9"].expired
+    assert "retry timeout exceeded" in world.submitted[0][0]
+
+
+def test_held_domains_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, monkeypatch, main="hold_domains = far.test")
+    world.receive("a@far.test", "bob@local.test")
+    assert "== a@far.test defer (-23): domain is held" in world.lines
+    assert world.runs == [("local", ["bob@local.test"])]
+    world.again(forced=True)
+    assert world.runs[-1] == ("remote", ["a@far.test"])
+
+
+def test_bypassed_and_forbidden_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routers = """files:
+  driver = redirect
+  local_parts = null : mine
+  data = ${if eq{$local_part}{null}{/dev/null}{/srv/x}}
+  forbid_file = true
+  file_transport = local
+"""
+    world = World(tmp_path, monkeypatch, routers=routers)
+    world.receive("null@local.test", "mine@local.test")
+    assert "=> /dev/null <null@local.test> R=files T=**bypassed**" in world.lines
+    assert any(line.endswith("delivery to file forbidden") for line in world.lines)
+    assert world.runs == []
+
+
+def test_one_time_children_become_recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routers = """list:
+  driver = redirect
+  local_parts = list
+  data = bob@local.test, ann@local.test
+  one_time
+"""
+    world = World(tmp_path, monkeypatch, routers=routers)
+    world.says["ann@local.test"] = deferred()
+    world.receive("list@local.test")
+    header = world.header()
+    assert [(one.address, one.parent) for one in header.recipients] == [
+        ("list@local.test", -1),
+        ("ann@local.test", 0),
+    ]
+    assert {"list@local.test", "bob@local.test"} <= header.nonrecipients
+    world.says.clear()
+    world.now += 1000
+    assert world.again(queue_run=True) is AttemptEnd.COMPLETED
+    assert "=> ann <list@local.test> R=user T=local" in world.lines
+
+
+def test_pipe_output_goes_back(world: World) -> None:
+    world.says["|/bin/x"] = Outcome(Result.DELIVERED, output=b"text of the pipe\n", return_output=True)
+    Path(world.process.config.path).with_name("aliases").write_text("p: |/bin/x\n")
+    world.receive("p@local.test")
+    assert any("return message generated" in line for line in world.lines)
+    text, recipients = world.submitted[0]
+    assert recipients == ["sender@far.test"]
+    assert "text of the pipe" in text
+    assert "  pipe to |/bin/x\n    generated by p@local.test\n" in text
+
+
+def test_pretended_deliveries_run_no_transport(world: World) -> None:
+    world.store(world.message("bob@local.test")).close()
+    assert world.again(pretend=True) is AttemptEnd.COMPLETED
+    assert world.runs == []
+    assert world.lines[0] == "*> bob <bob@local.test> R=user T=local"
+
+
+def test_smtp_is_queued_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, monkeypatch, main="queue_smtp_domains = far.test")
+    waits: list[str] = []
+    monkeypatch.setattr("eximia.delivery.remote.wait_for", lambda ctx, transport, host: waits.append(host))
+    world.receive("a@far.test", "bob@local.test")
+    assert world.runs == [("local", ["bob@local.test"])]
+    assert waits == ["10.9.9.9"]
+    world.now += 1000
+    world.again(queue_run=True)
+    assert world.runs[-1] == ("remote", ["a@far.test"])
+
+
+def test_a_locked_message_is_left_alone(world: World) -> None:
+    with world.store(world.message("bob@local.test")):
+        assert world.again() is AttemptEnd.SKIPPED
+    assert world.runs == []
