@@ -104,6 +104,9 @@ class Worker:
         serve = import_module("eximia.reception.daemon").serve
 
         for sock in self.listening:
+            # connections inherit both
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, process.main.smtp_accept_keepalive)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, process.main.tcp_nodelay)
             self.listeners.append(
                 Listener(bridge, ports.net, self.connections, sock, lambda stream: self.serve(serve, process, stream))
             )

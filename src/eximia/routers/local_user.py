@@ -31,22 +31,33 @@ def _text(value: str) -> Untainted:
 
 def find_user(process: Process, name: str) -> LocalUser | None:
     """The account called `name`, None when there is none."""
-    if not name or "\0" in name:
+    main = process.main
+    longest: int = main.max_username_length
+    if not name or "\0" in name or (longest and len(name) > longest):
         return None
     cache: dict[str, tuple[float, LocalUser | None]] = process.caches.setdefault("local users", {})
     now = process.ports.clock.monotonic()
     kept = cache.get(name)
     if kept is not None and now - kept[0] < _KEEP:
         return kept[1]
-    try:
-        entry = pwd.getpwnam(to_bytes(name).decode("utf-8", "surrogateescape"))
-        found: LocalUser | None = LocalUser(_text(entry.pw_name), entry.pw_uid, entry.pw_gid, _text(entry.pw_dir))
-    except KeyError:
-        found = None
+    found = _look(name)
+    for _ in range(main.finduser_retries):
+        if found is not None:
+            break
+        process.ports.clock.sleep(1)
+        found = _look(name)
     if len(cache) >= _MOST:
         cache.clear()
     cache[name] = (now, found)
     return found
+
+
+def _look(name: str) -> LocalUser | None:
+    try:
+        entry = pwd.getpwnam(to_bytes(name).decode("utf-8", "surrogateescape"))
+    except KeyError:
+        return None
+    return LocalUser(_text(entry.pw_name), entry.pw_uid, entry.pw_gid, _text(entry.pw_dir))
 
 
 def find_group(name: str) -> int | None:
