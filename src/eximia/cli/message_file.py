@@ -29,7 +29,7 @@ def fill(ctx: Context, text: str, *, extract: bool, dot_ends: bool = True) -> No
     message.body_linecount = data.count(b"\n")
     message.body_zerocount = data.count(b"\0")
     message.max_received_linelength = max(map(len, text.split("\n")), default=0)
-    message.size = len(data) + sum(len(header.text) for header in headers)
+    message.size = len(data) + 1 + sum(len(header.text) for header in headers)
     message.received_count = 1 + sum(header.name == "received" for header in headers)
     message.received_time = ctx.process.ports.clock.time()
     if not any(header.name == "date" for header in headers):

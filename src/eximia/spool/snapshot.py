@@ -156,6 +156,7 @@ def restore(header: SpoolHeader, locked: LockedMessage) -> tuple[Message, Sessio
         message.notes["spool_unknown"] = header.unknown
     message.body = open_body(locked)
     message.size = header.size_of_headers() + message.body.size
+    message.linecount = message.body_linecount + sum([line.text.count("\n") for line in header.headers])
     message.received_count = sum([line.type == "P" for line in header.headers])
     session = Session(
         sender_host_address=header.host_address,

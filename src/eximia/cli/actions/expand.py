@@ -58,7 +58,7 @@ def context(process: Process, call: Invocation) -> Context:
         _read_message(ctx, call.message_file, extract=call.extract_recipients)
     elif call.message_id is not None:
         need_admin(process)
-        ctx = _from_spool(process, call.message_id)
+        ctx = _from_spool(process, call.message_id) or ctx
     ctx.session.active_hostname = Untainted(process.primary_hostname)
     return ctx
 
@@ -113,7 +113,8 @@ def _read_message(ctx: Context, path: str, *, extract: bool) -> None:
     fill(ctx, from_bytes(data), extract=extract)
 
 
-def _from_spool(process: Process, message_id: str) -> Context:
+def _from_spool(process: Process, message_id: str) -> Context | None:
+    """The message of -Mset; None, and a word about it, when it cannot be read."""
     from eximia.base.errors import SpoolError
     from eximia.context import Context
     from eximia.spool.snapshot import restore
@@ -121,6 +122,7 @@ def _from_spool(process: Process, message_id: str) -> Context:
     try:
         locked = process.spool.lock(message_id)
         message, session = restore(locked.read(), locked)
-    except (SpoolError, OSError) as error:
-        refuse(f"exim: {error}")
+    except (SpoolError, OSError):
+        print(f"Failed to load message datafile {message_id}\nFailed to load message {message_id}", flush=True)
+        return None
     return Context(process, session, message)
