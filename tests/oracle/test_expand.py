@@ -43,7 +43,7 @@ MEANT = (
     re.compile(r"extract +jsons? "),
     re.compile(r"\bunknown lookup type|\bheaderwrap|dlfunc"),
     re.compile(r"2147483648|ipv6norm:[0:]+\}"),
-    re.compile(r"\$\{sg\{"),
+    re.compile(r"\$\{sg\{|authresults"),
 )
 
 

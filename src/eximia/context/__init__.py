@@ -61,7 +61,7 @@ class Scope:
     Changed in place; items that change them save and restore what they touch, as the manual describes.
     """
 
-    __slots__ = ("acl_args", "depth", "item", "key", "numeric", "runrc", "value")
+    __slots__ = ("acl_args", "depth", "item", "key", "locked", "numeric", "runrc", "value")
 
     def __init__(self) -> None:
         #: $0, $1, ...; empty when nothing was captured
@@ -74,6 +74,9 @@ class Scope:
         self.acl_args: tuple[str, ...] = ()
         #: $runrc
         self.runrc = 0
+        #: what strings made at run time may not use while a user's filter runs: the endings of the options
+        #: `forbid_filter_...` ("readfile", "run"...)
+        self.locked: frozenset[str] = frozenset()
         #: nesting of ACLs and expansions
         self.depth = 0
 

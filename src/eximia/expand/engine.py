@@ -24,11 +24,11 @@ MAX_NESTING = 50
 
 
 @lru_cache(maxsize=4096)
-def compile_text(text: str) -> Run:
-    """The closure of a string. Never raises: what is wrong fails when it is evaluated."""
+def compile_text(text: str, locked: frozenset[str] = frozenset()) -> Run:
+    """The closure of a string. Never raises: what is wrong fails when it is evaluated. `locked`: see `locks`."""
     from .parser import parse
 
-    return parse(text).compile()
+    return parse(text, locked).compile()
 
 
 def expand(template: Template | Untainted, ctx: Context) -> str:
@@ -61,7 +61,7 @@ def expand_text(text: str, ctx: Context) -> str:
         raise ExpansionError("expansions are nested too deeply")
     scope.depth += 1
     try:
-        return compile_text(text)(ctx)
+        return compile_text(text, scope.locked)(ctx)
     finally:
         scope.depth -= 1
 

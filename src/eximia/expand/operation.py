@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 
+from . import locks
 from .nodes import Node, Run, Sequence
 from .parser import Parser, Unknown
 
@@ -90,6 +91,8 @@ def parse_operation(parser: Parser, name: str) -> Node:
     """The rest of `${name:`; the cursor is at the colon."""
     from .operators.catalogue import OPERATORS, WITH_UNDERSCORE
 
+    if parser.locked:
+        parser.refuse_locked(locks.OPERATORS, name)
     parser.pos += 1
     subject = parser.braced()
     argument: str | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from eximia.base.text import Untainted
 
+from . import locks
 from .nodes import Broken, Node, Sequence, Text
 
 #: nesting beyond this is refused: it cannot be meant, and must not exhaust the stack
@@ -42,10 +43,12 @@ class Unknown(Trouble):
 class Parser:
     """A cursor over one source string."""
 
-    __slots__ = ("broken", "depth", "done", "lenient", "malformed_header", "pos", "source")
+    __slots__ = ("broken", "depth", "done", "lenient", "locked", "malformed_header", "pos", "source")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, locked: frozenset[str] = frozenset()) -> None:
         self.source = source
+        #: what may not be used; see `locks`
+        self.locked = locked
         self.pos = 0
         self.depth = 0
         #: a part has been found broken; nothing behind it is read
@@ -119,6 +122,12 @@ class Parser:
     def add(self, node: Node) -> None:
         """Remember a part that is not a plain string (a condition), so that it is evaluated before later trouble."""
         self.done.append(node)
+
+    def refuse_locked(self, table: dict[str, tuple[str, str]], name: str) -> None:
+        """Raise Trouble when `name` is locked out."""
+        message = locks.refusal(self.locked, table, name)
+        if message is not None:
+            raise Trouble(message)
 
     # --- reading
 
@@ -255,6 +264,8 @@ class Parser:
 
         item = ITEMS.get(name)
         if item is not None:
+            if self.locked:
+                self.refuse_locked(locks.ITEMS, name)
             return item.parse(self, name)
         following = source[self.pos : self.pos + 1]
         if following == "}":
@@ -310,6 +321,6 @@ def _variable(name: str, unknown: str) -> Node:
     return reference(name, unknown)
 
 
-def parse(text: str) -> Sequence:
+def parse(text: str, locked: frozenset[str] = frozenset()) -> Sequence:
     """The nodes of `text`. Never raises: what is wrong becomes a `Broken` node."""
-    return Parser(Untainted(text)).sequence(ket=False)
+    return Parser(Untainted(text), locked).sequence(ket=False)

@@ -88,3 +88,22 @@ def test_scope_is_restored() -> None:
     ctx = context()
     text = Template("${if match{abc}{b(.)}{$1${map{x:y}{$item}}}}[$1$item$value]")
     assert expand(text, ctx) == "cx:y[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "lock", "message"),
+    [
+        ("${readfile{/etc/motd}}", "readfile", "file insertions are not permitted"),
+        ("${if eq{a}{b}{${run{/bin/true}}}{c}}", "run", "running a command is not permitted"),
+        ("${if exists{/etc}{a}{b}}", "existstest", "File existence tests are not permitted"),
+        ("${stat:/etc}", "existstest", "Use of the stat() expansion is not permitted"),
+        ("${expand:\\${lookup\\{a\\}lsearch\\{/x\\}\\}}", "lookup", "lookup expansions are not permitted"),
+        ("${perl{x}}", "perl", "Perl calls are not permitted"),
+    ],
+)
+def test_locked_out_of_filters(text: str, lock: str, message: str) -> None:
+    ctx = context()
+    ctx.scope.locked = frozenset((lock,))
+    with pytest.raises(ExpansionError) as failure:
+        expand_text(Untainted(text), ctx)
+    assert failure.value.message.endswith(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from eximia.expand import locks
 from eximia.expand.nodes import Condition, Inside, Node, Sequence, Skipped, Test
 from eximia.expand.parser import Parser, Trouble
 
@@ -61,6 +62,8 @@ def read_condition(parser: Parser) -> Condition:
     kind = CONDITIONS.get(name)
     if kind is None:
         raise Trouble(f'unknown condition "{name}"')
+    if parser.locked:
+        parser.refuse_locked(locks.CONDITIONS, name)
     condition = kind.parse(parser, name)
     condition.at(parser.source, start, parser.pos)
     if not negated:

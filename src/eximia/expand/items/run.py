@@ -157,7 +157,7 @@ def _expanded(ctx: Context, line: str) -> list[str]:
     argv: list[str] = []
     for word in words(line):
         try:
-            argv.append(compile_text(word)(ctx))
+            argv.append(compile_text(word, ctx.scope.locked)(ctx))
         except ForcedFailure:
             raise
         except ExpansionError as failure:

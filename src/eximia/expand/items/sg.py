@@ -20,7 +20,7 @@ def _sg(ctx: Context, name: str, values: list[str]) -> str:
     if found is None:
         return subject
     literal = "$" not in replacement and "\\" not in replacement
-    run = None if literal else compile_text(replacement)
+    run = None if literal else compile_text(replacement, ctx.scope.locked)
     mark = type(subject) is Untainted
     out: list[str] = []
     position = 0
