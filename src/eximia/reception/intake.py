@@ -253,7 +253,7 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
             raise SessionOver("acl-drop", drop=True, message_id=id_, status=1) from None
         return
     log_arrival(ctx, incoming.arrived)
-    if message.frozen and locked is not None:
+    if (message.frozen and locked is not None) or (message.freeze and session.settings.testing and message.recipients):
         session.process.log.main("frozen by ACL", message.id)
     if not message.recipients:
         _blackholed(session)
@@ -299,10 +299,11 @@ def _judge(session: SmtpSession, incoming: Incoming) -> None:
     if incoming.too_big:
         _too_big(session, incoming)
     message.body = incoming.sink.body() if incoming.sink.stored else Body(b"")
-    merge_added_headers(ctx)
-    begin_received(ctx, session.policy, arrived)
     reader = session.server.data
+    # $message_size in the DATA ACLs does not count what we add.
     settle_size(ctx, reader)
+    begin_received(ctx, session.policy, arrived)
+    merge_added_headers(ctx)
     if message.recipients:
         _data_acls(session, incoming)
     if message.discarded:
@@ -379,7 +380,7 @@ def _blackholed(session: SmtpSession) -> None:
     log = session.process.log
     text = f"=> blackhole ({session.tx.discarded_by or 'DATA'} ACL discarded recipients)"
     extra = message.notes.get("discard_log", "")
-    log.main(f"{text} {extra}" if extra else text, message.id)
+    log.main(f"{text}: {extra}" if extra else text, message.id)
     log.main("Completed", message.id)
 
 

@@ -383,7 +383,7 @@ class SmtpSession:
     def reset(self) -> None:
         """Forget the transaction: RSET, a greeting, the end of a message."""
         ctx = self.ctx
-        ctx.message = Message()
+        ctx.message = Message(size=-1)
         ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()
         ctx.message.suppress_local_fixups = self.settings.suppress_fixups

@@ -24,6 +24,8 @@ class Transaction:
     too_many: bool = False
     #: an ACL discarded all ("MAIL") or the last ("RCPT") recipients
     discarded_by: str = ""
+    #: what the MAIL ACL wants said of each recipient it discards
+    discard_log: str = ""
     #: sender and accepted recipients as the client gave them, for the log
     raw_sender: str = ""
     raw_recipients: list[str] = field(default_factory=list)

@@ -35,10 +35,8 @@ def _apply(one: Run, options: str | None) -> None:
     if not options:
         raise syntax_error("dscp", options)
     value = value_of(options)
-    if value is None:
-        one.ctx.process.log.panic(f"failed to set DSCP on {one.phase.log_name} connection: unknown value {options!r}")
-        return
-    one.ctx.session.dscp = value
+    if value is not None:
+        one.ctx.session.dscp = value
 
 
 DSCP = Control("dscp", _apply, forbidden=mask(NOTQUIT, NOT_SMTP, NOT_SMTP_START, NOT_SMTP_MIME), takes_options=True)

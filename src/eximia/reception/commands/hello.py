@@ -48,6 +48,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
     session.check_sync("acl_smtp_helo")
     code, greeting = "250", ""
     if session.policy.has_acl(session.ctx, "acl_smtp_helo"):
+        session.reset()
         result = session.policy.acl(session.ctx, "acl_smtp_helo")
         if not result.accepted:
             try:

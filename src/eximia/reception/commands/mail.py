@@ -211,6 +211,7 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -
             return
         if result.outcome is Outcome.DISCARD:
             session.tx.discarded_by = "MAIL"
+            session.tx.discard_log = result.log_message
         session.answer(accepted(ctx, result, "250", usual))
     else:
         session.reply("250", usual)

@@ -115,7 +115,8 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> No
     where = f"F=<{message.sender_address}>"
     if tx.discarded_by == "MAIL":
         session.reply("250", "Accepted")
-        _log_discarded(session, f"{where} RCPT <{printing(address)}>: discarded by MAIL ACL")
+        why = f": {tx.discard_log}" if tx.discard_log else ""
+        _log_discarded(session, f"{where} RCPT <{printing(address)}>: discarded by MAIL ACL{why}")
         return
     show_recipient(ctx, address)
     result = session.policy.acl(ctx, "acl_smtp_rcpt")
