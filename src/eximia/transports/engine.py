@@ -35,17 +35,16 @@ class Driver(Protocol):
         the envelope sender to use. May raise Failure, Defer or ExpansionError: then all are deferred."""
 
 
-def driver_of(transport: Any) -> Driver:
+def driver_of(ctx: Context, transport: Any) -> Driver:
     """The driver object of a transport instance (`name`, `options`), made when first asked for."""
-    driver: Driver | None = getattr(transport, "runner", None)
-    if driver is None:
-        made = DRIVERS.get(str(transport.options.driver))
-        assert made is not None, transport.options.driver
-        driver = made(transport.name, transport.options)
-        try:
-            transport.runner = driver
-        except AttributeError:  # an instance with fixed slots: making it anew costs little
-            pass
+    made: dict[str, tuple[Any, Driver]] = ctx.process.caches.setdefault("transports.drivers", {})
+    known = made.get(transport.name)
+    if known is not None and known[0] is transport.options:
+        return known[1]
+    driver_class = DRIVERS.get(str(transport.options.driver))
+    assert driver_class is not None, transport.options.driver
+    driver: Driver = driver_class(transport.name, transport.options)
+    made[transport.name] = (transport.options, driver)
     return driver
 
 
@@ -68,7 +67,7 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
             _debug_print(ctx, options)
         if options.max_parallel is not None and not shadow:
             key = _enter_parallel(ctx, transport.name, options)
-        driver_of(transport).deliver(ctx, batch)
+        driver_of(ctx, transport).deliver(ctx, batch)
     except Failure as failure:
         _give(batch, _outcome(failure))
     except (ExpansionError, Defer) as error:

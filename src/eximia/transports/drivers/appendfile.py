@@ -310,7 +310,7 @@ class Appendfile:
         for address in batch.addresses:
             address.transport = other
         batch.transport = other
-        driver_of(other).deliver(ctx, batch)
+        driver_of(ctx, other).deliver(ctx, batch)
 
 
 def _not_expanded(text: str, what: str, error: ExpansionError, errno: int = Errno.UNKNOWN) -> Failure:

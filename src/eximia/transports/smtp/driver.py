@@ -12,7 +12,7 @@ from eximia.transports.strings import expand
 
 from . import retry
 from .failure import Failure, Fault
-from .hosts import hosts_for, interface_for, is_ourselves, port_of
+from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
 from .log import host_item, log_host_failure
 from .opening import obtain, release
@@ -51,17 +51,17 @@ class Smtp:
             port = port_of(ctx, self.name, self.options)
             run = _Run(self, ctx, batch, hosts, port)
             left = run.try_hosts(addresses)
-            fallback = self._fallback(ctx, addresses[0], hosts)
             left = [a for a in left if a.outcome is None or a.outcome.result is Result.DEFERRED]
-            if left and fallback and not run.any_from_mx_is_us:
-                run.hosts = fallback
-                left = run.try_hosts(left)
+            if left:
+                run.hosts = self._fallback(ctx, addresses[0])
+                if run.hosts:
+                    run.try_hosts(left)
         except Failure as failure:
             for address in addresses:
                 if address.outcome is None:
                     address.outcome = outcome_of(failure)
 
-    def _fallback(self, ctx: Context, address: Address, hosts: list[Host]) -> list[Host]:
+    def _fallback(self, ctx: Context, address: Address) -> list[Host]:
         """The hosts to try when all others were in vain."""
         if address.fallback_hosts is not None:
             return address.fallback_hosts
@@ -104,7 +104,6 @@ class _Run:
         self.hosts = hosts
         self.port = port
         self.force = bool(ctx.message.notes.get("deliver_force"))
-        self.any_from_mx_is_us = False
         self._tried = 0
         self._total = 0
 
@@ -121,13 +120,6 @@ class _Run:
             if not host.address:
                 skipped.append(host)
                 continue
-            if not options.allow_localhost and not host.from_mx and is_ourselves(self.ctx, host):
-                raise Failure(
-                    f"{self.transport.name} transport found host {host.name} to be local",
-                    Errno.HOST_IS_LOCAL,
-                    Fault.LOCAL,
-                    stop=True,
-                )
             port = host.port or self.port
             key = retry.host_key(self.ctx, options, host, port)
             usable, has_record, has_message_record = retry.check(self.ctx, host, key, force=self.force)

@@ -128,6 +128,12 @@ def resolved(ctx: Context, name: str, options: Any, hosts: list[Host]) -> list[H
             Host(host.name, address, host.port, status=host.status, secure=secure, sort_key=host.sort_key)
             for address, secure in addresses
         ]
+    if not options.allow_localhost:
+        for host in found:
+            if host.address and is_ourselves(ctx, host):
+                raise Failure(
+                    f"{name} transport found host {host.name} to be local", Errno.HOST_IS_LOCAL, Fault.LOCAL, stop=True
+                )
     return found
 
 

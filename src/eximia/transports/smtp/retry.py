@@ -48,7 +48,8 @@ def check(ctx: Context, host: Host, key: str, *, force: bool) -> tuple[bool, boo
     now = ctx.process.ports.clock.time()
     table = hints.retry
     record = table.get(key)
-    message_record = table.get(f"{key}:{ctx.message.id}")
+    # A message that was never tried has no record of its own.
+    message_record = None if ctx.message.first_delivery else table.get(f"{key}:{ctx.message.id}")
     host.status = HostStatus.USABLE
     host.why = ""
     usable = True

@@ -1,0 +1,293 @@
+"""The smtp transport against servers made of rules; the log lines are those of an Exim 4.96 in the same situation."""
+
+from __future__ import annotations
+
+import pytest
+
+from eximia.context.delivery import Result
+from eximia.transports.smtp.pool import pool_of
+from support_transports import Server, World
+
+H = "H=198.51.100.1 [198.51.100.1]"
+T = "R=r T=t"
+ERROR = f"{H}: SMTP error from remote mail server after"
+ALL = ("SIZE 1000000", "PIPELINING", "8BITMIME", "DSN", "PRDR", "SMTPUTF8", "CHUNKING")
+PIPE = ("SIZE", "PIPELINING")
+
+
+def deliver(server: Server, *recipients: str, **settings) -> tuple[World, list[str]]:
+    world = World({"198.51.100.1": server})
+    transport = world.transport("smtp", hosts="198.51.100.1", **settings)
+    return world, world.run(transport, *(recipients or ("x@y.example", "Z@w.example")))
+
+
+def both(text: str) -> list[str]:
+    return [f"== {who} {T} {text}" for who in ("x@y.example", "Z@w.example")]
+
+
+class TestDialogue:
+    def test_everything_in_one_flight(self):
+        server = Server(ALL)
+        world, log = deliver(server)
+        size = world.message.size + world.message.linecount + 1024
+        assert server.commands[1:4] == [
+            f"MAIL FROM:<s@from.example> SIZE={size} PRDR",
+            "RCPT TO:<x@y.example>",
+            "RCPT TO:<Z@w.example>",
+        ]
+        assert server.commands[4].startswith("BDAT ")
+        assert server.messages[0].endswith(b"\r\n\r\nHello\r\n.dot\r\nFrom me\r\nbye\r\n")
+        assert log == [f'=> {a} {T} {H} K C="250 OK"' for a in ("x@y.example", "Z@w.example")]
+
+    def test_data_with_dots(self):
+        server = Server()
+        _, log = deliver(server, "x@y.example")
+        assert server.commands == [
+            "EHLO my.host.example",
+            "MAIL FROM:<s@from.example>",
+            "RCPT TO:<x@y.example>",
+            "DATA",
+            ".",
+        ]
+        assert b"\n..dot\n" in server.messages[0]
+        assert log == [f'=> x@y.example {T} {H} C="250 OK"']
+
+    def test_helo_after_refused_ehlo(self):
+        server = Server(rules=[(b"EHLO", b"502 what\r\n")])
+        deliver(server, "x@y.example")
+        assert server.commands[:2] == ["EHLO my.host.example", "HELO my.host.example"]
+
+    def test_too_many_recipients_go_in_a_second_transaction(self):
+        server = Server(PIPE, [(b"RCPT TO:<Z@", [b"452 too many\r\n"])])
+        _, log = deliver(server)
+        assert len(server.messages) == 2
+        assert log[1] == f'=> Z@w.example {T} {H}* C="250 OK"'
+
+    def test_lmtp(self):
+        server = Server(("PIPELINING",), [(b".", b"250 one\r\n550 two\r\n")])
+        _, log = deliver(server, protocol="lmtp")
+        assert server.commands[0] == "LHLO my.host.example"
+        assert log == [f'=> x@y.example {T} {H} C="250 one"', f"** Z@w.example {T} {H}: LMTP error after DATA: 550 two"]
+
+    def test_affixes_are_left_out(self):
+        server = Server()
+        world = World({"198.51.100.1": server})
+        transport = world.transport("smtp", hosts="198.51.100.1")
+        address = world.address("Joe+X@W.Example", transport)
+        address.suffix = "+x"
+        world.run(transport, address)
+        assert "RCPT TO:<Joe@W.Example>" in server.commands
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "server, expected",
+        [
+            (
+                Server(rules=[(b"MAIL", b"450 nope\r\n")]),
+                [
+                    f"{ERROR} MAIL FROM:<s@from.example>: 450 nope",
+                    *both(f"defer (-45) {ERROR} MAIL FROM:<s@from.example>: 450 nope"),
+                ],
+            ),
+            (
+                Server(banner=b"421 go away\r\n"),
+                [
+                    f"{ERROR} initial connection: 421 go away",
+                    *both(f"defer (0) {ERROR} initial connection: 421 go away"),
+                ],
+            ),
+            (
+                Server(rules=[(b"DATA", b"451 no\r\n")]),
+                [f"{ERROR} DATA: 451 no", *both(f"defer (-46) {ERROR} DATA: 451 no")],
+            ),
+            (
+                Server(("PIPELINING",), [(b"DATA", b"451 no\r\n")]),
+                [f"{ERROR} pipelined DATA: 451 no", *both(f"defer (-46) {ERROR} pipelined DATA: 451 no")],
+            ),
+            (
+                Server(rules=[(b".", b"451 no\r\n")]),
+                [f"{ERROR} end of data: 451 no", *both(f"defer (-46) {ERROR} end of data: 451 no")],
+            ),
+            (
+                Server(rules=[(b".", None)]),
+                [
+                    f"{H}: Remote host closed connection in response to end of data",
+                    *both(f"defer (-18) {H}: Remote host closed connection in response to end of data"),
+                ],
+            ),
+            (
+                Server(rules=[(b"EHLO", None)]),
+                [
+                    f"{H}: Remote host closed connection in response to EHLO my.host.example",
+                    *both(f"defer (-18) {H}: Remote host closed connection in response to EHLO my.host.example"),
+                ],
+            ),
+            (
+                Server(banner=b"hello there\r\n"),
+                [
+                    f"{H}: Malformed SMTP reply in response to initial connection: hello there",
+                    *both(f"defer (-19) {H}: Malformed SMTP reply in response to initial connection: hello there"),
+                ],
+            ),
+            (
+                Server(banner=b""),
+                [
+                    f"{H}: SMTP timeout after initial connection: Connection timed out",
+                    *both(f"defer (110): Connection timed out {H}: SMTP timeout after initial connection"),
+                ],
+            ),
+            (
+                Server(rules=[(b"RCPT TO:<Z", b"")]),
+                both(f"defer (110): Connection timed out {H}: SMTP timeout after RCPT TO:<Z@w.example>"),
+            ),
+        ],
+    )
+    def test_for_all_addresses(self, server, expected):
+        assert deliver(server)[1] == expected
+
+    def test_permanent_refusal_of_the_message_has_no_host_line(self):
+        _, log = deliver(Server(rules=[(b".", b"554 bad body\r\n")]), "x@y.example")
+        assert log == [f"** x@y.example {T} {ERROR} end of data: 554 bad body"]
+
+    def test_recipients_apart(self):
+        world, log = deliver(Server(PIPE, [(b"RCPT TO:<x@", b"550-no\r\n550 such\r\n")]))
+        assert log == [
+            f"** x@y.example {T} {ERROR} RCPT TO:<x@y.example>: 550-no\\n550 such",
+            f'=> Z@w.example {T} {H} C="250 OK"',
+        ]
+        assert world.addresses[0].outcome.pass_message
+
+    def test_refused_connection(self):
+        world = World({"198.51.100.1": 111})
+        log = world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example")
+        assert log == [f"{H} Connection refused", f"== x@y.example {T} defer (111): Connection refused"]
+        (change,) = world.addresses[0].retries
+        assert (change.key, change.errno, change.more_errno, change.is_host) == (
+            "T:198.51.100.1:198.51.100.1",
+            111,
+            65,
+            True,
+        )
+
+    def test_what_is_learnt_of_message_and_recipient(self):
+        world, _ = deliver(Server(rules=[(b"MAIL", b"450 nope\r\n")]), "x@y.example")
+        (change,) = world.addresses[0].retries
+        assert (change.key, change.more_errno, change.is_message) == (
+            "T:198.51.100.1:198.51.100.1:1xV3Jl-0002UP-11",
+            12865,
+            True,
+        )
+        world, _ = deliver(Server(rules=[(b"RCPT", b"450 later\r\n")]), "x@y.example")
+        (change,) = world.addresses[0].retries
+        assert (change.key, change.errno) == ("R:x@y.example:<s@from.example>", -44)
+
+    def test_the_next_host_gets_what_is_left(self):
+        bad, good = Server(rules=[(b"RCPT TO:<Z", b"450 later\r\n")]), Server()
+        world = World({"198.51.100.1": bad, "198.51.100.2": good})
+        log = world.run(world.transport("smtp", hosts="198.51.100.1:198.51.100.2"), "x@y.example", "Z@w.example")
+        assert [c for c in good.commands if c.startswith("RCPT")] == ["RCPT TO:<Z@w.example>"]
+        assert log[1] == f'=> Z@w.example {T} H=198.51.100.2 [198.51.100.2] C="250 OK"'
+
+    def test_fallback_hosts(self):
+        good = Server()
+        world = World({"198.51.100.1": 111, "198.51.100.3": good})
+        log = world.run(world.transport("smtp", hosts="198.51.100.1", fallback_hosts="198.51.100.3"), "x@y.example")
+        assert log[-1] == f'=> x@y.example {T} H=198.51.100.3 [198.51.100.3] C="250 OK"'
+
+    def test_settings_of_ours(self):
+        world = World()
+        assert world.run(world.transport("smtp"), "x@y.example") == [
+            f"== x@y.example {T} defer (-1): t transport called with no hosts set"
+        ]
+        assert world.addresses[0].outcome.panic
+        world = World()
+        world.message.max_received_linelength = 1200
+        assert world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example") == [
+            f"** x@y.example {T}: message has lines too long for transport"
+        ]
+        world = World()
+        assert world.run(world.transport("smtp", hosts="127.0.0.1"), "x@y.example") == [
+            f"== x@y.example {T} defer (-50): t transport found host 127.0.0.1 to be local"
+        ]
+        world = World()
+        assert world.run(world.transport("smtp", hosts="198.51.100.1", message_size_limit="10"), "x@y.example") == [
+            f"** x@y.example {T}: message is too big (transport limit = 10)"
+        ]
+
+
+class TestReuse:
+    def start(self, server: Server, **settings) -> tuple[World, object]:
+        world = World({"198.51.100.1": server})
+        return world, world.transport("smtp", hosts="198.51.100.1", **settings)
+
+    def test_the_next_message_takes_the_open_session(self):
+        server = Server(PIPE)
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example")
+        log = world.run(transport, "x@y.example")
+        assert server.connections == 1
+        assert log == [f'=> x@y.example {T} {H}* C="250 OK"']
+        assert [c[:4] for c in server.commands].count("EHLO") == 1
+        assert "RSET" not in server.commands
+
+    def test_reset_after_a_refused_recipient(self):
+        server = Server(PIPE, [(b"RCPT", [b"550 no\r\n"]), (b"DATA", [b"554 none\r\n"])])
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example")
+        world.log.lines.clear()
+        assert world.run(transport, "x@y.example") == [f'=> x@y.example {T} {H}* C="250 OK"']
+        assert "RSET" in server.commands
+
+    def test_a_session_that_went_stale_is_replaced_unseen(self):
+        server = Server(PIPE)
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example")
+        server.rules = [(b"MAIL", [None])]
+        assert world.run(transport, "x@y.example") == [f'=> x@y.example {T} {H} C="250 OK"']
+        assert server.connections == 2
+
+    def test_a_session_that_said_goodbye_is_not_taken(self):
+        server = Server(PIPE)
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example")
+        world.process.ports.net.streams[0].answers.append(b"421 idle\r\n")
+        world.run(transport, "x@y.example")
+        assert server.connections == 2
+
+    def test_limits(self):
+        server = Server(PIPE)
+        world, transport = self.start(server, connection_max_messages=1)
+        world.run(transport, "x@y.example")
+        assert server.commands[-1] == "QUIT"
+        server = Server((*PIPE, "LIMITS MAILMAX=1 RCPTMAX=1"))
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example", "Z@w.example")
+        assert server.connections == 2
+
+    def test_idle_sessions_end(self):
+        server = Server(PIPE)
+        world, transport = self.start(server)
+        world.run(transport, "x@y.example")
+        pool = pool_of(world.context())
+        assert len(pool) == 1
+        pool.expire(world.process.ports.clock.now + 2)
+        assert len(pool) == 1
+        pool.expire(world.process.ports.clock.now + 5)
+        assert len(pool) == 0
+        assert server.commands[-1] == "QUIT"
+
+    def test_sessions_with_other_settings_are_apart(self):
+        server = Server(PIPE)
+        world, transport = self.start(server, helo_data="${lc:$sender_address}.example")
+        world.run(transport, "x@y.example")
+        world.message.sender_address = "other@from.example"
+        world.run(transport, "x@y.example")
+        assert server.connections == 2
+
+
+def test_a_dead_host_defers_everybody_once():
+    world = World({"198.51.100.1": 110})
+    world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example", "Z@w.example")
+    assert {a.outcome.result for a in world.addresses} == {Result.DEFERRED}
+    assert world.addresses[0].retries[0].more_errno == 0x100 | 65
