@@ -89,8 +89,21 @@ def _quota_top(path: str, fields: dict[str, Any]) -> str:
     return path
 
 
-def _room(path: str, where: str, fields: dict[str, Any]) -> tuple[MaildirSize | None, int]:
-    """Check the quota; the open maildirsize file, and the size before. Raises JobError."""
+class _Usage:
+    """How full the mailbox is before the message comes; found before its file is made."""
+
+    def __init__(self, sizes: MaildirSize | None, size: int, files: int) -> None:
+        self.sizes = sizes
+        self.size = max(0, size)
+        self.files = max(0, files)
+
+    def close(self) -> None:
+        if self.sizes is not None:
+            self.sizes.close()
+
+
+def _usage(path: str, fields: dict[str, Any]) -> _Usage:
+    """Find it, as far as a quota needs it. Raises JobError."""
     quota_known = fields["quota"] > 0 or fields["quota_filecount"] > 0 or fields["quota_warn"] > 0
     top = _quota_top(path, fields)
     pattern = size_pattern(fields["quota_size_regex"])
@@ -104,14 +117,7 @@ def _room(path: str, where: str, fields: dict[str, Any]) -> tuple[MaildirSize | 
         found = directory_usage(top, pattern, True)
         size = found[0] if size < 0 else size
         files = found[1] if files < 0 else files
-    try:
-        if quota_known:
-            check(fields, max(0, size), max(0, files), where)
-    except JobError:
-        if sizes is not None:
-            sizes.close()
-        raise
-    return sizes, max(0, size)
+    return _Usage(sizes, size, files)
 
 
 def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
@@ -124,11 +130,15 @@ def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
 
 def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     _subdirectories(path, fields)
-    name, fd = _unique(path, fields)
-    temporary = f"{path}/{_TMP}/{name}"
-    sizes: MaildirSize | None = None
+    usage = _usage(path, fields)
     try:
-        sizes, before = _room(path, f"{_TMP}/{name}", fields)
+        name, fd = _unique(path, fields)
+    except BaseException:
+        usage.close()
+        raise
+    temporary = f"{path}/{_TMP}/{name}"
+    try:
+        check(fields, usage.size, usage.files, f"{_TMP}/{name}")
         size = _fill(fd, f"{_TMP}/{name}", fields, fds)
         if fields["later"]:
             result = {"result": "written", "temporary": temporary, "name": name, "size": size}
@@ -136,16 +146,15 @@ def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any
             os.rename(temporary, f"{path}/new/{name}{fields['tag']}")
             sync_directory(f"{path}/new")
             result = {"result": "delivered", "size": size, "file": f"new/{name}{fields['tag']}"}
-        if sizes is not None:
-            sizes.add(size)
+        if usage.sizes is not None:
+            usage.sizes.add(size)
     except BaseException:
         _remove(temporary)
         raise
     finally:
         os.close(fd)
-        if sizes is not None:
-            sizes.close()
-    result["warn"] = crossed(fields["quota_warn"], before, size)
+        usage.close()
+    result["warn"] = crossed(fields["quota_warn"], usage.size, size)
     return result
 
 
@@ -175,6 +184,7 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
 def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     base = f"{path}/{fields['basename']}"
     made: list[str] = []
+    usage = _usage(path, fields)
     try:
         envelope = _new(f"{base}.tmp", fields, made)
         with os.fdopen(envelope, "wb") as file:
@@ -183,7 +193,7 @@ def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, A
             os.fsync(file.fileno())
         fd = _new(f"{base}.msg", fields, made)
         try:
-            _, before = _room(path, f"{base}.msg", fields)
+            check(fields, usage.size, usage.files, f"{base}.msg")
             size = _fill(fd, f"{base}.msg", fields, fds)
         finally:
             os.close(fd)
@@ -197,16 +207,17 @@ def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, A
         "result": "delivered",
         "size": size,
         "file": f"{base}.msg",
-        "warn": crossed(fields["quota_warn"], before, size),
+        "warn": crossed(fields["quota_warn"], usage.size, size),
     }
 
 
 def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     temporary = f"{path.rstrip('/')}/temp.{os.getpid()}.{_serial()}.{fields['host']}"
     made: list[str] = []
+    usage = _usage(path, fields)
     fd = _new(temporary, fields, made)
     try:
-        _, before = _room(path, temporary, fields)
+        check(fields, usage.size, usage.files, temporary)
         size = _fill(fd, temporary, fields, fds)
         inode = os.fstat(fd).st_ino
     except BaseException:
@@ -219,7 +230,7 @@ def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         "temporary": temporary,
         "size": size,
         "inode": inode,
-        "warn": crossed(fields["quota_warn"], before, size),
+        "warn": crossed(fields["quota_warn"], usage.size, size),
     }
 
 
