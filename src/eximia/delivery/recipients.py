@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 def make_addresses(attempt: Attempt) -> None:
     """Fill `attempt.new`."""
-    result = _system_filter(attempt) if attempt.process.main.system_filter is not None else None
     message = attempt.message
+    main = attempt.process.main
+    looping = message.received_count > main.received_headers_max
+    result = _system_filter(attempt) if main.system_filter is not None and not looping else None
     done = message.nonrecipients
     for index, recipient in enumerate(message.recipients):
         if done and _unique(recipient.address) in done:
@@ -31,6 +33,9 @@ def make_addresses(attempt: Attempt) -> None:
                 attempt.progress.done(address)
             else:
                 attempt.failed.append(address)
+        elif looping:
+            address.outcome = failure('Too many "Received" headers - suspected mail loop')
+            note_failed(attempt, address)
         elif result is not None and result.verdict not in ("ok", "delivered"):
             _filtered_away(attempt, address, result)
         elif result is not None and result.verdict == "delivered":

@@ -81,6 +81,16 @@ def test_after_a_crash_nothing_is_delivered_twice(world: World) -> None:
     assert world.runs == [("remote", ["a@far.test"])]
 
 
+def test_a_message_with_too_many_received_headers_goes_nowhere(world: World) -> None:
+    world.process.main = world.process.main.replace(received_headers_max=-1)
+    world.receive("bob@local.test", "a@far.test")
+    assert world.runs == []
+    assert world.lines[:2] == [
+        '** bob@local.test: Too many "Received" headers - suspected mail loop',
+        '** a@far.test: Too many "Received" headers - suspected mail loop',
+    ]
+
+
 def test_what_is_deferred_stays(world: World) -> None:
     world.says["ann@local.test"] = deferred("quota", -22)
     assert world.receive("bob@local.test", "ann@local.test") is AttemptEnd.REMAINS
