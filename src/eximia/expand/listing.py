@@ -11,6 +11,8 @@ _SPACE = " \t\n\r\v\f"
 def separator(text: str) -> tuple[str, str]:
     """The separator of a list and the list without its separator setting."""
     text = text.lstrip(_SPACE)
+    if text == "<":
+        return ":", ""
     if text[:1] == "<" and len(text) > 1 and (_is_punctuation(text[1]) or text[1] < " " or text[1] == "\x7f"):
         return text[1], text[2:].lstrip(_SPACE.replace(text[1], ""))
     return ":", text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.errors import ExpansionError
 from eximia.expand.headers import exists
 from eximia.expand.nodes import Condition, Run, Test
 from eximia.expand.parser import HEADER_PREFIXES, Parser, Trouble
@@ -61,7 +62,16 @@ class VariableDefined(Condition):
         self.value = value
 
     def test(self) -> Test:
-        value = self.value
+        value, name = self.value, self.name
+        if name.startswith("acl_"):
+
+            def run_acl(ctx: Context) -> bool:
+                try:
+                    return value(ctx) != ""
+                except ExpansionError as failure:
+                    raise ExpansionError(f'unknown variable "{name}" after "def:" (strict_acl_vars is set)') from failure
+
+            return run_acl
 
         def run(ctx: Context) -> bool:
             return value(ctx) != ""

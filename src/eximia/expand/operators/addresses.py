@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.expand.operation import Operator
-from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address
 
 if TYPE_CHECKING:
     from eximia.context import Context
+
+#: what these operators accept whatever the main options say
+_SYNTAX = Syntax(allow_domain_literals=True, allow_utf8_domains=True)
 
 
 def _parts(subject: str) -> tuple[str, str, str]:
     """Address, local part, domain; all empty when `subject` is no address."""
     try:
-        found = parse_address(subject)
+        found = parse_address(subject, syntax=_SYNTAX)
     except AddressSyntaxError:
         return "", "", ""
     return found.address, found.local_part, found.domain

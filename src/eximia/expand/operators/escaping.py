@@ -18,7 +18,7 @@ _NOT_ALNUM = re.compile(r"([^A-Za-z0-9])", re.DOTALL)
 
 def _escape(ctx: Context, subject: str, argument: str | None) -> str:
     if getattr(ctx.process.main, "print_topbitchars", False):
-        return "".join(char if char >= "\xa0" else printing(char) for char in subject)
+        return "".join(char if char >= "\x80" else printing(char) for char in subject)
     return printing(subject)
 
 

@@ -43,6 +43,16 @@ def _size(code: int) -> int:
     return 2 if code < 0xE0 else 3 if code < 0xF0 else 4
 
 
+def _valid(piece: bytes) -> bool:
+    """A code point of Unicode and no surrogate. How many bytes it was given is not looked at."""
+    if len(piece) == 1:
+        return True
+    value = piece[0] & (0x7F >> len(piece))
+    for byte in piece[1:]:
+        value = value << 6 | byte & 0x3F
+    return value < 0x110000 and not 0xD800 <= value < 0xE000
+
+
 def clean(data: bytes) -> bytes:
     """`data` with every malformed UTF-8 sequence replaced by one question mark."""
     if data.isascii():
@@ -59,13 +69,16 @@ def clean(data: bytes) -> bytes:
         end = pos + 1
         while end < min(pos + size, length) and 0x80 <= data[end] < 0xC0:
             end += 1
-        piece = data[pos:end]
-        pos = end
-        try:
-            piece.decode("utf-8")
-            out += piece
-        except UnicodeDecodeError:
+        if end < pos + size:
+            # Not ASCII where it should go on: that byte goes with the broken character.
+            if end < length and data[end] >= 0x80:
+                end += 1
             out += b"?"
+        elif _valid(data[pos:end]):
+            out += data[pos:end]
+        else:
+            out += b"?"
+        pos = end
     return bytes(out)
 
 
