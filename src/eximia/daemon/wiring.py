@@ -23,6 +23,7 @@ from eximia.daemon import loading
 from eximia.logs.log import Log, LogSettings
 from eximia.logs.paths import destination
 from eximia.logs.selectors import Selectors
+from eximia.message.dates import use_timezone
 from eximia.message.ids import IdSource
 from eximia.spool.store import Spool
 
@@ -166,6 +167,8 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     process.pid = os.getpid()
     process.started = time.time()
     process.initial_cwd = _working_directory()
+    if main.timezone is not None:
+        use_timezone(str(main.timezone))
     process.program = call.program
     process.invocation = call
     process.caller_uid, process.caller_gid = os.getuid(), os.getgid()

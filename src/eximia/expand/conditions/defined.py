@@ -69,7 +69,8 @@ class VariableDefined(Condition):
                 try:
                     return value(ctx) != ""
                 except ExpansionError as failure:
-                    raise ExpansionError(f'unknown variable "{name}" after "def:" (strict_acl_vars is set)') from failure
+                    message = f'unknown variable "{name}" after "def:" (strict_acl_vars is set)'
+                    raise ExpansionError(message) from failure
 
             return run_acl
 

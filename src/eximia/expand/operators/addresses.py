@@ -11,29 +11,27 @@ from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, par
 if TYPE_CHECKING:
     from eximia.context import Context
 
-#: what these operators accept whatever the main options say
-_SYNTAX = Syntax(allow_domain_literals=True, allow_utf8_domains=True)
 
-
-def _parts(subject: str) -> tuple[str, str, str]:
-    """Address, local part, domain; all empty when `subject` is no address."""
+def _parts(ctx: Context, subject: str) -> tuple[str, str, str]:
+    """Address, local part, domain; all empty when `subject` is no address. Domain literals are always allowed."""
+    utf8 = ctx.message.smtputf8 or bool(getattr(ctx.process.main, "allow_utf8_domains", False))
     try:
-        found = parse_address(subject, syntax=_SYNTAX)
+        found = parse_address(subject, syntax=Syntax(allow_domain_literals=True, allow_utf8_domains=utf8))
     except AddressSyntaxError:
         return "", "", ""
     return found.address, found.local_part, found.domain
 
 
 def _address(ctx: Context, subject: str, argument: str | None) -> str:
-    return _parts(subject)[0]
+    return _parts(ctx, subject)[0]
 
 
 def _domain(ctx: Context, subject: str, argument: str | None) -> str:
-    return _parts(subject)[2]
+    return _parts(ctx, subject)[2]
 
 
 def _local_part(ctx: Context, subject: str, argument: str | None) -> str:
-    return _parts(subject)[1]
+    return _parts(ctx, subject)[1]
 
 
 def _addresses(ctx: Context, subject: str, argument: str | None) -> str:
@@ -46,13 +44,13 @@ def _addresses(ctx: Context, subject: str, argument: str | None) -> str:
         text = text[2:]
     found: list[str] = []
     for start, end in addresses_in(text):
-        address = _parts(text[start:end])[0]
+        address = _parts(ctx, text[start:end])[0]
         if address:
             found.append(address.replace(separator, separator * 2))
     return separator.join(found)
 
 
-ADDRESS = Operator(_address)
-ADDRESSES = Operator(_addresses)
-DOMAIN = Operator(_domain)
-LOCAL_PART = Operator(_local_part)
+ADDRESS = Operator(_address, pure=False)
+ADDRESSES = Operator(_addresses, pure=False)
+DOMAIN = Operator(_domain, pure=False)
+LOCAL_PART = Operator(_local_part, pure=False)
