@@ -227,6 +227,7 @@ class World:
         address.local_part_data = Untainted(local_part)
         address.local_part_original = local_part
         address.transport = transport
+        address.log_as_local = True
         address.router = SimpleNamespace(name="r")
         return address
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.context import AddressContext
-from eximia.context.delivery import Batch, Errno, Outcome, Result
+from eximia.context.delivery import Batch, Errno, Host, Outcome, Result, SmtpFacts
 
 from .catalogue import DRIVERS
 from .smtp.failure import Failure
@@ -76,11 +76,19 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
         if key:
             leave(ctx, key)
     for address in batch.addresses:
+        _name_host(address)
         if address.outcome is None:
             address.outcome = Outcome(Result.DEFERRED, f"{transport.name} transport gave no result", Errno.UNKNOWN)
     if options.shadow_transport is not None and not shadow:
         _run_shadow(ctx, batch, options)
     _events(ctx, batch, options)
+
+
+def _name_host(address: Address) -> None:
+    """A local delivery for an address with a host list is logged with the first host's name."""
+    outcome = address.outcome
+    if address.hosts and outcome is not None and outcome.result is Result.DELIVERED and outcome.smtp is None:
+        outcome.smtp = SmtpFacts(host=Host(address.hosts[0].name))
 
 
 def variables_of(batch: Batch) -> AddressContext:

@@ -23,7 +23,8 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     `success`: a finished local delivery shows its local part only, and always the original address.
     """
     smtp = address.outcome.smtp if address.outcome is not None else None
-    local = success and address.kind is Kind.ADDRESS and (address.log_as_local or smtp is None or smtp.host is None)
+    here = smtp is None or smtp.host is None or not smtp.host.address
+    local = success and address.kind is Kind.ADDRESS and address.log_as_local and here
     final = address.local_part if local else f">{address.address}" if address.kind is Kind.REPLY else address.address
     top = address.top
     parents = ""
@@ -65,6 +66,8 @@ def _host(smtp: SmtpFacts, selectors: Selectors, *, delivered: bool) -> str:
     if host is None:
         return ""
     text = f" H={host.name}"
+    if not host.address:
+        return text  # a local transport with a host list
     if selectors.dnssec and host.secure:
         text += " DS"
     text += f" [{host.address}]"

@@ -19,6 +19,7 @@ def make(
     address.router = SimpleNamespace(name="r")
     address.transport = SimpleNamespace(name="t")
     address.outcome = outcome
+    address.log_as_local = True
     return address
 
 
@@ -76,6 +77,12 @@ def test_local_forms() -> None:
     )
     reply = make("x@test.ex", done(), make("rep@test.ex"), Kind.REPLY)
     assert delivered(reply, NORMAL, sender="", return_path="") == "=> >x@test.ex <rep@test.ex> R=r T=t"
+
+
+def test_local_delivery_by_a_router_for_remote_ones() -> None:
+    address = make("loc@test.ex", done(smtp=SmtpFacts(host=Host("mx.ex"))))
+    address.log_as_local = False
+    assert delivered(address, NORMAL, sender="", return_path="") == "=> loc@test.ex R=r T=t H=mx.ex"
 
 
 def test_shadow_and_discard() -> None:
