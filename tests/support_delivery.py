@@ -11,7 +11,6 @@ import pytest
 
 from eximia.context import Batch, Body, Context, Message, Outcome, Process, Recipient, Result, Session, SmtpFacts
 from eximia.delivery import AttemptEnd, AttemptSettings, deliver_message, deliver_received
-from eximia.hints import RetryRecord
 from eximia.logs.selectors import Selectors
 from eximia.message.header import Header
 from eximia.spool.durable import Arrival
@@ -69,17 +68,17 @@ class Table:
     """A hints database in memory."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self.records: dict[str, RetryRecord] = {}
+        self.records: dict[str, Any] = {}
         self.now = now
 
-    def entry(self, key: str) -> tuple[RetryRecord, float] | None:
+    def entry(self, key: str) -> tuple[Any, float] | None:
         record = self.records.get(key)
         return None if record is None else (record, self.now())
 
-    def get(self, key: str) -> RetryRecord | None:
+    def get(self, key: str) -> Any:
         return self.records.get(key)
 
-    def put(self, key: str, record: RetryRecord) -> None:
+    def put(self, key: str, record: Any) -> None:
         self.records[key] = record
 
     def delete(self, key: str) -> bool:
@@ -123,7 +122,10 @@ class World:
         process.ports.spawn = lambda function, *args: Done(function, args)  # type: ignore[assignment]
         process.ports.together = self._together  # type: ignore[assignment]
         self.retry = Table(lambda: self.now)
-        process.hints = SimpleNamespace(retry=self.retry)
+        self.waiting: dict[str, Table] = {}
+        process.hints = SimpleNamespace(
+            retry=self.retry, wait=lambda name: self.waiting.setdefault(name, Table(lambda: self.now))
+        )
         process.services.submit = self._submit
         self.says: dict[str, Outcome] = {}
         #: the runs of transports: (transport, addresses)

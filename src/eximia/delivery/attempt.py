@@ -31,7 +31,6 @@ class Attempt:
     __slots__ = (
         "ctx",
         "deferred",
-        "discarded_error",
         "failed",
         "freeze_reason",
         "local",
@@ -41,10 +40,10 @@ class Attempt:
         "new",
         "process",
         "progress",
+        "reached",
         "remote",
         "settings",
         "succeeded",
-        "timed_out",
         "wanted_freeze",
     )
 
@@ -67,6 +66,8 @@ class Attempt:
         self.succeeded: list[Address] = []
         self.failed: list[Address] = []
         self.deferred: list[Address] = []
+        #: (transport, host name) of hosts that took the message
+        self.reached: set[tuple[str, str]] = set()
         #: the message is to be frozen after this attempt; why, when there is a reason to write into the log
         self.wanted_freeze = False
         message.notes["message_log"] = self.progress.note
@@ -92,7 +93,3 @@ class Attempt:
         finally:
             self.progress.close()
             self.locked.close()
-
-    @property
-    def selectors(self) -> object:
-        return self.log.selectors

@@ -15,6 +15,7 @@ from eximia.spool.store import MessageLockedError, MessageNotFoundError
 
 from .attempt import Attempt
 from .settings import AttemptEnd, AttemptSettings
+from .waiting import deliver_waiting
 
 if TYPE_CHECKING:
     from eximia.spool.store import LockedMessage
@@ -31,7 +32,15 @@ def deliver_received(
 ) -> AttemptEnd:
     """The first attempt, right after reception. `locked` is what making the message durable returned; the lock is
     given up at the end."""
-    return Attempt(process, session, message, locked, settings).run()
+    return _run(Attempt(process, session, message, locked, settings))
+
+
+def _run(attempt: Attempt) -> AttemptEnd:
+    """The attempt, then those of messages that wait for a host it reached."""
+    end = attempt.run()
+    if attempt.reached and not attempt.settings.only_host:
+        deliver_waiting(attempt)
+    return end
 
 
 def start(
@@ -96,7 +105,7 @@ def deliver_message(
     attempt = Attempt(process, session, message, locked, settings)
     if not message.frozen and header.frozen >= 0:
         attempt.progress.changed = True
-    return attempt.run()
+    return _run(attempt)
 
 
 def _frozen(process: Process, message: Message, settings: AttemptSettings) -> AttemptSettings | None:

@@ -77,7 +77,7 @@ def _keep(attempt: Attempt) -> AttemptEnd:
     frozen = attempt.wanted_freeze
     if frozen:
         _freeze(attempt)
-    if attempt.deferred and not frozen:
+    if attempt.deferred and not frozen and not attempt.settings.only_host:
         from .warnings import send_warning
 
         if send_warning(attempt):

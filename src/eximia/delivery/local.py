@@ -8,7 +8,7 @@ from eximia.context import Address, Batch, Errno, Outcome, Result
 from eximia.transports.engine import run
 
 from .batching import local_batches
-from .outcomes import note_deferred, note_delivered, note_failed
+from .outcomes import note_deferred, note_delivered, note_failed, put_off
 from .results import deferral, failure
 from .retrying import local_is_due, local_retry
 
@@ -21,7 +21,9 @@ def deliver_local(attempt: Attempt) -> None:
     settings = attempt.settings
     ready: list[Address] = []
     for address in attempt.local:
-        if settings.queue_run and not settings.forced and not local_is_due(attempt, address):
+        if settings.only_host:
+            put_off(attempt, address)
+        elif settings.queue_run and not settings.forced and not local_is_due(attempt, address):
             address.outcome = deferral("Retry time not yet reached", Errno.RETRY_LOCAL)
             note_deferred(attempt, address)
         else:

@@ -9,6 +9,7 @@ from eximia.context import Address
 from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, routing_deferred
 
 from .events import address_event
+from .results import deferral
 
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -119,10 +120,14 @@ def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) ->
         )
 
 
+def put_off(attempt: Attempt, address: Address) -> None:
+    """The address waits, and nothing is said or learnt: this attempt is not for it."""
+    address.outcome = deferral("")
+    attempt.deferred.append(address)
+
+
 def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -> None:
     """`== address routing defer`: nothing was tried now; not in the message log after the first attempt."""
-    from .results import deferral
-
     address.outcome = deferral(reason, number)
     attempt.deferred.append(address)
     if attempt.log.selectors.retry_defer and not _silent(address):

@@ -28,7 +28,7 @@ def make_addresses(attempt: Attempt) -> None:
             continue
         address = _address_of(message.recipients, index)
         if attempt.settings.give_up:
-            address.outcome = failure(attempt.settings.give_up)
+            address.outcome = failure(attempt.settings.give_up, silent=True)
             if attempt.settings.drop:
                 attempt.progress.done(address)
             else:

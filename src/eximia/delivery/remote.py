@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer
-from eximia.context import Address, Batch, Outcome, Result
+from eximia.context import Address, Batch, Errno, Outcome, Result, SmtpFacts
 from eximia.lists import match_domain
 from eximia.logs.printing import printing
 from eximia.transports.engine import run
 from eximia.transports.smtp.waiting import wait_for
 
 from .batching import remote_batches
-from .outcomes import note_deferred, note_delivered, note_failed
+from .outcomes import note_deferred, note_delivered, note_failed, put_off
 from .results import deferral
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .attempt import Attempt
 
+_BYPASSED = "delivery bypassed by -N option"
 _QUEUED = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue"
 
 
@@ -53,10 +54,12 @@ def _to_send(attempt: Attempt) -> list[Address]:
     template = attempt.process.main.queue_smtp_domains
     if settings.local_only:
         for address in attempt.remote:
-            address.outcome = deferral("remote deliveries suppressed")
-            note_deferred(attempt, address, quiet=True)
+            address.outcome = deferral("remote deliveries suppressed", Errno.LOCAL_ONLY)
+            note_deferred(attempt, address)
         return []
-    queue_all = settings.queue_smtp or attempt.message.notes.get("queue_smtp", False)
+    if settings.only_host:
+        return _for_host(attempt, settings.only_host)
+    queue_all = settings.queue_smtp or settings.first_pass or attempt.message.queue_first_pass
     if not queue_all and (template is None or settings.queue_run or settings.forced):
         return attempt.remote
     kept: list[Address] = []
@@ -68,6 +71,17 @@ def _to_send(attempt: Attempt) -> list[Address]:
                 wait_for(attempt.ctx, address.transport.name, host.name)
         else:
             kept.append(address)
+    return kept
+
+
+def _for_host(attempt: Attempt, name: str) -> list[Address]:
+    """The addresses that go to the host `name`; the others wait as they did."""
+    kept: list[Address] = []
+    for address in attempt.remote:
+        if any(host.name == name for host in address.hosts):
+            kept.append(address)
+        else:
+            put_off(attempt, address)
     return kept
 
 
@@ -83,7 +97,8 @@ def _run(attempt: Attempt, batch: Batch) -> None:
     started = clock.monotonic()
     if attempt.settings.pretend:
         for address in batch.addresses:
-            address.outcome = Outcome(Result.DELIVERED)
+            smtp = SmtpFacts(host=address.hosts[0], confirmation=_BYPASSED) if address.hosts else None
+            address.outcome = Outcome(Result.DELIVERED, smtp=smtp)
     else:
         run(attempt.ctx, batch)
     took = clock.monotonic() - started
@@ -111,10 +126,15 @@ def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
         outcome = address.outcome
         assert outcome is not None
         if outcome.result is Result.DELIVERED:
+            if outcome.smtp is not None and outcome.smtp.host is not None and not attempt.settings.pretend:
+                attempt.reached.add((batch.transport.name, outcome.smtp.host.name))
             note_delivered(attempt, address, first=first, return_path=batch.return_path)
             first = False
         elif outcome.result is Result.FAILED:
             note_failed(attempt, address)
         else:
+            if outcome.errno == Errno.RETRY_HOSTS and address is batch.first:
+                for name in {host.name for host in address.hosts}:
+                    wait_for(attempt.ctx, batch.transport.name, name)
             note_deferred(attempt, address)
     attempt.progress.save(more_to_come=more_to_come)

@@ -28,7 +28,7 @@ class AttemptSettings:
     first_pass: bool = False
     #: -N
     pretend: bool = False
-    #: -MC and ATRN: only what goes to this host, over the connection in hand
+    #: only what goes to this host: a connection to it is open
     only_host: str = ""
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from eximia.context import Batch, Outcome, Result, RetryChange
 from eximia.delivery import AttemptEnd
-from eximia.hints import RetryRecord
+from eximia.hints import RetryRecord, WaitRecord
 from eximia.spool.journal import read_journal
 from support_delivery import ID, World, deferred
 
@@ -243,3 +243,21 @@ def test_a_locked_message_is_left_alone(world: World) -> None:
     with world.store(world.message("bob@local.test")):
         assert world.again() is AttemptEnd.SKIPPED
     assert world.runs == []
+
+
+def test_messages_that_wait_for_the_host_follow(world: World) -> None:
+    other = "1xV4Gp-0004Rm-2a"
+    message = world.message("b@far.test", "bob@local.test")
+    message.id = other
+    world.store(message).close()
+    world.process.hints.wait("remote").put("10.9.9.9", WaitRecord((other,)))
+    world.receive("a@far.test")
+    assert world.runs == [("remote", ["a@far.test"]), ("remote", ["b@far.test"])]
+    assert world.process.spool.read(other).nonrecipients == {"b@far.test"}
+    assert world.process.hints.wait("remote").records == {}
+
+
+def test_local_only_runs_say_so(world: World) -> None:
+    world.store(world.message("a@far.test", "bob@local.test")).close()
+    world.again(queue_run=True, local_only=True)
+    assert "== a@far.test R=remote T=remote defer (-55): remote deliveries suppressed" in world.lines
