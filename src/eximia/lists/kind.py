@@ -116,6 +116,11 @@ class ListKind(Generic[S]):
             text = f'unknown named {KINDS[self.name]} list "+{name}"'
             trouble(ctx, text)
             raise ListError(text)
+        if ctx.process.trace is not None:
+            from .commentary import explain, wanted
+
+            if wanted(ctx):
+                return explain(self, named.template, subject, ctx, numbers, caseful=caseful)
         if not _constant(named):
             return self.ready(named.template, ctx, caseful=caseful).match(subject, ctx, numbers)
         compiled = self.ready(named.template, ctx, caseful=caseful) if named.template.constant else None

@@ -13,6 +13,7 @@ from eximia.base.errors import Defer, ExpansionError
 from eximia.base.template import Template
 
 from .address import ADDRESSES
+from .commentary import explain, wanted
 from .domain import DOMAINS, LOCAL_PARTS, NameKind
 from .host import ADDRESSES_ONLY, HOSTS
 from .items.addresses import AddressSubject
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 Source = Template | str | None
 
 
-def _match_name(kind: NameKind, source: Source, subject: str, ctx: Context, *, caseful: bool) -> Match | None:
+def _match_name(
+    kind: NameKind, source: Source, subject: str, ctx: Context, *, caseful: bool, label: str = ""
+) -> Match | None:
     if source is None:
         return None
     numbers = [subject if caseful else subject.lower()]
     try:
-        outcome = kind.ready(source, ctx, caseful=caseful).match(subject, ctx, numbers)
+        if ctx.process.trace is not None and wanted(ctx):
+            outcome = explain(kind, source, subject, ctx, numbers, caseful=caseful, label=label)
+        else:
+            outcome = kind.ready(source, ctx, caseful=caseful).match(subject, ctx, numbers)
     except ExpansionError as error:
         raise Defer(error.message) from None
     # A list that ends with a negative item matches without having looked at the subject's parts.
@@ -40,9 +46,9 @@ def _match_name(kind: NameKind, source: Source, subject: str, ctx: Context, *, c
     return outcome
 
 
-def match_domain(source: Source, domain: str, ctx: Context) -> Match | None:
-    """Is `domain` in a domain list? Case never counts."""
-    return _match_name(DOMAINS, source, domain, ctx, caseful=False)
+def match_domain(source: Source, domain: str, ctx: Context, label: str = "") -> Match | None:
+    """Is `domain` in a domain list? Case never counts. `label`: the option's name, for commentary."""
+    return _match_name(DOMAINS, source, domain, ctx, caseful=False, label=label)
 
 
 def match_local_part(source: Source, local_part: str, ctx: Context, *, caseful: bool = False) -> Match | None:
@@ -63,7 +69,10 @@ def match_address(
     subject = AddressSubject.of(address)
     captured: list[str] = []
     try:
-        outcome = ADDRESSES.ready(source, ctx, caseful=caseful).match(subject, ctx, captured)
+        if ctx.process.trace is not None and wanted(ctx):
+            outcome = explain(ADDRESSES, source, subject, ctx, captured, caseful=caseful)
+        else:
+            outcome = ADDRESSES.ready(source, ctx, caseful=caseful).match(subject, ctx, captured)
     except ExpansionError as error:
         raise Defer(error.message) from None
     if numbers is not None:
@@ -74,15 +83,19 @@ def match_address(
     return outcome
 
 
-def match_host(source: Source, ctx: Context, address: str | None = None, name: str | None = None) -> Match | None:
+def match_host(
+    source: Source, ctx: Context, address: str | None = None, name: str | None = None, label: str = ""
+) -> Match | None:
     """Is a host in a host list? By default the session's client; else the host with this `address` and `name` (None:
-    the name is looked up when an item wants it)."""
+    the name is looked up when an item wants it). `label`: the option's name, for commentary."""
     if source is None:
         return None
     if address is None:
         address = ctx.session.sender_host_address
     subject = HostSubject(address, None if name is None else (name,))
     try:
+        if ctx.process.trace is not None and wanted(ctx):
+            return explain(HOSTS, source, subject, ctx, [], label=label)
         return HOSTS.ready(source, ctx).match(subject, ctx, [])
     except ExpansionError as error:
         raise Defer(error.message) from None

@@ -61,7 +61,7 @@ class Policy:
         from eximia.lists.matching import match_host
 
         try:
-            found = match_host(template, ctx, session.sender_host_address)
+            found = match_host(template, ctx, session.sender_host_address, label=option)
         except Defer:
             return False
         return found is not None
@@ -74,7 +74,7 @@ class Policy:
         from eximia.lists.matching import match_domain
 
         try:
-            return match_domain(template, domain, ctx) is not None
+            return match_domain(template, domain, ctx, option) is not None
         except Defer:
             return False
 
