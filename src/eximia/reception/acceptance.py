@@ -194,6 +194,7 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
     place = spool.place_for(message.id, message.queue_name)
     body = message.body.data if fd < 0 else b""
     item = Arrival(message.id, place, write_header(header).encode("latin-1"), body or b"", fd)
+    spool.write_files(item)
     locked: LockedMessage = process.ports.together(spool.commit, item)
     return locked
 

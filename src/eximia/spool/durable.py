@@ -1,7 +1,8 @@
 """Make received messages durable: the one place that a `250` waits for.
 
-`commit` writes the `-D` and `-H` files of all messages that wait at the same time and returns when they would survive a
-power cut. It is plain blocking code, for the port `together`: `ports.together(process.spool.commit, arrival)`.
+`write_files` writes the `-D` and `-H` files of a message into the system's cache, which takes no waiting; `commit`
+returns when the files of all messages that wait at the same time would survive a power cut. It is plain blocking code,
+for the port `together`: `ports.together(process.spool.commit, arrival)`; what was not written yet it writes.
 
 Files are written under their final names and synchronised before anybody is told; there is no rename, because a rename
 would need a second commit of the file system's journal. The lock on `-D` is taken before `-H` appears, so nobody works
@@ -27,7 +28,7 @@ class Arrival:
     the `-D` file open as `fd` (see `open_data`).
     """
 
-    __slots__ = ("body", "error", "fd", "header", "id", "place")
+    __slots__ = ("body", "error", "fd", "header", "header_fd", "id", "place")
 
     def __init__(self, message_id: str, place: Place, header: bytes, body: bytes = b"", fd: int = -1) -> None:
         self.id = message_id
@@ -35,6 +36,8 @@ class Arrival:
         self.header = header
         self.body = body
         self.fd = fd
+        #: the descriptor of `-H` between writing and commit
+        self.header_fd = -1
         self.error: OSError | None = None
 
 
@@ -66,33 +69,56 @@ def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSErr
 
     For each the message with its lock, or the error; then nothing of it is left on the disk.
     """
-    written: list[tuple[Arrival, int]] = []
+    written: list[Arrival] = []
     for arrival in batch:
         try:
-            written.append((arrival, _write(spool, arrival)))
+            if arrival.header_fd < 0:
+                write_files(spool, arrival)
+            written.append(arrival)
         except OSError as error:
-            _undo(spool, arrival, error)
+            arrival.error = error
     # Start all writes before waiting for the first: they then share one transaction of the file system.
-    for arrival, header_fd in written:
-        _start_writing(arrival.fd)
-        _start_writing(header_fd)
+    if _sync_file_range is not None:
+        for arrival in written:
+            _sync_file_range(arrival.fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
+            _sync_file_range(arrival.header_fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
     folders = set()
-    for arrival, header_fd in written:
+    for arrival in written:
         try:
             os.fsync(arrival.fd)
-            os.fsync(header_fd)
+            os.fsync(arrival.header_fd)
             folders.add(spool.folder(arrival.place))
         except OSError as error:
             _undo(spool, arrival, error)
-        os.close(header_fd)
     for folder in folders:
         try:
             sync_folder(folder)
         except OSError as error:
-            for arrival, _ in written:
+            for arrival in written:
                 if arrival.error is None and spool.folder(arrival.place) == folder:
                     _undo(spool, arrival, error)
-    return [arrival.error or LockedMessage(spool, arrival.id, arrival.place, arrival.fd) for arrival in batch]
+    results: list[LockedMessage | OSError] = []
+    for arrival in batch:
+        if arrival.error is not None:
+            results.append(arrival.error)
+            continue
+        os.close(arrival.header_fd)
+        results.append(LockedMessage(spool, arrival.id, arrival.place, arrival.fd))
+    return results
+
+
+def write_files(spool: Spool, arrival: Arrival) -> None:
+    """Write the files of one message, not yet durably. Raises OSError; then nothing of it is left."""
+    try:
+        if arrival.fd < 0:
+            arrival.fd = _create(spool, arrival.id, "-D", arrival.place)
+            try_lock(arrival.fd, arrival.id)
+            write_all(arrival.fd, b"%b-D\n%b" % (arrival.id.encode(), arrival.body))
+        arrival.header_fd = _create(spool, arrival.id, "-H", arrival.place)
+        write_all(arrival.header_fd, arrival.header)
+    except OSError as error:
+        _undo(spool, arrival, error)
+        raise
 
 
 def _create(spool: Spool, message_id: str, suffix: str, place: Place) -> int:
@@ -107,21 +133,6 @@ def _create(spool: Spool, message_id: str, suffix: str, place: Place) -> int:
     return fd
 
 
-def _write(spool: Spool, arrival: Arrival) -> int:
-    """Write both files; the descriptor of `-H`."""
-    if arrival.fd < 0:
-        arrival.fd = _create(spool, arrival.id, "-D", arrival.place)
-        try_lock(arrival.fd, arrival.id)
-        write_all(arrival.fd, b"%b-D\n%b" % (arrival.id.encode(), arrival.body))
-    header_fd = _create(spool, arrival.id, "-H", arrival.place)
-    try:
-        write_all(header_fd, arrival.header)
-    except BaseException:
-        os.close(header_fd)
-        raise
-    return header_fd
-
-
 def _undo(spool: Spool, arrival: Arrival, error: OSError) -> None:
     """Leave nothing of a message that could not be written; `-H` goes first, that it never counts as a message."""
     arrival.error = error
@@ -130,20 +141,17 @@ def _undo(spool: Spool, arrival: Arrival, error: OSError) -> None:
             os.unlink(spool.path(arrival.id, suffix, arrival.place))
         except OSError:
             pass
-    if arrival.fd >= 0:
-        os.close(arrival.fd)
-        arrival.fd = -1
+    for fd in (arrival.fd, arrival.header_fd):
+        if fd >= 0:
+            os.close(fd)
+    arrival.fd = arrival.header_fd = -1
 
 
 _SYNC_FILE_RANGE_WRITE = 2
-_libc = ctypes.CDLL(None, use_errno=False)
-_sync_file_range = getattr(_libc, "sync_file_range", None)
-
-
-def _start_writing(fd: int) -> None:
-    """Ask the kernel to begin writing the file's data; only a hint."""
-    if _sync_file_range is not None:
-        _sync_file_range(fd, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
+#: only a hint to the kernel: begin to write the file's data now
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 def boot_time() -> float:

@@ -111,7 +111,7 @@ class LockedMessage:
 class Spool:
     """The spool directory of one program. `uid` and `gid` own the files (-1: whoever we are)."""
 
-    __slots__ = ("directory", "directory_mode", "file_mode", "gid", "split", "uid")
+    __slots__ = ("_umask_matters", "directory", "directory_mode", "file_mode", "gid", "split", "uid")
 
     def __init__(
         self,
@@ -129,6 +129,9 @@ class Spool:
         self.gid = gid
         self.file_mode = file_mode
         self.directory_mode = directory_mode
+        umask = os.umask(0o077)
+        os.umask(umask)
+        self._umask_matters = bool(umask & file_mode)
 
     # Names
 
@@ -243,6 +246,12 @@ class Spool:
             raise
         return LockedMessage(self, message_id, place, fd)
 
+    def write_files(self, arrival: Arrival) -> None:
+        """Write a new message, not yet durably: see `spool.durable.write_files`. Raises OSError."""
+        from .durable import write_files
+
+        write_files(self, arrival)
+
     def commit(self, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
         """Make new messages durable: see `spool.durable.commit`. For the port `together`."""
         from .durable import commit
@@ -283,7 +292,8 @@ class Spool:
 
     def own(self, fd: int) -> None:
         """Give a new file the mode and owner that files of the spool have."""
-        os.fchmod(fd, self.file_mode)
+        if self._umask_matters:
+            os.fchmod(fd, self.file_mode)
         if self.uid >= 0 and os.geteuid() == 0:
             os.fchown(fd, self.uid, self.gid)
 
