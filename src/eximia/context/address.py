@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from .session import TlsFacts
 
 
-@dataclass(slots=True)
+# Known by identity; making the other methods of so many fields would cost milliseconds at every start.
+@dataclass(slots=True, repr=False, eq=False)
 class AddressContext:
     """Read by `$local_part`, `$domain`, `$host`, ... Values may be Untainted where the manual says so."""
 

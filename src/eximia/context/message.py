@@ -56,7 +56,8 @@ class Body:
             return file.read()
 
 
-@dataclass(slots=True)
+# Known by identity; making the other methods of so many fields would cost milliseconds at every start.
+@dataclass(slots=True, repr=False, eq=False)
 class Message:
     """See the module's docstring."""
 

@@ -48,7 +48,8 @@ class ProxyFacts:
     external_port: int = 0
 
 
-@dataclass(slots=True)
+# Known by identity; making the other methods of so many fields would cost milliseconds at every start.
+@dataclass(slots=True, repr=False, eq=False)
 class Session:
     """See the module's docstring. Text fields are plain `str` (tainted) unless said otherwise."""
 
