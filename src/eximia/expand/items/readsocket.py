@@ -61,9 +61,8 @@ class Options:
         if not items:
             return
         limit = seconds(items[0])
-        if limit is None:
-            raise ExpansionError(f"bad time value {items[0]}")
-        self.timeout = limit
+        if limit is not None:
+            self.timeout = limit
         for item in items[1:]:
             option, _, value = item.partition("=")
             match option, value:
@@ -109,7 +108,8 @@ class ReadsocketNode(Node):
                 if otherwise is not None:
                     return otherwise(ctx)
                 raise ExpansionError(failure.message) from failure
-            return with_line_ends(answer, values, 3)
+            # An empty string leaves the newlines as they are.
+            return with_line_ends(answer, values, 3) if len(values) > 3 and values[3] else answer
 
         return run
 
