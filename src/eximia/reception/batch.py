@@ -29,9 +29,9 @@ from .acceptance import (
 )
 from .body_sink import BodySink
 from .fixups import Origin, take_headers
+from .numbers import read_integer
 from .policy import POLICY, Policy
 from .protocol_name import syntax_options
-from .session import read_integer
 from .standard_input import local_session
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from .body_sink import BodySink
 from .complaint import Copy, Trouble, report, say
 from .fixups import Origin, take_headers
 from .from_line import FromLine
+from .numbers import read_integer
 from .policy import POLICY, Policy
-from .session import read_integer
 from .standard_input import given_facts
 
 if TYPE_CHECKING:

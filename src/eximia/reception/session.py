@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError, NetworkError
+from eximia.base.errors import NetworkError
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Scope, Session
@@ -24,6 +24,7 @@ from .commands.catalogue import COMMANDS
 from .ending import SessionOver
 from .extensions import server_auth, server_tls
 from .limits import Counters, Throttle, throttle
+from .numbers import read_integer
 from .policy import POLICY, Policy
 from .protocol_name import protocol_name
 from .transaction import Transaction
@@ -526,20 +527,3 @@ class SmtpSession:
         """A new message begins."""
         if self.rcpt_throttle is not None:
             self.rcpt_throttle.start(self._first_rcpt_delay)
-
-
-_UNITS = {"K": 1024, "M": 1024 * 1024, "G": 1024 * 1024 * 1024}
-
-
-def read_integer(text: str, option: str) -> int:
-    """`50M` -> its number of bytes. Raises ExpansionError."""
-    if not text:
-        return 0
-    unit = _UNITS.get(text[-1].upper(), 1)
-    digits = text[:-1] if unit > 1 else text
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-").strip()
-    try:
-        return sign * int(digits, 16 if digits[:2].lower() == "0x" else 10) * unit
-    except ValueError:
-        raise ExpansionError(f'integer expected but "{text}" found') from None
