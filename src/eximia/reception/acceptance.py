@@ -33,6 +33,8 @@ class Arrived:
     #: the message that this one is a report about
     reference: str = ""
     received: Header | None = None
+    #: the sender when that line was made
+    received_sender: str = ""
     resent: bool = False
     #: -od letters
     delivery: str = ""
@@ -57,6 +59,7 @@ def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
     message = ctx.message
     received = make_received(ctx, policy, message.received_time)
     arrived.received = received
+    arrived.received_sender = message.sender_address
     if received is not None:
         message.headers.insert(0, received)
         message.received_count += 1
@@ -66,9 +69,9 @@ def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
 
 
 def refresh_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
-    """Make the Received: line again: recipients or the sender have changed since."""
+    """Make the Received: line again if the sender has changed since."""
     old = arrived.received
-    if old is None:
+    if old is None or arrived.received_sender == ctx.message.sender_address:
         return
     new = make_received(ctx, policy, ctx.message.received_time)
     if new is not None:

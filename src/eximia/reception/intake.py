@@ -341,7 +341,6 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
     ctx = session.ctx
     message = ctx.message
     policy = session.policy
-    refresh_received(ctx, policy, incoming.arrived)
     policy.verify_signatures(session, _refuse_data)
     if policy.has_acl(ctx, "acl_smtp_mime"):
         policy.scan_mime(session, _refuse_data)

@@ -48,16 +48,13 @@ class Policy:
         template: Template | None = getattr(ctx.process.main, option)
         session = ctx.session
         trace = ctx.process.trace
-        if template is None:
+        if template is None or (template.constant and not template.text):
             if trace is not None:
-                trace.debug("lists", f"host in {option}? no (option unset)")
+                why = "option unset" if template is None else "end of list"
+                trace.debug("lists", f"host in {option}? no ({why})")
             return False
-        if template.constant and trace is None:
-            text = template.text
-            if text == "*":
-                return True
-            if not text:
-                return False
+        if template.constant and trace is None and template.text == "*":
+            return True
         from eximia.lists.matching import match_host
 
         try:
