@@ -66,6 +66,8 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     outcome = address.outcome
     assert outcome is not None
     attempt.failed.append(address)
+    told = outcome.smtp is not None or outcome.pass_message
+    _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):
         tried = address.transport is not None and not routing
         line = failed(
@@ -83,12 +85,16 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
             attempt.progress.note(f"routing failed for {_named(address)}{sender}: {outcome.message}")
         else:
             attempt.progress.note(line[3:])
+
+
+def _failure_event(attempt: Attempt, address: Address, text: str, *, routing: bool) -> None:
+    """`msg:fail:delivery` of the transport, or `msg:fail:internal` when there was none."""
     transport = address.transport
     if transport is not None and not routing:
         if transport.options.event_action is not None:
-            address_event(attempt, address, "msg:fail:delivery", outcome.message, transport.options.event_action)
+            address_event(attempt, address, "msg:fail:delivery", text, transport.options.event_action)
     elif attempt.process.main.event_action is not None:
-        address_event(attempt, address, "msg:fail:internal", outcome.message, attempt.process.main.event_action)
+        address_event(attempt, address, "msg:fail:internal", text, attempt.process.main.event_action)
 
 
 def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) -> None:
@@ -108,16 +114,6 @@ def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) ->
             attempt.log.main(line, message.id)
         if not waiting or message.first_delivery:
             attempt.progress.note(line[3:])
-    transport = address.transport
-    if transport is not None and transport.options.event_action is not None:
-        address_event(
-            attempt,
-            address,
-            "msg:rcpt:defer",
-            outcome.message,
-            transport.options.event_action,
-            errno=outcome.errno,
-        )
 
 
 def put_off(attempt: Attempt, address: Address) -> None:

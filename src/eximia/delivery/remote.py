@@ -13,6 +13,7 @@ from eximia.transports.engine import run
 from eximia.transports.smtp.waiting import wait_for
 
 from .batching import remote_batches
+from .events import address_event
 from .outcomes import note_deferred, note_delivered, note_failed, put_off
 from .results import deferral
 
@@ -117,10 +118,30 @@ def _note_refusal(attempt: Attempt, address: Address) -> None:
         attempt.progress.note(f"H={host.name} [{host.address}] {printing(outcome.message)}")
 
 
+def _raise_deferrals(attempt: Attempt, batch: Batch) -> None:
+    """`msg:rcpt:host:defer` and `msg:rcpt:defer` for answers to RCPT; one `msg:defer` for what concerned the whole
+    message or the host."""
+    action = batch.transport.options.event_action
+    whole = None
+    for address in batch.addresses:
+        outcome = address.outcome
+        if outcome is None or outcome.result is not Result.DEFERRED:
+            continue
+        if outcome.errno == Errno.RCPT_4XX:
+            for name in ("msg:rcpt:host:defer", "msg:rcpt:defer"):
+                address_event(attempt, address, name, outcome.message, action, errno=outcome.more_errno)
+        elif whole is None and outcome.errno > Errno.RETRY_ROUTING:
+            whole = address
+    if whole is not None and whole.outcome is not None:
+        address_event(attempt, whole, "msg:defer", whole.outcome.message, action, errno=whole.outcome.errno)
+
+
 def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
     """Log what became of the addresses of one batch."""
     for address in batch.addresses:
         _note_refusal(attempt, address)
+    if batch.transport.options.event_action is not None:
+        _raise_deferrals(attempt, batch)
     first = True
     for address in batch.addresses:
         outcome = address.outcome

@@ -21,7 +21,8 @@ def raise_event(ctx: Context, name: str, data: str, action: Template | None, *, 
     except ForcedFailure:
         return None
     except ExpansionError as error:
-        ctx.process.log.panic(f"failed to expand event_action {name} in {action.span}: {error.message}", ctx.message.id)
+        where = address.transport_name or "main"
+        ctx.process.log.panic(f"failed to expand event_action {name} in {where}: {error.message}", ctx.message.id)
         return None
     finally:
         address.event_name, address.event_data, address.event_defer_errno = kept

@@ -6,6 +6,8 @@ times and duplicates is `delivery`'s business; printing is `cli`'s.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.template import Template
 from eximia.base.text import EMPTY, Untainted
@@ -18,6 +20,9 @@ from .children import unseen_copy
 from .host_lookup import translated
 from .result import Answer, Mode, Routed, RouterDefer, RouterFail, Verdict
 from .router import RouteCall, Router, RouterChain
+
+if TYPE_CHECKING:
+    from eximia.base.trace import Trace
 
 UNROUTEABLE = "Unrouteable address"
 
@@ -85,11 +90,17 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     router: Router | None = address.start_router or chain.first
     last: Router | None = None
     decline_text = ""
+    if trace is not None:
+        trace.debug("route", f">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>\nrouting {address.address}")
     while router is not None:
         last = router
         variables.router_name = router.name
+        if trace is not None:
+            trace.debug("route", f"--------> {router.name} router <--------")
         try:
             why = _skip_reason(ctx, address, router, mode)
+            if trace is not None:
+                _debug_considered(trace, address, router, why)
             if why:
                 if trace is not None:
                     trace.step("router", router.span, address.address, "skipped", why)
@@ -105,6 +116,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             return _deferred(ctx, address, last, RouterDefer(error.message))
         if trace is not None:
             trace.step("router", router.span, address.address, answer.value, call.decline_text)
+            _debug_answer(trace, address, router, call, answer)
         if answer is Answer.DECLINE:
             decline_text = call.decline_text
             try:
@@ -118,10 +130,35 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             router = router.pass_router or router.following
         else:
             return _accepted(ctx, address, router, call, answer)
+    if trace is not None:
+        trace.debug("route", "no more routers")
     text = _cannot_route(ctx, last) or decline_text or UNROUTEABLE
     address.router = None
     address.outcome = Outcome(Result.FAILED, text, pass_message=True)
     return Routed(Verdict.FAILED)
+
+
+def _debug_considered(trace: Trace, address: Address, router: Router, why: str) -> None:
+    """Debug text: what the router saw, and whether it is run."""
+    where = f"local_part={address.local_part} domain={address.domain}"
+    then = f"{router.name} router skipped: {why}" if why else f"calling {router.name} router"
+    trace.debug("route", f"{where}\n{then}")
+
+
+def _debug_answer(trace: Trace, address: Address, router: Router, call: RouteCall, answer: Answer) -> None:
+    """Debug text: what the router made of the address."""
+    name = router.name
+    if answer is Answer.DECLINE:
+        trace.debug("route", f"{name} router declined for {address.address}")
+        return
+    if answer is Answer.PASS:
+        trace.debug("route", f"{name} router passed for {address.address}")
+        return
+    lines = [f"{name} router generated {child.address}" for child in call.children]
+    transport = address.transport.name if address.transport is not None else "<none>"
+    lines += [f"routed by {name} router", f"  envelope to: {address.address}", f"  transport: {transport}"]
+    lines += [f"  host {host.name} [{host.address or 'unknown'}]" for host in address.hosts]
+    trace.debug("route", "\n".join(lines))
 
 
 def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> str:
