@@ -72,21 +72,11 @@ def _address_of(recipients: list[Recipient], index: int) -> Address:
 
 
 def _system_filter(attempt: Attempt) -> FilterResult | None:
-    """Run the system filter; its header changes are made at once."""
+    """Run the system filter; it has made its header changes itself, so that its later commands saw them."""
     ctx = attempt.ctx
     result: FilterResult = attempt.process.services.filters.run_system(ctx)
     message = attempt.message
-    for name in result.headers_remove:
-        wanted = name.strip().lower()
-        for header in message.headers:
-            if header.name == wanted and not header.deleted:
-                header.type = "*"
-                attempt.progress.changed = True
-    if result.headers_add:
-        from eximia.message.header import Header
-
-        for text in result.headers_add:
-            message.headers.append(Header(text))
+    if result.headers_add or result.headers_remove:
         attempt.progress.changed = True
     if result.verdict == "freeze" and message.manually_thawed:
         result.verdict = "ok"

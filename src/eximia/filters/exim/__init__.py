@@ -1,0 +1,1 @@
+"""The Exim filter language: `reader` takes text apart, `parser` makes commands of it, which obey themselves."""

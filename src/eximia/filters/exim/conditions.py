@@ -1,0 +1,349 @@
+"""Conditions of `if` (filter document 3.21 to 3.30): trees that test themselves and can be written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.filters.errors import FilterError
+from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+
+from .personal import is_personal
+from .run import Run, shown
+
+if TYPE_CHECKING:
+    from .reader import Reader
+
+
+class Condition:
+    """A condition. `wanted` false: it is negated."""
+
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """Its value, negation included, told in the commentary."""
+        raise NotImplementedError
+
+    def written(self) -> str:
+        """The condition as the commentary writes it."""
+        raise NotImplementedError
+
+    def told(self, run: Run, value: bool) -> bool:
+        """Write the outcome of a part into the commentary."""
+        if run.comment is not None:
+            run.comment(f"{'  ' * run.depth}Sub-condition is {'true' if value else 'false'}: {self.written()} ")
+        return value
+
+
+@dataclass(slots=True, eq=False)
+class Both(Condition):
+    """`and`, `or`."""
+
+    word: str
+    left: Condition
+    right: Condition
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`."""
+        value = tested(self.left, run)
+        if value == (self.word == "and"):
+            value = tested(self.right, run)
+        return value == self.wanted
+
+    def written(self) -> str:
+        parts = [
+            f"({each.written()})" if isinstance(each, Both) and each.word == "or" and each.wanted else each.written()
+            for each in (self.left, self.right)
+        ]
+        text = f"{parts[0]} {self.word} {parts[1]}"
+        return text if self.wanted else f"not ({text})"
+
+
+def tested(condition: Condition, run: Run) -> bool:
+    """The value of a part of a condition, told in the commentary."""
+    return condition.told(run, condition.test(run))
+
+
+@dataclass(slots=True, eq=False)
+class Flag(Condition):
+    """`delivered`, `error_message`, `first_delivery`, `manually_thawed`."""
+
+    word: str
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`."""
+        message = run.ctx.message
+        value = {
+            "delivered": lambda: run.delivered,
+            "error_message": lambda: not message.sender_address,
+            "first_delivery": lambda: message.first_delivery,
+            "manually_thawed": lambda: message.manually_thawed,
+        }[self.word]()
+        return value == self.wanted
+
+    def written(self) -> str:
+        return self.word if self.wanted else f"not {self.word}"
+
+
+@dataclass(slots=True, eq=False)
+class Personal(Condition):
+    """`personal`, with aliases."""
+
+    aliases: tuple[str, ...]
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`."""
+        aliases = []
+        for alias in self.aliases:
+            try:
+                aliases.append(run.expand_raw(alias))
+            except ExpansionError as error:
+                raise FilterError(f'failed to expand "{alias}" in filter file: {error.message}') from None
+        return is_personal(run.ctx, aliases) == self.wanted
+
+    def written(self) -> str:
+        return "personal" if self.wanted else "not personal"
+
+
+@dataclass(slots=True, eq=False)
+class AnyAddress(Condition):
+    """`foranyaddress text (condition)`."""
+
+    text: str
+    inner: Condition
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`. `$thisaddress` stays as it is when the condition is true."""
+        text = _expanded(run, self.text)
+        variables = run.ctx.message.variables
+        before = variables.get("thisaddress", "")
+        value = False
+        for start, end in addresses_in(text):
+            try:
+                found = parse_address(text[start:end]).address
+            except AddressSyntaxError:
+                continue
+            variables["thisaddress"] = found
+            if run.comment is not None:
+                run.comment(f"{'  ' * run.depth}Extracted address {found}")
+            value = tested(self.inner, run)
+            if value:
+                break
+        if not value:
+            variables["thisaddress"] = before
+        return value == self.wanted
+
+    def written(self) -> str:
+        text = f"foranyaddress {shown(self.text)} ({self.inner.written()})"
+        return text if self.wanted else f"not {text}"
+
+
+def _expanded(run: Run, text: str) -> str:
+    try:
+        return run.expand_raw(text)
+    except ExpansionError as error:
+        raise FilterError(f'failed to expand "{text}" in filter file: {error.message}') from None
+
+
+def _matches(run: Run, subject: str, pattern: str, *, caseless: bool) -> bool:
+    if run.comment is not None:
+        run.comment(f"{'  ' * run.depth}Match expanded arguments:")
+        run.comment(f"{'  ' * run.depth}  Subject = {shown(subject)}")
+        run.comment(f"{'  ' * run.depth}  Pattern = {shown(pattern)}")
+    try:
+        found = run.ctx.process.services.regexes.search(pattern, subject, caseless=caseless)
+    except ExpansionError as error:
+        text = error.message.removeprefix("regular expression error in ")
+        raise FilterError(f"error while compiling regular expression {text}") from None
+    if found is None:
+        return False
+    run.ctx.scope.numeric = (found.group(0), *found.captures())
+    return True
+
+
+_PLAIN: dict[str, Callable[[str, str], bool]] = {
+    "begins": str.startswith,
+    "ends": str.endswith,
+    "is": str.__eq__,
+    "contains": str.__contains__,
+}
+#: word -> (test, word without its s)
+WORDS = {
+    "begins": "begins", "begin": "begins", "ends": "ends", "end": "ends", "is": "is", "contains": "contains",
+    "contain": "contains", "matches": "matches", "match": "matches",
+}  # fmt: skip
+_NEGATED = {"begins": "does not begin", "ends": "does not end", "is": "is not", "contains": "does not contain"}
+_NEGATED["matches"] = "does not match"
+
+
+@dataclass(slots=True, eq=False)
+class Text(Condition):
+    """The five tests of texts; in capitals the case of letters counts."""
+
+    left: str
+    word: str
+    caseful: bool
+    right: str
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`."""
+        left, right = _expanded(run, self.left), _expanded(run, self.right)
+        if self.word == "matches":
+            return _matches(run, left, right, caseless=not self.caseful) == self.wanted
+        if not self.caseful:
+            left, right = left.lower(), right.lower()
+        return _PLAIN[self.word](left, right) == self.wanted
+
+    def written(self) -> str:
+        word = self.word if self.wanted else _NEGATED[self.word]
+        if self.caseful:
+            word = word.upper() if self.wanted else " ".join([*word.split()[:-1], word.split()[-1].upper()])
+        return f"{shown(self.left)} {word} {shown(self.right)}"
+
+
+_UNITS = {"k": 1024, "m": 1024 * 1024}
+
+
+def number(text: str) -> int:
+    """Digits with an optional K or M. Raises FilterError."""
+    digits = text.strip()
+    unit = _UNITS.get(digits[-1:].lower(), 0)
+    if unit:
+        digits = digits[:-1]
+    if not digits.lstrip("+-").isdigit():
+        raise FilterError(f'malformed numerical string "{text}"')
+    return int(digits) * (unit or 1)
+
+
+@dataclass(slots=True, eq=False)
+class Number(Condition):
+    """`above`, `below`."""
+
+    left: str
+    word: str
+    right: str
+    wanted: bool = True
+
+    def test(self, run: Run) -> bool:
+        """See `Condition.test`."""
+        left, right = number(_expanded(run, self.left)), number(_expanded(run, self.right))
+        return ((left > right) if self.word == "above" else (left < right)) == self.wanted
+
+    def written(self) -> str:
+        return f"{shown(self.left)} {'' if self.wanted else 'not '}{self.word} {shown(self.right)}"
+
+
+# Reading
+
+
+def read_condition(reader: Reader, *, inner: bool = False) -> Condition:
+    """A condition up to its `then`, or (`inner`) up to its closing bracket. `and` binds more than `or`."""
+    found: list[Condition] = []
+    ors: list[Condition] = []
+    while True:
+        found.append(_read_one(reader))
+        reader.skip()
+        if reader.peek() == ")":
+            if not inner:
+                raise FilterError(f'unexpected ")" in line {reader.line} of filter file')
+            reader.position += 1
+            reader.skip()
+            break
+        line = reader.line
+        word = reader.word(brackets=True)
+        if word == "then":
+            if inner:
+                raise FilterError(f'missing ")" at end of condition near line {line} of filter file')
+            break
+        if word == "or":
+            ors.append(_all_of(found))
+            found = []
+        elif word != "and":
+            raise FilterError(
+                f'"and" or "or" or "{") " if inner else "then"}" expected near line {line} of filter file, '
+                f'but found "{word}"'
+            )
+    ors.append(_all_of(found))
+    result = ors[0]
+    for each in ors[1:]:
+        result = Both("or", result, each)
+    return result
+
+
+def _all_of(conditions: list[Condition]) -> Condition:
+    result = conditions[0]
+    for each in conditions[1:]:
+        result = Both("and", result, each)
+    return result
+
+
+def _read_one(reader: Reader) -> Condition:
+    reader.skip()
+    if reader.peek() == "(":
+        reader.position += 1
+        return read_condition(reader, inner=True)
+    quoted = reader.peek() == '"'
+    first = reader.value(brackets=True)
+    if not quoted:
+        if first == "not":
+            condition = _read_one(reader)
+            condition.wanted = not condition.wanted
+            return condition
+        if first in ("delivered", "error_message", "first_delivery", "manually_thawed"):
+            return Flag(first)
+        if first == "personal":
+            return Personal(_aliases(reader))
+        if first == "foranyaddress":
+            text = reader.value(brackets=True)
+            if reader.peek() != "(":
+                raise FilterError(f'"(" expected after "foranyaddress" near line {reader.line} of filter file')
+            reader.position += 1
+            return AnyAddress(text, read_condition(reader, inner=True))
+    return _read_test(reader, first)
+
+
+def _aliases(reader: Reader) -> tuple[str, ...]:
+    aliases: list[str] = []
+    while True:
+        position, line = reader.position, reader.line
+        if reader.peek() in ("(", ")", '"') or reader.word(brackets=True) != "alias":
+            reader.position, reader.line = position, line
+            return tuple(aliases)
+        aliases.append(reader.value(brackets=True))
+
+
+def _read_test(reader: Reader, left: str) -> Condition:
+    """What follows the first value of a test."""
+    line = reader.line
+    word = reader.word(brackets=True)
+    wanted = True
+    if word.lower() in ("is", "does"):
+        position, at = reader.position, reader.line
+        quoted = reader.peek() == '"'
+        following = "" if quoted or reader.peek() in ("(", ")") else reader.word(brackets=True)
+        if following.lower() == "not":
+            wanted = False
+            position, at = reader.position, reader.line
+            quoted = reader.peek() == '"'
+            following = "" if quoted or reader.peek() in ("(", ")") else reader.word(brackets=True)
+        lowered = following.lower()
+        if lowered in ("above", "below") or (word.lower() == "does" and following):
+            word = following
+        else:
+            reader.position, reader.line = position, at
+    elif word.lower() == "not":
+        wanted = False
+        word = reader.word(brackets=True)
+    if word.lower() in ("above", "below"):
+        return Number(left, word.lower(), reader.value(brackets=True), wanted)
+    test = WORDS.get(word.lower())
+    if test is None or word not in (word.lower(), word.upper()):
+        raise FilterError(f'unrecognized condition word "{word}" near line {line} of filter file')
+    return Text(left, test, word.isupper(), reader.value(brackets=True), wanted)

@@ -1,0 +1,110 @@
+"""One run of a filter: what it may do, what it has set up, what is printed while testing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted
+from eximia.context import FilterDelivery, FilterResult
+from eximia.expand import expand_text
+from eximia.filters.errors import FilterError
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+#: option of the redirect router -> what may then not stand in a string, and Exim's words for it
+_FORBIDDEN = (
+    ("lookup", re.compile(r"(?<!\\)\$\{\s*lookup\b"), "lookup expansions are not permitted"),
+    ("perl", re.compile(r"(?<!\\)\$\{\s*perl\b"), "Perl calls are not permitted"),
+    ("readfile", re.compile(r"(?<!\\)\$\{\s*readfile\b"), "file insertions are not permitted"),
+    ("readsocket", re.compile(r"(?<!\\)\$\{\s*readsocket\b"), "socket insertions are not permitted"),
+    ("run", re.compile(r"(?<!\\)\$\{\s*run\b"), "running a command is not permitted"),
+    ("dlfunc", re.compile(r"(?<!\\)\$\{\s*dlfunc\b"), "dynamically-loaded functions are not permitted"),
+    ("existstest", re.compile(r"\bexists\s*\{"), "File existence tests are not permitted"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a filter may do."""
+
+    #: the system filter (or -bF)
+    system: bool = False
+    allow_fail: bool = False
+    allow_freeze: bool = False
+    allow_defer: bool = False
+    #: names of `_FORBIDDEN`, and `logwrite`
+    forbidden: frozenset[str] = frozenset()
+    prepend_home: bool = True
+    #: the domain of addresses without one
+    qualify_domain: str = ""
+
+
+class Stop(Exception):
+    """`finish` and the commands that end the interpretation."""
+
+
+@dataclass(slots=True)
+class Run:
+    """See the module's docstring. `say` is None when this is no test; `comment` gets what -v adds."""
+
+    ctx: Context
+    limits: Limits
+    result: FilterResult = field(default_factory=FilterResult)
+    say: Callable[[str], None] | None = None
+    comment: Callable[[str], None] | None = None
+    #: significant deliveries were set up
+    delivered: bool = False
+    log_file: str = ""
+    depth: int = 0
+
+    @property
+    def testing(self) -> bool:
+        return self.say is not None
+
+    def expand(self, text: str, command: str) -> str:
+        """A data value of `command`. Raises FilterError; a forced failure is one too."""
+        try:
+            return self.expand_raw(text)
+        except ExpansionError as error:
+            raise FilterError(f'failed to expand "{text}" in {command} command: {error.message}') from None
+
+    def expand_raw(self, text: str) -> str:
+        """As `expand`, but raises ExpansionError."""
+        if "$" not in text and "\\" not in text:
+            return Untainted(text)
+        if self.limits.forbidden:
+            for name, pattern, words in _FORBIDDEN:
+                if name in self.limits.forbidden and pattern.search(text):
+                    raise ExpansionError(words)
+        return expand_text(Untainted(text), self.ctx)
+
+    def deliver(self, delivery: FilterDelivery, *, significant: bool) -> None:
+        """Set a delivery up."""
+        self.result.deliveries.append(delivery)
+        self.delivered = self.delivered or significant
+
+    def numbers(self) -> list[int]:
+        """$n0...$n9."""
+        return self.ctx.message.filter_numbers
+
+
+def shown(text: str) -> str:
+    """Text in the output of a test: what does not print becomes an escape."""
+    out = []
+    for char in text:
+        if char == "\n":
+            out.append("\\n")
+        elif char == "\t":
+            out.append("\\t")
+        elif char == "\r":
+            out.append("\\r")
+        elif char < " " or char == "\x7f":
+            out.append(f"\\{ord(char):03o}")
+        else:
+            out.append(char)
+    return "".join(out)

@@ -1,0 +1,74 @@
+"""`Services.filters`: what routers and delivery ask (see `base.ports.FilterService`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import from_bytes, is_tainted
+from eximia.context import FilterResult
+
+from .exim.interpreter import interpret
+from .exim.run import Limits
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+_FORBIDDEN = ("lookup", "perl", "readfile", "readsocket", "run", "dlfunc", "existstest", "logwrite")
+#: filters longer than this are not read
+LONGEST = 1 << 20
+
+
+class Filters:
+    """Both kinds of filter."""
+
+    def run(self, ctx: Context, text: str, kind: str, **options: Any) -> FilterResult:
+        """A user's filter: `kind` "exim" or "sieve"; `options` are the redirect router's (`options`), and
+        `default_domain` for addresses without one."""
+        router: Any = options.get("options")
+        domain = str(options.get("default_domain") or "")
+        if kind == "sieve":
+            from .sieve.interpreter import interpret_sieve
+
+            return interpret_sieve(ctx, text, router, domain)
+        forbidden = frozenset(name for name in _FORBIDDEN if getattr(router, f"forbid_filter_{name}", False))
+        limits = Limits(
+            allow_fail=bool(getattr(router, "allow_fail", False)),
+            allow_freeze=bool(getattr(router, "allow_freeze", False)),
+            allow_defer=bool(getattr(router, "allow_defer", False)),
+            forbidden=forbidden,
+            prepend_home=bool(getattr(router, "filter_prepend_home", True)),
+            qualify_domain=domain,
+        )
+        return interpret(ctx, text, limits)
+
+    def run_system(self, ctx: Context) -> FilterResult:
+        """The file of `system_filter`, which must be an Exim filter."""
+        from eximia.expand import expand
+
+        from .exim.parser import is_exim_filter
+
+        main = ctx.process.main
+        try:
+            path = expand(main.system_filter, ctx)
+        except ExpansionError as error:
+            return FilterResult("error", message=f"failed to expand system_filter: {error.message}")
+        if is_tainted(path):
+            return FilterResult("error", message=f"tainted file name for system_filter: {path}")
+        try:
+            with open(path, "rb") as file:
+                text = from_bytes(file.read(LONGEST))
+        except OSError as error:
+            return FilterResult("error", message=f"failed to open {path}: {error.strerror}")
+        if not is_exim_filter(text):
+            return FilterResult("error", message=f"{path} is not an Exim filter file")
+        return interpret(ctx, text, system_limits(ctx))
+
+
+def system_limits(ctx: Context) -> Limits:
+    """A system filter may do everything."""
+    main = ctx.process.main
+    domain = str(main.qualify_domain or ctx.process.primary_hostname)
+    return Limits(
+        system=True, allow_fail=True, allow_freeze=True, allow_defer=True, prepend_home=False, qualify_domain=domain
+    )

@@ -1,0 +1,90 @@
+"""What `-bf` and `-bF` print: the actions a filter would take for a message (filter document 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .exim.interpreter import interpret
+from .exim.parser import is_exim_filter
+from .exim.run import Limits
+from .service import system_limits
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+Say = Callable[[str], None]
+
+
+def kind_of(text: str) -> str:
+    """`exim`, `sieve`, or empty for a list of addresses."""
+    from .sieve.interpreter import is_sieve_filter
+
+    if is_exim_filter(text):
+        return "exim"
+    return "sieve" if is_sieve_filter(text) else ""
+
+
+def report_filter(ctx: Context, text: str, name: str, say: Say, comment: Say | None, *, system: bool) -> int:
+    """Run one filter on the message; the exit status."""
+    kind = kind_of(text)
+    spoken = {"exim": "Exim filter", "sieve": "Sieve filter"}.get(kind, "forward file")
+    say(f'Testing {spoken} file "{name}"')
+    say("")
+    if kind == "sieve":
+        from .sieve.testing import report_sieve
+
+        return report_sieve(ctx, text, say, comment)
+    if not kind:
+        return _report_list(ctx, text, say)
+    main = ctx.process.main
+    domain = str(main.qualify_recipient or main.qualify_domain or ctx.process.primary_hostname)
+    limits = system_limits(ctx) if system else Limits(prepend_home=False, qualify_domain=domain)
+    result = interpret(ctx, text, limits, say=say, comment=comment)
+    if result.verdict == "error":
+        say(f"Filter error: {result.message}")
+        return 1
+    if result.verdict in ("fail", "freeze", "defer"):
+        say(f'Filtering ended by "{result.verdict}".')
+    elif result.verdict == "delivered":
+        say("Filtering set up at least one significant delivery or other action.")
+        say("No other deliveries will occur.")
+    else:
+        say("Filtering did not set up a significant delivery.")
+        say("Normal delivery will occur.")
+    return 0
+
+
+def _report_list(ctx: Context, text: str, say: Say) -> int:
+    """A forward file that is no filter: its addresses, the last first."""
+    from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+
+    main = ctx.process.main
+    domain = str(main.qualify_recipient or main.qualify_domain or ctx.process.primary_hostname)
+    lines = [line for line in text.split("\n") if not line.lstrip().startswith("#")]
+    found: list[str] = []
+    body = ", ".join(lines)
+    for start, end in addresses_in(body):
+        item = body[start:end].strip()
+        if item[:1] in ("|", "/"):
+            found.append(item)
+            continue
+        if item.lower().startswith(":blackhole:"):
+            say('exim: forwardfile contains ":blackhole:"')
+            continue
+        if item.lower().startswith((":fail:", ":defer:")):
+            say(f'exim: error in forward file: "{item}" is not permitted')
+            return 1
+        try:
+            address = parse_address(item).address
+        except AddressSyntaxError as error:
+            say(f'exim: error in forward file: {error.message} in "{item}"')
+            return 1
+        found.append(address if "@" in address else f"{address}@{domain}")
+    if not found:
+        say("exim: no addresses generated from forward file")
+        return 0
+    say("exim: forward file generated:")
+    for each in reversed(found):
+        say(f"  {each}")
+    return 0
