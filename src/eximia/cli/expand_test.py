@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.span import NOWHERE
 from eximia.base.text import Untainted
-from eximia.expand import compile_text
+from eximia.expand import expand_text
 
 if TYPE_CHECKING:
     from eximia.config.macros import Macros
@@ -30,7 +30,7 @@ _SET = re.compile(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)
 def expand_line(ctx: Context, text: str) -> str:
     """What is written for one string: its expansion, or why there is none."""
     try:
-        return compile_text(Untainted(text))(ctx)
+        return expand_text(Untainted(text), ctx)
     except ExpansionError as failure:
         return f"Failed: {failure.message}"
 
@@ -101,7 +101,7 @@ def _set(ctx: Context, setting: re.Match[str], macros: Macros | None) -> str | N
     if macros is not None:
         text = macros.substitute(text)[0]
     try:
-        value = compile_text(Untainted(text))(ctx)
+        value = expand_text(Untainted(text), ctx)
     except ExpansionError as failure:
         return f"Failed: {failure.message}"
     variables = ctx.session.acl_vars if name[4] == "c" else ctx.message.acl_vars

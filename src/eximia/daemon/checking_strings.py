@@ -8,8 +8,9 @@ from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.options import Kind, Sink
 from eximia.base.span import Span
 from eximia.base.template import Template
-from eximia.expand.nodes import Broken, Node
+from eximia.expand.nodes import Node
 from eximia.expand.parser import parse
+from eximia.expand.questions import problems
 from eximia.expand.variables.reference import VariableReference
 
 EXPANDED = frozenset(
@@ -47,9 +48,9 @@ def check_string(template: Template, span: Span, about: str, sink: Sink) -> Iter
     if template.constant:
         return
     tree = parse(template.text)
-    broken = _broken(tree)
-    if broken is not None:
-        yield ConfigError(f"{about}: expansion cannot work: {broken.message}", span)
+    found = problems(template.text)
+    if found:
+        yield ConfigError(f"{about}: expansion cannot work: {found[0].message}", span)
     elif sink is Sink.FILE_NAME:
         yield from _tainted(tree, span, about)
 
@@ -63,16 +64,6 @@ def check_pattern(item: str, span: Span, about: str) -> Iterator[ConfigError]:
             Regex(item)
         except ExpansionError as error:
             yield ConfigError(f"{about}: {error.message}", span)
-
-
-def _broken(node: Node) -> Broken | None:
-    if isinstance(node, Broken):
-        return node
-    for child in node.children():
-        found = _broken(child)
-        if found is not None:
-            return found
-    return None
 
 
 def _tainted(tree: Node, span: Span, about: str) -> Iterator[ConfigError]:

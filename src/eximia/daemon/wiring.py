@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.ports import Ports, Services
 from eximia.base.template import Template
+from eximia.base.text import to_bytes
 from eximia.base.trace import Trace
 from eximia.config import site as site_file
 from eximia.config.files import Trust
@@ -240,8 +241,9 @@ def _debug_trace(call: Invocation) -> Trace:
     def write(category: str, text: str) -> None:
         del category
         stamp = time.strftime("%H:%M:%S ") if "timestamp" in call.debug else ""
-        lines = text.splitlines() or [""]
-        sys.stderr.write("".join(f"{stamp}{label}{line}\n" for line in lines))
+        lines = text.removesuffix("\n").split("\n")
+        sys.stderr.flush()
+        os.write(2, to_bytes("".join(f"{stamp}{label}{line}\n" for line in lines)))
 
     trace.add_debug_reader(write)
     return trace

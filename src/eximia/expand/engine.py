@@ -15,6 +15,7 @@ from eximia.base.text import Untainted
 
 from .nodes import Run
 from .numbers import lax_truth, seconds, strict_integer
+from .tracing import traced
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -43,6 +44,9 @@ def expand(template: Template | Untainted, ctx: Context) -> str:
             if template.constant:
                 return template.text
             run = template.compiled = compile_text(template.text)
+        trace = ctx.process.trace
+        if trace is not None and "expand" in trace.categories:
+            return traced(run, template.text, ctx, trace)
         result: str = run(ctx)
         return result
     return expand_text(template, ctx)
@@ -61,7 +65,11 @@ def expand_text(text: str, ctx: Context) -> str:
         raise ExpansionError("expansions are nested too deeply")
     scope.depth += 1
     try:
-        return compile_text(text, scope.locked)(ctx)
+        run = compile_text(text, scope.locked)
+        trace = ctx.process.trace
+        if trace is not None and "expand" in trace.categories:
+            return traced(run, text, ctx, trace)
+        return run(ctx)
     finally:
         scope.depth -= 1
 
