@@ -65,7 +65,7 @@ def refuse(ctx: Context, phase: Phase, result: AclResult, argument: str = "") ->
     preface: tuple[str, ...] = ()
     failure = take_sender_failure(message)
     if failure is not None:
-        process.log.main(f"{peer} {failure.log_line()}", message.id)
+        process.log.reject(f"{peer} {failure.log_line()}", message.id)
         if not temporary or process.main.smtp_return_error_details:
             preface = failure.explanation()
     if temporary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from eximia.base.errors import ExpansionError, ForcedFailure
@@ -37,11 +38,13 @@ def is_client(one: Instance[Any]) -> bool:
     return option != "no" and getattr(one.options, option) is not None
 
 
-def authenticate(ctx: Context, offered: tuple[str, ...], dialogue: Dialogue) -> ClientEnd:
+def authenticate(
+    ctx: Context, offered: tuple[str, ...], dialogue: Dialogue, on_failure: Callable[[str], object] | None = None
+) -> ClientEnd:
     """Try our client authenticators on a server that offers the mechanisms `offered` (upper case).
 
-    $host and $host_address must be set. Refusals are logged, and the next authenticator is tried. Whatever `dialogue`
-    raises when the connection fails passes through.
+    $host and $host_address must be set. Refusals are logged, `on_failure` gets the server's reply (event auth:fail),
+    and the next authenticator is tried. Whatever `dialogue` raises when the connection fails passes through.
     """
     tried = False
     for one in instances(ctx):
@@ -52,7 +55,7 @@ def authenticate(ctx: Context, offered: tuple[str, ...], dialogue: Dialogue) -> 
                 if text_of(ctx, one.options.client_condition).lower() in _FALSE:
                     continue
             tried = True
-            end = _try(ctx, one, dialogue)
+            end = _try(ctx, one, dialogue, on_failure)
         except ForcedFailure:
             continue
         except ExpansionError as error:
@@ -63,7 +66,9 @@ def authenticate(ctx: Context, offered: tuple[str, ...], dialogue: Dialogue) -> 
     return ClientEnd(tried=tried)
 
 
-def _try(ctx: Context, one: Instance[Any], dialogue: Dialogue) -> ClientEnd | None:
+def _try(
+    ctx: Context, one: Instance[Any], dialogue: Dialogue, on_failure: Callable[[str], object] | None
+) -> ClientEnd | None:
     """None: refused or given up, try another."""
     driver = DRIVERS.get(one.driver)
     if driver is None:
@@ -78,6 +83,8 @@ def _try(ctx: Context, one: Instance[Any], dialogue: Dialogue) -> ClientEnd | No
     if result.verdict is Verdict.CANCELLED:
         line = f"{one.name} authenticator cancelled authentication {host} {result.text}"
     else:
+        if on_failure is not None and result.reply is not None:
+            on_failure(result.reply.text)
         line = f"{one.name} authenticator failed {host} {result.reply.text if result.reply else result.text}"
     ctx.process.log.main(line, ctx.message.id)
     return None

@@ -112,8 +112,8 @@ class Session:
     no_delay_flush: bool = False
     #: control=no_pipelining: PIPELINING is not offered from now on
     no_pipelining: bool = False
-    #: control=dscp: the traffic class to set on the connection, -1 none; reception sets it after the ACL
-    dscp: int = -1
+    #: control=dscp: sets the traffic class of the client's connection; None where there is no connection
+    set_traffic_class: Callable[[int], None] | None = None
     #: control=wellknown: the file whose contents answer the WELLKNOWN command
     wellknown_file: str = ""
     #: send what replies are pending (before a delay or a callout); None where there is no client to wait

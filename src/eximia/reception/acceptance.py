@@ -132,7 +132,10 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     """Whether the message waits for a queue runner (`-odq`, `queue_only*`, controls)."""
     main = ctx.process.main
     message = ctx.message
-    if arrived.delivery == "q" or message.queue_only or arrived.queue_only:
+    if message.queue_only:
+        arrived.put_off = "queued by ACL"
+        return True
+    if arrived.delivery == "q" or arrived.queue_only:
         return True
     overridden = main.queue_only_override and arrived.delivery in ("b", "f", "i", "qs")
     if main.queue_only and not overridden:

@@ -127,6 +127,7 @@ class SmtpSession:
 
         session = self.ctx.session
         session.flush = self.flush
+        session.set_traffic_class = self.set_traffic_class
         session.connected_at = self.process.ports.clock.time()
         try:
             try:
@@ -140,8 +141,26 @@ class SmtpSession:
             self.status = 1
             self._finish(SessionOver("connection-lost", lost=True), silent=True)
         finally:
-            session.flush = None
+            session.flush = session.set_traffic_class = None
             self.stream.close()
+
+    def set_traffic_class(self, value: int) -> None:
+        """control=dscp: mark our packets of this connection (RFC 2474); not everything is a socket."""
+        import os
+        import socket
+
+        try:
+            duplicate = socket.socket(fileno=os.dup(self.stream.fileno()))
+        except OSError:
+            return
+        with duplicate:
+            try:
+                if duplicate.family == socket.AF_INET6:
+                    duplicate.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, value)
+                else:
+                    duplicate.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, value)
+            except OSError:
+                return
 
     def _finish(self, over: SessionOver, *, silent: bool = False) -> None:
         """Last words to the client and to the log."""

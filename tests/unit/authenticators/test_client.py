@@ -64,7 +64,10 @@ def test_refusal_is_logged_and_the_next_one_tried(world: World) -> None:
     add(world, "cram", "cram_md5", CramMd5Options, "CRAM-MD5", client_name="u", client_secret="s")
     add(world, "ext", "external", ExternalOptions, "EXTERNAL", client_send="mel")
     server = Server("C: AUTH CRAM-MD5", "S: 535 5.7.8 no", "C: AUTH EXTERNAL bWVs", "S: 235 ok")
-    assert authenticate(world.context, ("CRAM-MD5", "EXTERNAL"), server).authenticator == "ext"
+    failures: list[str] = []
+    end = authenticate(world.context, ("CRAM-MD5", "EXTERNAL"), server, failures.append)
+    assert end.authenticator == "ext"
+    assert failures == ["535 5.7.8 no"]
     assert world.log.written == [("main", "cram authenticator failed H=mx.ex [10.0.0.1] 535 5.7.8 no")]
 
 

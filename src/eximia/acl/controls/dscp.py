@@ -35,8 +35,9 @@ def _apply(one: Run, options: str | None) -> None:
     if not options:
         raise syntax_error("dscp", options)
     value = value_of(options)
-    if value is not None:
-        one.ctx.session.dscp = value
+    setter = one.ctx.session.set_traffic_class
+    if value is not None and setter is not None:
+        setter(value)
 
 
 DSCP = Control("dscp", _apply, forbidden=mask(NOTQUIT, NOT_SMTP, NOT_SMTP_START, NOT_SMTP_MIME), takes_options=True)

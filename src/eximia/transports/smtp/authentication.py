@@ -48,7 +48,12 @@ def authenticate(ctx: Context, connection: Connection, options: Any) -> None:
         return
     from eximia.authenticators.client import authenticate as try_all
 
-    end = try_all(ctx, offered, _Dialogue(connection))
+    from .connection import raised
+
+    def failed(reply: str) -> None:
+        raised(ctx, options, "auth:fail", reply)
+
+    end = try_all(ctx, offered, _Dialogue(connection), failed)
     if end.temporary is not None:
         raise refused(end.command, Reply(end.temporary.code, end.temporary.text))
     if end.expansion:
