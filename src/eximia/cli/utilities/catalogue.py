@@ -13,6 +13,7 @@ UTILITIES = {
     "exim_lock": ("eximia.cli.utilities.lock:command", "hold a mailbox locked while a command runs"),
     "exim_msgdate": ("eximia.cli.utilities.msgdate:command", "the date in a message id, and back"),
     "exim_tidydb": ("eximia.cli.utilities.tidydb:command", "remove old records from a hints database"),
+    "eximstats": ("eximia.cli.utilities.eximstats:command", "statistics of main logs"),
     "exinext": ("eximia.cli.utilities.exinext:command", "when delivery is tried next"),
     "exipick": ("eximia.cli.utilities.exipick:command", "select messages by conditions on their variables"),
     "exiqgrep": ("eximia.cli.utilities.exiqgrep:command", "select messages of the queue"),
