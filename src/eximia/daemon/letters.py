@@ -277,12 +277,16 @@ def _ignored_attached(call: Invocation, word: str, attached: str, queue: _Words)
 
 
 def _macro(call: Invocation, word: str, attached: str, _: _Words) -> None:
+    if not "A" <= attached.lstrip()[:1] <= "Z":
+        raise UsageError("exim: macro name set by -D must start with an upper case letter")
     found = _MACRO.match(attached)
     if found is None:
         raise unknown(word)
     if len(call.macros) >= 10:
         raise UsageError("exim: too many -D options on command line")
-    call.macros.append((found[1], (found[2] or "").rstrip()))
+    if any(found[1] == name for name, _ in call.macros):
+        raise UsageError("exim: duplicated -D in command line")
+    call.macros.append((found[1], found[2] or ""))
 
 
 def _debug(call: Invocation, word: str, attached: str, _: _Words) -> None:

@@ -87,7 +87,7 @@ def test_values_attached_and_apart() -> None:
     assert (call.sender, call.sender_name, call.protocol, call.smtp_timeout, call.config_files) == (
         *("a@b", "A B", "smtp", 300, "/x"),
     )
-    assert call.macros == [("X", "1"), ("Y", "2")]
+    assert call.macros == [("X", "1"), ("Y", "2 ")]
 
 
 def test_debug_categories() -> None:
@@ -101,3 +101,19 @@ def test_debug_categories() -> None:
 )
 def test_times(text: str, seconds: int | None) -> None:
     assert read_time(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("-D=3", "exim: macro name set by -D must start with an upper case letter"),
+        ("-Dx=3", "exim: macro name set by -D must start with an upper case letter"),
+        ("-D X=3", "exim: macro name set by -D must start with an upper case letter"),
+        ("-DX=1 -DX=2", "exim: duplicated -D in command line"),
+        ("-DX-=3", "exim abandoned: unknown, malformed, or incomplete option -DX-=3"),
+    ],
+)
+def test_wrong_macros(words: str, text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read("exim", words.split())
+    assert caught.value.text == text
