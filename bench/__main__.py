@@ -79,7 +79,7 @@ def report(scenario: Scenario, results: dict[str, list[Result]]) -> None:
     for name in ("exim", "postfix"):
         if ours and name in middle:
             rate, cpu = middle[name]
-            print(f"eximia / {name}: throughput {ours[0] / rate:.2f}, CPU {ours[1] / cpu:.2f}")
+            print(f"eximia / {name}: throughput {ours[0] / rate:.2f}, CPU {ours[1] / max(cpu, 0.001):.2f}")
     sys.stdout.flush()
 
 
