@@ -78,8 +78,8 @@ class Peer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), PeerSession)
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), PeerSession)
         self.port = self.server_address[1]
         self.messages: list[bytes] = []
         self.misbehave: tuple[str, str] = ("", "")

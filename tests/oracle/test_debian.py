@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import smtplib
@@ -42,7 +41,7 @@ class Machine:
         self.folder = Path(tempfile.mkdtemp(prefix=f"eximia-debian-{kind}-"))
         self.folder.chmod(0o755)
         self.port = unused_port()
-        self.peer = Peer()
+        self.peer = Peer("127.0.0.2")
         conf = self.folder / "conf"
         shutil.copytree("/etc/exim4", conf)
         settings = {
@@ -53,7 +52,7 @@ class Machine:
             "dc_relay_domains": "",
             "dc_minimaldns": "false",
             "dc_relay_nets": "",
-            "dc_smarthost": f"127.0.0.1::{self.peer.port}",
+            "dc_smarthost": f"127.0.0.2::{self.peer.port}",
             "CFILEMODE": "644",
             "dc_use_split_config": "false",
             "dc_hide_mailname": "false",
@@ -68,7 +67,7 @@ class Machine:
             capture_output=True,
             stdin=subprocess.DEVNULL,
         )
-        (conf / "hubbed_hosts").write_text(f"{REMOTE}: 127.0.0.1::{self.peer.port}\n")
+        (conf / "hubbed_hosts").write_text(f"{REMOTE}: 127.0.0.2::{self.peer.port}\n")
         home = self.folder / "home"
         for name in ("spool", "log", "home"):
             (self.folder / name).mkdir()
@@ -79,11 +78,8 @@ class Machine:
             "SPOOLDIR": self.folder / "spool",
             "MAILDIR_HOME_MAILDIR_LOCATION": self.maildir,
         }
-        text = self.configuration.read_text()
-        # The peer is on this machine: nobody would write that into a configuration that is not a test's.
-        text = re.sub(r"(?m)^(hubbed_hosts|smarthost|satellite.*|.*smarthost.*):$", r"\1:\n  self = send", text)
-        text = text.replace("driver = smtp\n", "driver = smtp\n  allow_localhost\n")
-        kept = [line for line in text.splitlines() if not line.startswith((*ours, "spool_directory"))]
+        lines = self.configuration.read_text().splitlines()
+        kept = [line for line in lines if not line.startswith((*ours, "spool_directory"))]
         extra = [f"{name} = {value}" for name, value in ours.items()]
         extra += [
             "primary_hostname = host.debian.example",
@@ -162,7 +158,8 @@ def test_options(machine: Machine) -> None:
         ("-bP", "qualify_domain", "local_interfaces", "acl_smtp_rcpt", "spool_directory"),
     ):
         ours, theirs = both(machine, *words)
-        missing = [line for line in theirs if line not in ours]
+        # Names with a star are how 4.96 keeps the expanded form of an option; they cannot be set.
+        missing = [line for line in theirs if line not in ours and not line.startswith("*")]
         assert missing == [], words
 
 

@@ -42,7 +42,6 @@ _SERVICES = {
     "regexes": "eximia.lists.regex:Regexes",
     "acl": "+eximia.acl.service:AclService",
     "verify": "eximia.routers.verify:VerifyService",
-    "filters": "eximia.filters.service:Filters",
     "perl": "eximia.aio.perl:PerlService",
     "expand": "*eximia.expand:expand_text",
     "submit": "*eximia.reception.own:submit",
@@ -265,8 +264,5 @@ def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Pr
 def warm(process: Process) -> None:
     """Import and make what serving needs, before the first connection waits for it."""
     for name in _SERVICES:
-        try:
-            getattr(process.services, name)
-        except ImportError as error:
-            process.log.panic(f"{name}: {error}")
+        getattr(process.services, name)
     _ = process.hints
