@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.span import NOWHERE
 from eximia.context import Address
 from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, routing_deferred
 
@@ -25,6 +26,15 @@ def return_path_of(attempt: Attempt, address: Address) -> str:
     return attempt.message.sender_address if path is None else path
 
 
+def _step(attempt: Attempt, address: Address, outcome: str) -> None:
+    """Tell the trace what became of an address."""
+    trace = attempt.process.trace
+    assert trace is not None
+    decider = address.transport or address.router
+    span = decider.span if decider is not None else NOWHERE
+    trace.step("delivery", span, address.address, outcome, address.outcome.message if address.outcome else "")
+
+
 def note_delivered(
     attempt: Attempt, address: Address, *, bypassed: bool = False, first: bool = True, return_path: str | None = None
 ) -> None:
@@ -33,6 +43,8 @@ def note_delivered(
     process = attempt.process
     transport = address.transport
     attempt.succeeded.append(address)
+    if process.trace is not None:
+        _step(attempt, address, "delivered")
     if not _silent(address):
         flag = "*>" if attempt.settings.pretend else "=>" if first else "->"
         if bypassed:
@@ -66,6 +78,8 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     outcome = address.outcome
     assert outcome is not None
     attempt.failed.append(address)
+    if attempt.process.trace is not None:
+        _step(attempt, address, "failed")
     told = outcome.smtp is not None or outcome.pass_message
     _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):
@@ -103,6 +117,8 @@ def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) ->
     assert outcome is not None
     message = attempt.message
     attempt.deferred.append(address)
+    if attempt.process.trace is not None:
+        _step(attempt, address, "deferred")
     if outcome.freeze:
         attempt.wanted_freeze = True
     waiting = outcome.errno <= _NOT_TRIED

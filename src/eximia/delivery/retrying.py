@@ -205,6 +205,8 @@ def _record(attempt: Attempt, address: Address, change: RetryChange) -> bool:
         return True
     previous = old.next_try - old.last_try if old is not None else 0
     interval = next_interval(rule, failing, previous, main.retry_interval_max)
+    if process.trace is not None:
+        process.trace.step("retry", rule.span, change.key, "given up" if over else f"again in {interval}s", change.text)
     table.put(
         change.key,
         RetryRecord(first, now, now + interval, change.errno, change.more_errno, change.text, expired=over),
