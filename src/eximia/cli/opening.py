@@ -61,6 +61,16 @@ def clean_environment(call: Invocation, configuration: Configuration) -> str:
     return WARNING if warn else ""
 
 
+def open_site() -> Site:
+    """The site's facts. An error is reported: Stop."""
+    from eximia.config import site as site_file
+
+    try:
+        return site_file.load()
+    except ConfigError as error:
+        refuse(f"exim: {error.message}")
+
+
 def open_configuration(call: Invocation) -> Configuration:
     from eximia.config import site as site_file
     from eximia.config.messages import fatal_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eximia.base.catalogue import Catalogue
-    from eximia.context import Process
+    from eximia.config.site import Site
     from eximia.daemon.invocation import Invocation
 
 #: what stands in "Support for:", in Exim's words; each works
@@ -23,23 +23,30 @@ def introduction(call: Invocation) -> int:
 
 
 def show(call: Invocation) -> int:
-    from eximia.cli.opening import open_process
+    """What is built in comes first, as with Exim: an error of the configuration comes after it."""
+    from eximia.cli.opening import open_process, open_site
 
+    site = open_site()
+    sys.stdout.write(built_in(site))
+    sys.stdout.flush()
     process = open_process(call)
-    sys.stdout.write(text(process))
+    sys.stdout.write(
+        f"Configuration file search path is {':'.join(site.configuration)}\n"
+        f"Configuration file is {process.config.path}\n"
+    )
     return 0
 
 
-def text(process: Process) -> str:
-    """The whole of -bV for a configuration that was read without error."""
+def built_in(site: Site) -> str:
+    """The part of -bV that does not depend on the configuration."""
     from eximia import __version__
+    from eximia.config.main import MainOptions
     from eximia.daemon.version import COMPILE_DATE, COMPILE_NUMBER
 
-    site, path = process.site, process.config.path
     formats = {"appendfile": "appendfile/maildir/mailstore/mbx"}
     transports = [formats.get(each, each) for each in working("eximia.transports.catalogue", "DRIVERS")]
     lines = [
-        f"Exim version {process.main.exim_version} #{COMPILE_NUMBER} built {COMPILE_DATE}",
+        f"Exim version {MainOptions.exim_version} #{COMPILE_NUMBER} built {COMPILE_DATE}",
         f"This is Eximia {__version__}",
         "Hints DB:",
         f" Using SQLite {sqlite_version()}",
@@ -52,7 +59,6 @@ def text(process: Process) -> str:
         f"Configure owner: {site.configure_owner or 0}:{site.configure_group or 0}",
         "Size of off_t: 8",
     ]
-    lines += [f"Configuration file search path is {':'.join(site.configuration)}", f"Configuration file is {path}"]
     return "\n".join(lines) + "\n"
 
 
