@@ -161,6 +161,10 @@ def _host_checks(session: SmtpSession) -> None:
     facts.notes["helo_verify"] = policy.host_in(ctx, "helo_verify_hosts")
     facts.notes["helo_try_verify"] = facts.notes["helo_verify"] or policy.host_in(ctx, "helo_try_verify_hosts")
     facts.notes["helo_junk"] = policy.host_in(ctx, "helo_accept_junk_hosts")
+    if policy.host_in(ctx, "hosts_proxy") and not session.on_stdin:
+        from .proxy import read_proxy_header
+
+        read_proxy_header(session)
 
 
 def _bad_size_limit(session: SmtpSession, error: ExpansionError) -> None:

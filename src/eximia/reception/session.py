@@ -104,6 +104,8 @@ class SmtpSession:
         self.had_mail = False
         #: the last MAIL was refused: what follows it in a pipeline is no error of its own
         self.mail_rejected = False
+        #: the client should have begun with a PROXY header, and did not
+        self.proxy_failed = False
         self.from_line_seen: FromLine | None = None
         #: who called us, for local sessions
         self.caller_login = ""
@@ -180,6 +182,9 @@ class SmtpSession:
         session.smtp_command = command.line
         session.smtp_command_argument = command.argument
         verb = command.verb
+        if self.proxy_failed and verb != "QUIT":
+            self.reply("503", "Command refused, required Proxy negotiation failed")
+            return
         if command.nul:
             self.syntax_error(
                 "NUL characters are not allowed in SMTP commands", "NUL character(s) present (shown as '?')"

@@ -194,3 +194,29 @@ class _Wrapped:
 def test_garbage_never_breaks_a_session(pieces: list[bytes]) -> None:
     answer, _ = dialogue(RCPT + ACL, [*pieces])
     assert answer.startswith("220 ")
+
+
+PROXY = f"{RCPT}hosts_proxy = 192.0.2.1\nacl_smtp_connect = c\nlog_selector = +proxy\n"
+PROXY_ACL = (
+    f"{ACL}c:\n  accept logwrite = $proxy_session $proxy_local_address $proxy_external_address $sender_host_address\n"
+)
+
+
+def test_client_behind_a_proxy() -> None:
+    said: list[bytes | str] = [b"PROXY TCP4 198.51.100.9 203.0.113.5 4321 25\r\nEHLO x\r\n", b"QUIT\r\n"]
+    answer, log = dialogue(PROXY + PROXY_ACL, said)
+    assert "250-mx.test.example Hello x [198.51.100.9]\n" in answer
+    assert "yes 192.0.2.1 203.0.113.5 198.51.100.9" in log
+
+
+def test_proxy_that_does_not_speak_the_protocol() -> None:
+    answer, log = dialogue(PROXY + PROXY_ACL, [b"EHLO x\r\n", b"NOOP\r\nQUIT\r\n"])
+    assert answer.endswith(
+        "503 Command refused, required Proxy negotiation failed\n221 mx.test.example closing connection\n"
+    )
+    assert log == ["yes   192.0.2.1"]
+
+
+def test_silent_proxy() -> None:
+    answer, _ = dialogue(PROXY + PROXY_ACL, ["timeout", b"MAIL FROM:<>\r\n", b"QUIT\r\n"])
+    assert "503 Command refused, required Proxy negotiation failed\n" in answer
