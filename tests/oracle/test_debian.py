@@ -102,7 +102,17 @@ class Machine:
         return subprocess.run(run, input=stdin, capture_output=True, check=False, timeout=60)
 
     def start(self) -> None:
-        run = [sys.executable, "-m", "eximia.cli.launched", "exim", "-C", str(self.configuration), "-bdf"]
+        run = [
+            sys.executable,
+            "-m",
+            "eximia.cli.launched",
+            "exim",
+            "-C",
+            str(self.configuration),
+            "-bdf",
+            "-oX",
+            f"127.0.0.1.{self.port}",
+        ]
         with open(self.folder / "output", "wb") as output:
             self.daemon = subprocess.Popen(run, env=self.environment, stdout=output, stderr=output)
         end = time.monotonic() + 20

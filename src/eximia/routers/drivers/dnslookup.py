@@ -32,6 +32,7 @@ class Dnslookup(Driver):
         options = cast("DnslookupOptions", self.router.options)
         domain = address.domain
         if not valid_domain(domain) or domain.startswith("["):
+            call.decline_text = f'mail domain "{domain}" is syntactically invalid'
             return Answer.DECLINE
         policy = self._policy(ctx, options, domain)
         found = MxFound(MxOutcome.NOT_FOUND)
