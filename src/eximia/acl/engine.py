@@ -167,6 +167,8 @@ def _obey(one: Run, acl: Acl, statement: Statement) -> Outcome | None:
             return Outcome.DENY if holds is False else Outcome.DROP
     elif holds is True:
         if one.phase.bit & ENDINGS and not one.depth:
+            if one.debug:
+                one.say(f"end of {acl.shown}: {_REFUSING[verb].value}")
             raise AclError(
                 f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)", one.user_message
             )

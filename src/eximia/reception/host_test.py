@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,22 +14,29 @@ if TYPE_CHECKING:
 
 #: debug text that a postmaster testing his policy wants to see
 CATEGORIES = frozenset(("acl", "lists", "host_lookup", "verify", "dnsbl", "ratelimit", "callout"))
+#: of routing, only how it went
+_ROUTING = (">>>>", "routing ", "calling ", "routed by ", "no more routers", "  message: ")
+_ROUTING_END = re.compile(r" router(: defer for | forced address failure)")
 
 
 class Commentary(Trace):
-    """Debug text of the categories above, each line after `>>> `."""
+    """Debug text of the categories above, each line after `>>> `, and the main events of routing."""
 
-    __slots__ = ()
+    __slots__ = ("_all_routing",)
 
     def __init__(self, other: Trace | None) -> None:
         super().__init__()
-        self.categories = CATEGORIES | (other.categories if other is not None else frozenset())
-        self.add_debug_reader(_write)
+        asked = other.categories if other is not None else frozenset()
+        self._all_routing = "route" in asked
+        self.categories = CATEGORIES | asked | {"route"}
+        self.add_debug_reader(self._write)
 
-
-def _write(_category: str, text: str) -> None:
-    sys.stderr.write("".join(f">>> {line}\n" for line in text.splitlines() or [""]))
-    sys.stderr.flush()
+    def _write(self, category: str, text: str) -> None:
+        lines = text.splitlines() or [""]
+        if category == "route" and not self._all_routing:
+            lines = [line for line in lines if line.startswith(_ROUTING) or _ROUTING_END.search(line)]
+        sys.stderr.write("".join(f">>> {line}\n" for line in lines))
+        sys.stderr.flush()
 
 
 def testing_log(process: Process) -> CheckingLog:

@@ -393,6 +393,10 @@ def _trace_end(ctx: Context, router: Router, address: Address, outcome: str, why
     trace = ctx.process.trace
     if trace is not None:
         trace.step("router", router.span, address.address, outcome, why)
+        if outcome == "failed":
+            trace.debug("route", f"{router.name} router forced address failure")
+        else:
+            trace.debug("route", f"{router.name} router: defer for {address.address}\n  message: {why}")
 
 
 def _boolean(ctx: Context, router: Router, value: bool | Template, option: str, *, default: bool) -> bool:

@@ -22,6 +22,8 @@ class Verdict:
     address_data: str = ""
     #: a callout was made, or its result taken from the cache
     called: bool = False
+    #: it deferred, and `defer_ok` made it a success
+    forgiven: bool = False
 
 
 def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -> Verdict:
@@ -34,13 +36,17 @@ def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -
     )
     if verdict.result == "ok" and not (options.success_on_redirect and len(routed.routed) != 1):
         _check_further(one, address, kind, options, routed, verdict)
-    if one.debug:
-        one.say("----------- end verify ------------")
     if verdict.result == "defer" and options.defer_ok:
-        if one.debug:
-            one.say("verify defer overridden by defer_ok")
         verdict.result = "ok"
+        verdict.forgiven = True
     return verdict
+
+
+def say_end(one: Run, verdict: Verdict) -> None:
+    """The commentary after an envelope address was verified."""
+    one.say("----------- end verify ------------")
+    if verdict.forgiven:
+        one.say("verify defer overridden by defer_ok")
 
 
 def _check_further(

@@ -30,6 +30,8 @@ def _check(one: Run, request: Request) -> bool:
                 if one.ctx.process.main.smtp_return_error_details:
                     one.user_message = f"Rejected after DATA: {one.log_message}"
                 return False
+            if one.debug:
+                one.say(f"verifying {name}: header address {parsed.address}")
             verdict = verify_address(one, parsed.address, "sender", options)
             if verdict.result == "ok":
                 return True

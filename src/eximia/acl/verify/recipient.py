@@ -6,7 +6,7 @@ from eximia.acl.phases import RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
 
-from .address import verify_address
+from .address import say_end, verify_address
 from .options import parse
 from .verifier import Request, Verifier
 
@@ -19,6 +19,8 @@ def _check(one: Run, request: Request) -> bool:
     local_part = here.original_local_part or here.local_part
     here.domain_data = here.local_part_data = here.sender_data = ""
     verdict = verify_address(one, f"{local_part}@{here.domain}" if here.domain else local_part, "recipient", options)
+    if one.debug:
+        say_end(one, verdict)
     here.address_data = verdict.address_data
     message.recipient_verify_failure = verdict.kind
     if verdict.result == "ok":

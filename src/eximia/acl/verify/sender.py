@@ -6,7 +6,7 @@ from eximia.acl.phases import DATA, DKIM, MAIL, NOT_SMTP, PREDATA, RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
 
-from .address import Verdict, verify_address
+from .address import Verdict, say_end, verify_address
 from .failure import SenderFailure, note_sender_failure
 from .options import parse
 from .verifier import Request, Verifier
@@ -32,6 +32,8 @@ def _check(one: Run, request: Request) -> bool:
             verdict = Verdict("ok", address_data=verdict.address_data)
     else:
         verdict = verify_address(one, address, "sender", options)
+        if one.debug:
+            say_end(one, verdict)
         failure = None
         if verdict.result != "ok":
             failure = SenderFailure(
