@@ -22,6 +22,7 @@ TYPES = ("internet", "smarthost", "satellite", "local", "none")
 #: options that Exim 4.96 as Debian builds it does not have, or that name the program itself
 OURS = re.compile(
     r"(no_)?(acl_smtp_atrn|acl_smtp_wellknown|arc_sign|bmi_\w+|dcc\w+|disable_fsync|dk_\w+|dmarc_\w+|exim_version|"
+    r"gnutls_compat_mode|hosts_xclient|ibase_servers|limits_advertise_hosts|log_ports|message_id_format|"
     r"oracle_servers|panic_coredump|redis_servers|sieve_inbox|srs\w*|tls_early_banner_hosts|tpda_\w+|"
     r"translate_ip_address|use_classresources|wellknown_advertise_hosts)( =.*)?$"
 )
