@@ -213,7 +213,7 @@ def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, 
         syslog_duplication=main.syslog_duplication,
         syslog_timestamp=main.syslog_timestamp,
         syslog_pid=main.syslog_pid,
-        process_log_path=str(main.process_log_path or ""),
+        process_log_path=str(main.process_log_path or f"{spool_directory}/exim-process.info"),
         uid=uid,
         gid=gid,
     )

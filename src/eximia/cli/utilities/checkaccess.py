@@ -37,7 +37,7 @@ def command(words: Sequence[str]) -> int:
     if answer.startswith("2"):
         write("Accepted\n")
     else:
-        write(f"Rejected:\n{answer}\n")
+        write("Rejected:\n" + "".join(f"  {line}\n" for line in answer.split("\n")))
     return 0
 
 

@@ -56,13 +56,27 @@ def cycle(path: str, keep: int) -> None:
             else:
                 os.rename(old, f"{path}.{number + 1:0{width}d}{suffix}")
     try:
+        status = os.stat(path)
         os.rename(path, f"{path}.{1:0{width}d}")
     except FileNotFoundError:
-        pass
+        return
+    _create(path, status)
     for number in range(2, keep + 1):
         old = f"{path}.{number:0{width}d}"
         if os.path.exists(old):
             _compress(old)
+
+
+def _create(path: str, old: os.stat_result) -> None:
+    """An empty log like the one that was renamed, unless a process was faster."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        os.fchown(fd, old.st_uid, old.st_gid)
+    os.fchmod(fd, old.st_mode & 0o7777)
+    os.close(fd)
 
 
 def _compress(path: str) -> None:

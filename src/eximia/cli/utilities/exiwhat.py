@@ -22,8 +22,8 @@ def command(words: Sequence[str]) -> int:
     process = open_configured(options)
     path = str(process.main.process_log_path or f"{process.spool.directory}/exim-process.info")
     try:
-        with open(path, "wb"):
-            pass
+        # Only what is there is emptied: made by us, the server could not write to it.
+        os.truncate(path, 0)
     except OSError:
         pass
     for pid in processes():

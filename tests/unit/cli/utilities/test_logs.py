@@ -62,6 +62,13 @@ def test_cycle(tmp_path: Path) -> None:
     for number in range(1, 5):
         path.write_text(f"log {number}\n")
         cycle(str(path), 3)
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["mainlog.01", "mainlog.02.gz", "mainlog.03.gz"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "mainlog",
+        "mainlog.01",
+        "mainlog.02.gz",
+        "mainlog.03.gz",
+    ]
     assert (tmp_path / "mainlog.01").read_text() == "log 4\n"
+    assert path.stat().st_mode == (tmp_path / "mainlog.01").stat().st_mode
+    assert path.read_text() == ""
     assert gzip.decompress((tmp_path / "mainlog.03.gz").read_bytes()) == b"log 2\n"
