@@ -19,6 +19,7 @@ from .remote import deliver_remote
 from .retrying import settle_retries
 from .routing import route_all
 from .settings import AttemptEnd, AttemptSettings
+from .wrapper import run_wrapped
 
 if TYPE_CHECKING:
     from eximia.spool.store import LockedMessage
@@ -78,6 +79,8 @@ class Attempt:
     def run(self) -> AttemptEnd:
         """Make the attempt. The lock is given up at its end."""
         try:
+            if self.process.main.mua_wrapper:
+                return run_wrapped(self)
             make_addresses(self)
             route_all(self)
             if self.local:

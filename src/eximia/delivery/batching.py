@@ -134,6 +134,8 @@ def _sorted(attempt: Attempt, addresses: list[Address]) -> list[Address]:
 
 def _most(attempt: Attempt, transport: Any) -> int:
     """`max_rcpt`; a very large number when there is no limit."""
+    if attempt.process.main.mua_wrapper:
+        return 1 << 30
     value = getattr(transport.options, "max_rcpt", 100)
     if type(value) is not int:
         try:

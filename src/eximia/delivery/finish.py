@@ -27,7 +27,7 @@ def finish(attempt: Attempt) -> AttemptEnd:
 
         send_bounces(attempt)
     if not attempt.deferred and not attempt.wanted_freeze:
-        _complete(attempt)
+        complete(attempt)
         return AttemptEnd.COMPLETED
     return _keep(attempt)
 
@@ -36,7 +36,7 @@ def _wants_reports(attempt: Attempt) -> bool:
     return any(recipient.dsn_flags for recipient in attempt.message.recipients)
 
 
-def _complete(attempt: Attempt) -> None:
+def complete(attempt: Attempt) -> None:
     """Nothing remains: the line `Completed`, and the files go."""
     process = attempt.process
     message = attempt.message

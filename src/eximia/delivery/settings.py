@@ -40,5 +40,7 @@ class AttemptEnd(Enum):
     #: something is to be tried again
     REMAINS = "remains"
     FROZEN = "frozen"
+    #: mua_wrapper: it failed, was reported to the caller, and is gone
+    REFUSED = "refused"
     #: another process has it, it does not exist, or it is frozen and not to be tried
     SKIPPED = "skipped"

@@ -277,10 +277,13 @@ def log_frozen(ctx: Context) -> None:
         ctx.process.log.main("frozen by ACL", message.id)
 
 
-def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> None:
-    """Begin delivery, or leave the message to a queue runner."""
+def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> bool:
+    """Begin delivery, or leave the message to a queue runner. False when mua_wrapper is set and delivery failed."""
     process = ctx.process
     message = ctx.message
+    wrapper = process.main.mua_wrapper
+    if wrapper:
+        queue = False
     if queue:
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
@@ -291,14 +294,15 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
             log.append(message.message_log)
             log.close()
         locked.close()
-        return
+        return True
     call = process.invocation
-    process.services.deliver(
+    end = process.services.deliver(
         process,
         ctx.session,
         message,
         locked,
-        wait=call is not None and call.delivery in ("i", "f"),
+        wait=wrapper or (call is not None and call.delivery in ("i", "f")),
         pretend=call is not None and call.dont_deliver,
         queue_smtp=call is not None and call.delivery == "qs",
     )
+    return not wrapper or end is None or end.value != "refused"

@@ -579,5 +579,5 @@ def _keep(submission: Submission, arrived: Arrived, sink: BodySink) -> int:
     log_arrival(ctx, arrived)
     if message.frozen:
         log.main("frozen by ACL", message.id)
-    hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
-    return 0
+    done = hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
+    return 0 if done else 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eximia.context import Batch, Outcome, Result, RetryChange
+from eximia.context import Batch, Host, Outcome, Result, RetryChange, SmtpFacts
 from eximia.delivery import AttemptEnd
 from eximia.hints import RetryRecord, WaitRecord
 from eximia.spool.journal import read_journal
@@ -261,3 +261,21 @@ def test_local_only_runs_say_so(world: World) -> None:
     world.store(world.message("a@far.test", "bob@local.test")).close()
     world.again(queue_run=True, local_only=True)
     assert "== a@far.test R=remote T=remote defer (-55): remote deliveries suppressed" in world.lines
+
+
+def test_wrapping_a_mail_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path, monkeypatch, main="mua_wrapper")
+    monkeypatch.setattr("eximia.delivery.wrapper.run", world._run)
+    host = SmtpFacts(host=Host("h.test", "10.9.9.9"))
+    world.says["b@far.test"] = deferred("450 not now", smtp=host)
+    assert world.receive("a@far.test", "b@far.test") is AttemptEnd.REFUSED
+    assert capsys.readouterr().err == "Delivery failed: H=h.test [10.9.9.9]: 450 not now\n"
+    assert [line[:15] for line in world.lines] == ["** a@far.test R", "** b@far.test R", "Completed"]
+    assert world.submitted == []
+    assert world.files() == []
+    assert world.receive("bob@local.test") is AttemptEnd.REFUSED
+    assert capsys.readouterr().err == "routing bob@local.test yielded a local delivery\n"
+    world.says.clear()
+    assert world.receive("a@far.test") is AttemptEnd.COMPLETED

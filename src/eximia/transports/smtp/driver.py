@@ -239,7 +239,8 @@ class _Run:
         envelope = self._envelope(connection, addresses)
         facts.authenticated_sender = envelope.auth or ""
         content = content_for(ctx, self.options, addresses, self.batch.return_path)
-        transaction = send_message(connection, envelope, content, self.options)
+        wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
+        transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped)
         failure = judge(transaction, envelope, addresses, facts, lmtp=connection.lmtp)
         for address in addresses:
             if address.outcome is not None:

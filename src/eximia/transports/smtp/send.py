@@ -58,8 +58,11 @@ class Content:
         yield from wire_blocks(self.header, blocks, stuffed=stuffed)
 
 
-def send_message(connection: Connection, envelope: Envelope, content: Content, options: Any) -> Transaction:
-    """Send one message and read every reply; the transaction holds them. Raises Failure when the session broke."""
+def send_message(
+    connection: Connection, envelope: Envelope, content: Content, options: Any, *, all_or_nothing: bool = False
+) -> Transaction:
+    """Send one message and read every reply; the transaction holds them. `all_or_nothing`: not at all when a
+    recipient is refused (mua_wrapper). Raises Failure when the session broke."""
     stream = connection.stream
     transaction = Transaction(
         connection.reader,
@@ -69,6 +72,7 @@ def send_message(connection: Connection, envelope: Envelope, content: Content, o
         pipelining=connection.pipelining,
         chunking=connection.chunking,
         reset=connection.open_transaction,
+        all_or_nothing=all_or_nothing,
     )
     connection.open_transaction = True
     connection.messages += 1

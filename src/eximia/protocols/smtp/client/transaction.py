@@ -26,6 +26,7 @@ class Transaction:
     """See the module's docstring. Raises `MalformedReply` from `receive`, nothing else."""
 
     __slots__ = (
+        "_all_or_nothing",
         "_awaited",
         "_chunking",
         "_data_asked",
@@ -61,16 +62,19 @@ class Transaction:
         pipelining: bool = False,
         chunking: bool = False,
         reset: bool = False,
+        all_or_nothing: bool = False,
     ) -> None:
         """`pipelining` and `chunking`: use them (the server has them and the transport allows them).
-        `reset`: begin with RSET, because an earlier transaction was left open."""
+        `reset`: begin with RSET, because an earlier transaction was left open. `all_or_nothing`: when a recipient is
+        refused no message is sent; commands are then not pipelined."""
         self._reader = reader
         self._peer = peer
         self._envelope = envelope
         self._lmtp = lmtp
-        self._chunking = chunking
+        self._chunking = chunking and not all_or_nothing
+        self._all_or_nothing = all_or_nothing
         self._reset = reset
-        self.pipelining = pipelining
+        self.pipelining = pipelining and not all_or_nothing
         self._mail = envelope.mail(peer)
         self._next_rcpt = 0
         #: (what, index of the recipient) of each reply to come
@@ -227,7 +231,7 @@ class Transaction:
             command, parameters = self._envelope.rcpt(self._envelope.recipients[index], self._peer)
             self._awaited.append((RCPT, index))
             return f"{command}{parameters}\r\n".encode("latin-1")
-        if not self.accepted:
+        if not self.accepted or (self._all_or_nothing and len(self.accepted) < len(self.rcpt_replies)):
             self.wants_data = False
             self.finished = True
         elif self._chunking:
