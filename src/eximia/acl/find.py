@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eximia.base.errors import ConfigError
 from eximia.base.span import Span
-from eximia.base.text import is_tainted
+from eximia.base.text import is_tainted, like
 
 from .errors import AclError
 from .model import Acl
@@ -18,7 +18,7 @@ _INLINE_KEPT = 256
 def find_acl(one: Run, text: str, span: Span) -> Acl:
     """The ACL that `text` means. `span`: where the text was written, for inline ACLs. Raises AclError."""
     ctx = one.ctx
-    text = text.strip() if text[:1].isspace() or text[-1:].isspace() else text
+    text = like(text.strip(), text) if text[:1].isspace() or text[-1:].isspace() else text
     acls: dict[str, Acl] = ctx.process.config.acls
     found = acls.get(text)
     if found is not None and not is_tainted(text):

@@ -59,11 +59,12 @@ class Operation(Node):
             return None
 
     def compile(self) -> Run:
-        from .certificates import fingerprint
+        if self.name in _ON_CERTIFICATES:
+            from .certificates import fingerprint
 
-        run_certificate = fingerprint(self.name, self.subject)
-        if run_certificate is not None:
-            return run_certificate
+            run_certificate = fingerprint(self.name, self.subject)
+            if run_certificate is not None:
+                return run_certificate
         subject, argument = self.subject.compile(), self.argument
         apply = self.operator.apply
         if self.operator.safe:
@@ -83,6 +84,8 @@ class Operation(Node):
         return run
 
 
+#: operators that also work on a certificate variable
+_ON_CERTIFICATES = frozenset(("base64", "md5", "sha1", "sha256"))
 # A pure operator never looks at its context; see Operator.pure.
 _NO_CONTEXT: Context = None  # type: ignore[assignment]
 
