@@ -1,40 +1,67 @@
 """The message of -bem: a file read as if it were submitted locally, for looking at only (manual 5.3).
 
-Nothing is rewritten, logged or spooled. Date: is added where it is missing, as reception does.
+Nothing is logged or spooled, and no Received: line is added.
 """
 
 from __future__ import annotations
 
 from eximia.base.text import to_bytes
 from eximia.context import Body, Context, Recipient
-from eximia.message import dates
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
-from eximia.message.header import DELETED, Header, parse_block
+from eximia.message.header import DELETED, Header, split_block
+from eximia.reception.acceptance import message_size
+from eximia.reception.caller import Caller
+from eximia.reception.fixups import Origin, complete, qualify_headers, take_headers
+from eximia.reception.policy import POLICY
 
 
-def fill(ctx: Context, text: str, *, extract: bool, dot_ends: bool = True) -> None:
-    """Put the message `text` into the context; with `extract` its header names the recipients (-t)."""
+def fill(ctx: Context, text: str, *, extract: bool, caller: Caller | None = None, dot_ends: bool = True) -> None:
+    """Put the message `text` into the context; with `extract` its header names the recipients (-t). With a `caller`
+    missing header lines are added and addresses qualified, as for a message he submits."""
     text = text.replace("\r\n", "\n")
     if text and not text.endswith("\n"):
         text += "\n"
-    headers, body = parse_block(text)
+    fields, body = split_block(text)
     if dot_ends:
         body = _to_dot(body)
     message = ctx.message
-    message.headers = headers
+    message.headers, resent = take_headers(ctx.process.main, fields)
     if extract:
-        message.recipients = [Recipient(address) for address in _recipients(headers)]
+        message.recipients = [Recipient(address) for address in _recipients(message.headers, resent=resent)]
     data = to_bytes(body)
     message.body = Body(data)
     message.body_linecount = data.count(b"\n")
     message.body_zerocount = data.count(b"\0")
+    # lines received, the empty one too
+    message.linecount = sum(field.count("\n") for field in fields) + 1 + message.body_linecount
     message.max_received_linelength = max(map(len, text.split("\n")), default=0)
-    message.size = len(data) + 1 + sum(len(header.text) for header in headers)
-    message.received_count = 1 + sum(header.name == "received" for header in headers)
+    message.size = message_size(ctx)
+    message.received_count = 1 + sum(header.name == "received" for header in message.headers)
     message.received_time = ctx.process.ports.clock.time()
-    if not any(header.name == "date" for header in headers):
-        headers.append(Header(f"Date: {dates.rfc5322(message.received_time)}\n"))
-    message.linecount = message.body_linecount + sum(header.text.count("\n") for header in headers)
+    if caller is not None:
+        _complete(ctx, caller, resent=resent)
+
+
+def _complete(ctx: Context, caller: Caller, *, resent: bool) -> None:
+    """What reception does to the header, but for Received:."""
+    message = ctx.message
+    message.id, message.received_time = POLICY.new_id(ctx)
+    origin = Origin(
+        local=not ctx.session.sender_host_address,
+        stdin=True,
+        trusted=ctx.process.is_trusted,
+        login=caller.login,
+        name=caller.name,
+        own_sender=True,
+        name_given=caller.name_given,
+        qualify_senders=True,
+        qualify_recipients=True,
+        qualify_domain=caller.qualify_domain,
+        qualify_recipient=caller.qualify_recipient,
+    )
+    complete(ctx, POLICY, origin, resent=resent)
+    qualify_headers(ctx, origin)
+    POLICY.rewrite_headers(ctx)
 
 
 def _to_dot(body: str) -> str:
@@ -45,16 +72,16 @@ def _to_dot(body: str) -> str:
     return body if end < 0 else body[: end + 1]
 
 
-def _recipients(headers: list[Header]) -> list[str]:
-    """The addresses of To:, Cc: and Bcc:, which is then removed."""
+def _recipients(headers: list[Header], *, resent: bool) -> list[str]:
+    """The addresses of To:, Cc: and Bcc:, which is then removed; of the Resent- ones in a message that was resent."""
     found: list[str] = []
     for header in headers:
-        if header.type in ("T", "C", "B"):
+        if header.type in ("T", "C", "B") and header.name.startswith("resent-") is resent:
             for start, end in addresses_in(header.body):
                 try:
                     found.append(parse_address(header.body[start:end]).address)
                 except AddressSyntaxError:
                     continue
-        if header.type == "B":
-            header.type = DELETED
+            if header.type == "B":
+                header.type = DELETED
     return found

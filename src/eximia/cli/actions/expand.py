@@ -13,6 +13,7 @@ from eximia.cli.opening import need_admin, open_process, refuse
 if TYPE_CHECKING:
     from eximia.context import Context, Process
     from eximia.daemon.invocation import Invocation
+    from eximia.reception.caller import Caller
 
 
 def run(call: Invocation) -> int:
@@ -55,7 +56,9 @@ def context(process: Process, call: Invocation) -> Context:
     ctx = Context(process)
     _envelope(ctx, call)
     if call.message_file is not None:
-        _read_message(ctx, call.message_file, extract=call.extract_recipients)
+        from eximia.cli.actions.smtp import caller_of
+
+        _read_message(ctx, call.message_file, caller_of(process, call), extract=call.extract_recipients)
     elif call.message_id is not None:
         need_admin(process)
         ctx = _from_spool(process, call.message_id) or ctx
@@ -100,7 +103,7 @@ def _with_port(text: str) -> tuple[str, int]:
     return text, 0
 
 
-def _read_message(ctx: Context, path: str, *, extract: bool) -> None:
+def _read_message(ctx: Context, path: str, caller: Caller, *, extract: bool) -> None:
     """The file of -bem as the message."""
     from eximia.base.text import from_bytes, to_bytes
     from eximia.cli.message_file import fill
@@ -110,7 +113,7 @@ def _read_message(ctx: Context, path: str, *, extract: bool) -> None:
             data = file.read()
     except OSError as error:
         refuse(f"exim: failed to open {path}: {os.strerror(error.errno or 0)}")
-    fill(ctx, from_bytes(data), extract=extract)
+    fill(ctx, from_bytes(data), extract=extract, caller=caller)
 
 
 def _from_spool(process: Process, message_id: str) -> Context | None:
