@@ -14,6 +14,7 @@ from eximia.daemon.invocation import Invocation
 from eximia.daemon.wiring import build, read_configuration
 from eximia.dns.answer import Answer, Status
 from eximia.logs.log import CheckingLog
+from eximia.message.ids import IdSource
 from eximia.reception.session import Admission, SessionSettings, SmtpSession
 
 START = 1_795_340_000.25
@@ -170,6 +171,7 @@ def make_process(folder: str, config: str) -> tuple[Process, ListLog, Delivered]
     log = ListLog(process.log.selectors)
     process.log = log
     process.is_trusted = True
+    process.ids = IdSource(pid=1, now_ns=lambda: int(ports.clock.now * 1e9))
     delivered = Delivered()
     process.services.deliver = delivered
     return process, log, delivered

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.protocols.smtp.server.xclient import ATTRIBUTES
+
 if TYPE_CHECKING:
     from .session import SmtpSession
 
@@ -25,8 +27,6 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("8BITMIME")
     if policy.host_in(ctx, "dsn_advertise_hosts"):
         offered.append("DSN")
-    if policy.has_acl(ctx, "acl_smtp_atrn"):
-        offered.append("ATRN")
     if policy.has_acl(ctx, "acl_smtp_etrn"):
         offered.append("ETRN")
     if policy.has_acl(ctx, "acl_smtp_vrfy"):
@@ -44,6 +44,10 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("CHUNKING")
     if session.tls_offered():
         offered.append("STARTTLS")
+    if policy.has_acl(ctx, "acl_smtp_wellknown") and policy.host_in(ctx, "wellknown_advertise_hosts"):
+        offered.append("WELLKNOWN")
+    if main.hosts_xclient is not None and policy.host_in(ctx, "hosts_xclient"):
+        offered.append(f"XCLIENT {' '.join(ATTRIBUTES)}")
     if main.prdr_enable:
         offered.append("PRDR")
     if main.accept_8bitmime and policy.host_in(ctx, "smtputf8_advertise_hosts"):

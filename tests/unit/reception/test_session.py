@@ -220,3 +220,37 @@ def test_proxy_that_does_not_speak_the_protocol() -> None:
 def test_silent_proxy() -> None:
     answer, _ = dialogue(PROXY + PROXY_ACL, ["timeout", b"MAIL FROM:<>\r\n", b"QUIT\r\n"])
     assert "503 Command refused, required Proxy negotiation failed\n" in answer
+
+
+def test_front_end_that_speaks_for_a_client() -> None:
+    config = f"{RCPT}hosts_xclient = 192.0.2.1\n{ACL}"
+    said: list[bytes | str] = [
+        b"EHLO front\r\n",
+        b"XCLIENT NAME=x\r\nXCLIENT ADDR=198.51.100.9 PORT=99 NAME=c+2Eexample DESTADDR=203.0.113.5\r\nMAIL FROM:<>\r\n",
+        b"EHLO real\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nQUIT\r\n",
+    ]
+    answer, log = dialogue(config, said)
+    assert "250-XCLIENT ADDR NAME PORT LOGIN DESTADDR DESTPORT\n" in answer
+    assert "501 ADDR and PORT must be given at the first XCLIENT\n220 mx.test.example ESMTP" in answer
+    assert "503 HELO or EHLO required\n250-mx.test.example Hello c.example [198.51.100.9]\n" in answer
+    assert log[-1].startswith("ID <= a@b H=c.example (real) [198.51.100.9] P=esmtp")
+
+
+def test_xclient_is_not_for_everybody() -> None:
+    answer, _ = dialogue(RCPT + ACL, [b"EHLO x\r\nXCLIENT ADDR=1.2.3.4 PORT=1\r\n"])
+    assert answer.endswith("503 XCLIENT command used when not advertised\n")
+
+
+def test_well_known_file() -> None:
+    import os
+
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        file.write(b"contact: a b\n")
+    config = (
+        f"{RCPT}acl_smtp_wellknown = w\nwellknown_advertise_hosts = *\n{ACL}w:\n"
+        f"  deny condition = ${{if !eq{{$smtp_command_argument}}{{security.txt}}}}\n"
+        f"  accept control = wellknown/{file.name}\n"
+    )
+    answer, _ = dialogue(config, [b"EHLO x\r\n", b"WELLKNOWN other\r\n", b"WELLKNOWN security.txt\r\n"])
+    os.unlink(file.name)
+    assert "550 Administrative prohibition\n250-SIZE=13\n250 contact:+20a+20b+0A\n" in answer

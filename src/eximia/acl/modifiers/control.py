@@ -7,11 +7,12 @@ from eximia.acl.controls.control import syntax_error
 from eximia.acl.errors import AclError
 from eximia.acl.model import Handler
 from eximia.acl.run import Run
+from eximia.base.text import like
 
 
 def _obey(one: Run, text: str) -> bool:
     name, slash, rest = text.partition("/")
-    options = rest if slash else None
+    options = like(rest, text) if slash else None
     control = CONTROLS.get(name)
     if control is None or (slash and not control.takes_options):
         raise syntax_error(name, options)

@@ -27,5 +27,7 @@ COMMANDS: Catalogue[Callable[[Any, Command], None]] = Catalogue(
         "ETRN": "eximia.reception.commands.etrn:etrn",
         "AUTH": "eximia.reception.commands.auth:auth",
         "STARTTLS": "eximia.reception.commands.starttls:starttls",
+        "WELLKNOWN": "eximia.reception.commands.wellknown:wellknown",
+        "XCLIENT": "eximia.reception.commands.xclient:xclient",
     },
 )

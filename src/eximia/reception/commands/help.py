@@ -17,7 +17,6 @@ def help_(session: SmtpSession, _command: Command) -> None:
         words.append("STARTTLS")
     words += ["HELO", "EHLO", "MAIL", "RCPT", "DATA", "BDAT", "NOOP", "QUIT", "RSET", "HELP"]
     for option, word in (
-        ("acl_smtp_atrn", "ATRN"),
         ("acl_smtp_etrn", "ETRN"),
         ("acl_smtp_expn", "EXPN"),
         ("acl_smtp_vrfy", "VRFY"),
