@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from eximia.aio.loop_ports import LoopPorts
 from eximia.config.times import show_time
+from eximia.context import Context
 from eximia.daemon.queue_runs import run_queue, run_settings
+from eximia.expand import expand_int
 from eximia.queue.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -38,11 +40,10 @@ def start_queue_runs(process: Process, call: Invocation, ports: LoopPorts) -> No
     """Begin the periodic queue runs of -q<time>; the first ones come at once."""
     runs = [(run_settings(run), run.interval) for run in call.runs if run.interval]
     if runs:
-        limit = process.main.queue_run_max
         schedule = Schedule(
             ports,
             runs,
             lambda settings: run_queue(process, settings, pretend=call.dont_deliver),
-            limit=lambda: limit if isinstance(limit, int) else 0,
+            limit=lambda: expand_int(process.main.queue_run_max, Context(process)),
         )
         ports.bridge.spawn_forever(schedule.run)

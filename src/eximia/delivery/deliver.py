@@ -80,13 +80,13 @@ def deliver_message(
     """One attempt of a message in the spool. Raises SpoolFormatError for a damaged -H file."""
     try:
         locked = process.spool.lock(message_id, queue)
-    except MessageLockedError:
+    except MessageLockedError as error:
         if process.log.selectors.skip_delivery:
-            process.log.main("Spool file is locked (another process is handling this message)", message_id)
+            process.log.main(str(error), message_id)
         return AttemptEnd.SKIPPED
     except MessageNotFoundError as error:
         if not settings.queue_run:
-            process.log.main(str(error))
+            process.log.main(str(error), message_id)
         return AttemptEnd.SKIPPED
     try:
         header = locked.read()
