@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
 from eximia.context.delivery import Errno, Host, HostStatus
+from eximia.dns.hosts import Outcome, addresses_by_dns, addresses_by_name
 from eximia.dns.interfaces import is_local_address
 from eximia.transports.strings import expand, expand_flag
 
@@ -140,22 +141,12 @@ def resolved(ctx: Context, name: str, options: Any, hosts: list[Host]) -> list[H
 def addresses_of(ctx: Context, options: Any, name: str) -> tuple[list[tuple[str, bool]], bool]:
     """([(address, found securely)], true when a look-up should be repeated later)."""
     if options.gethostbyname:
-        try:
-            known = ctx.process.ports.blocking(socket.getaddrinfo, name, None, 0, socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            return [], error.errno == socket.EAI_AGAIN
-        return [(str(entry[4][0]), False) for entry in known], False
-    query = ctx.process.ports.resolver.query
-    found: list[tuple[str, bool]] = []
-    again = False
-    kinds = ("A",) if ctx.process.main is not None and ctx.process.main.disable_ipv6 else ("AAAA", "A")
-    for kind in kinds:
-        answer = query(name, kind)
-        if answer.found:
-            found += [(record.address, answer.secure) for record in answer.records]
-        elif not answer.missing:
-            again = True
-    return found, again
+        found = addresses_by_name(ctx, name)
+    else:
+        found = addresses_by_dns(
+            ctx, name, qualify_single=options.dns_qualify_single, search_parents=options.dns_search_parents
+        )
+    return [(address, found.secure) for address in found.addresses], found.outcome is Outcome.AGAIN
 
 
 def port_of(ctx: Context, name: str, options: Any) -> int:
