@@ -198,3 +198,36 @@ def test_passwd(ctx):
     find = ctx.process.services.lookups.find
     assert find(ctx, "passwd", None, "root").startswith("*:0:0:")
     assert find(ctx, "passwd", None, "nosuchuser-x") is None
+
+
+@pytest.mark.parametrize(
+    "search, query, message",
+    [
+        ("mysql", "select 1", "no MySQL servers defined (mysql_servers option)"),
+        ("pgsql", "select 1", "no PostgreSQL servers defined (pgsql_servers option)"),
+        ("mysql,servers=foo", "select 1", 'MySQL server "foo" not found in mysql_servers'),
+        ("pgsql,servers=foo/a", "select 1", "incomplete pgSQL server data: foo"),
+        ("pgsql", "servers=(/tmp/nonexist)/a/b/c; select 1", "PGSQL invalid filename for socket: /tmp/nonexist"),
+    ],
+)
+def test_servers(ctx, search, query, message):
+    with pytest.raises(LookupDefer) as caught:
+        ctx.process.services.lookups.find(ctx, search, None, clean(query))
+    assert caught.value.message == f'lookup of "{query}" gave DEFER: {message}'
+
+
+def test_sql_quoting(ctx):
+    quote = ctx.process.services.lookups.quote
+    text = "a'b\"c\\d\ne\tf\r"
+    assert quote(ctx, "mysql", None, text) == "a\\'b\\\"c\\\\d\\ne\\tf\\r"
+    assert quote(ctx, "pgsql", None, text) == "a''b\\\"c\\\\d\\ne\\tf\\r"
+    assert quote(ctx, "redis", None, "a b\\c") == "a\\ b\\\\c"
+
+
+def test_mysql_server_data():
+    from eximia.lookups.mysql import _arguments
+
+    local = _arguments("localhost(/run/my.sock)[mail]/db/user/pw")
+    assert (local["unix_socket"], local["database"], local["read_default_group"]) == ("/run/my.sock", "db", "mail")
+    remote = _arguments("db.ex:3307/db/user/p@ss")
+    assert (remote["host"], remote["port"], remote["user"], remote["password"]) == ("db.ex", 3307, "user", "p@ss")

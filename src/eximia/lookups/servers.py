@@ -1,0 +1,127 @@
+"""Lists of servers of databases: the main option, `servers=` of a lookup, the old form in the query (manual 9.22,
+9.23). The servers are tried in order until one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from eximia.base.errors import ExpansionError
+from eximia.base.listtext import split_list
+from eximia.base.text import marked
+
+from .types import LookupDefer, Options, option
+
+if TYPE_CHECKING:
+    from eximia.base.template import Template
+    from eximia.context import Context
+
+T = TypeVar("T")
+
+
+class ConnectFailure(Exception):
+    """A server could not be reached: the next one is tried. `message` is for the log."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def old_form(query: str) -> tuple[str, str]:
+    """(servers, query) of `servers=a:b; query`; no servers when it does not begin so."""
+    if not query.lower().startswith("servers"):
+        return "", query
+    head, semicolon, rest = query.partition(";")
+    name, equals, servers = head.partition("=")
+    if not semicolon or not equals or name.strip().lower() != "servers":
+        return "", query
+    return servers.strip(), marked(rest.lstrip(), query)
+
+
+def server_items(ctx: Context, name: str, spoken: str, configured: Template | None, chosen: str) -> list[str]:
+    """The servers to try, in full. `chosen` is what the lookup says; items without a slash are looked up by host in
+    the main option `name`_servers. Raises LookupDefer."""
+    known: list[str] = []
+    if configured is not None:
+        text = configured.text if configured.constant else ctx.process.services.expand(configured.text, ctx)
+        known = [item for item in split_list(text) if item]
+    if not chosen:
+        if not known:
+            raise LookupDefer(f"no {spoken} servers defined ({name}_servers option)")
+        return known
+    found: list[str] = []
+    for item in split_list(chosen):
+        if "/" in item:
+            found.append(item)
+            continue
+        full = next((each for each in known if each.partition("/")[0] == item), None)
+        if full is None:
+            raise LookupDefer(f'{spoken} server "{item}" not found in {name}_servers')
+        found.append(full)
+    return found
+
+
+def ask(
+    ctx: Context,
+    name: str,
+    spoken: str,
+    configured: Template | None,
+    query: str,
+    options: Options,
+    perform: Callable[[str, str], T],
+) -> T:
+    """`perform(server, query)` with the first server that can be reached. Raises LookupDefer."""
+    chosen = option(options, "servers") or ""
+    if not chosen:
+        chosen, query = old_form(query)
+    failure = ""
+    for server in server_items(ctx, name, spoken, configured, chosen):
+        try:
+            return perform(server, query)
+        except ConnectFailure as error:
+            failure = error.message
+    raise LookupDefer(failure)
+
+
+def split_host(text: str, default_port: int) -> tuple[str, int, str]:
+    """(host, port, socket path) of `host`, `host:port`, `[v6]:port`, `(socket)`."""
+    host, bracket, rest = text.partition("(")
+    socket = rest.partition(")")[0] if bracket else ""
+    host = host.strip()
+    if host.startswith("["):
+        address, _, port = host[1:].partition("]")
+        return address, _port(port.removeprefix(":"), default_port), socket
+    if host.count(":") == 1:
+        host, _, port = host.partition(":")
+        return host, _port(port, default_port), socket
+    return host, default_port, socket
+
+
+def _port(text: str, default: int) -> int:
+    if not text:
+        return default
+    if not text.isdigit():
+        raise ExpansionError(f'bad port number "{text}" in server data')
+    return int(text)
+
+
+def escape_sql(text: str, *, doubled_quote: bool) -> str:
+    """Text for a string literal of MySQL (quotes escaped) or PostgreSQL (single quotes doubled)."""
+    out = []
+    for char in text:
+        if char == "'" and doubled_quote:
+            out.append("''")
+        else:
+            out.append(_ESCAPES.get(char, char))
+    return "".join(out)
+
+
+_ESCAPES = {
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\b": "\\b",
+    "'": "\\'",
+    '"': '\\"',
+    "\\": "\\\\",
+}
