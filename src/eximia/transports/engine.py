@@ -69,6 +69,8 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
             key = _enter_parallel(ctx, transport.name, options)
         driver_of(ctx, transport).deliver(ctx, batch)
     except Failure as failure:
+        if failure.announce and ctx.process.log is not None:
+            ctx.process.log.panic(failure.message, ctx.message.id)
         _give(batch, _outcome(failure))
     except (ExpansionError, Defer) as error:
         _give(batch, Outcome(Result.DEFERRED, error.message, Errno.UNKNOWN))

@@ -117,7 +117,7 @@ def _text(ctx: Context, name: str, template: Template, what: str) -> str:
 
 
 def _panic(text: str, errno: int) -> Failure:
-    return Failure(text, errno, Fault.LOCAL, panic=True)
+    return Failure(text, errno, Fault.LOCAL, announce=True)
 
 
 def directories(ctx: Context, name: str, options: Any, address: Address) -> tuple[str, str]:

@@ -231,7 +231,7 @@ class TestDirectories:
         deliver(tmp_path, "appendfile", "joe@y.example", "A@y.example", **settings)
         names = sorted(os.listdir(tmp_path / "ms"))
         assert [name.rpartition(".")[2] for name in names] == ["env", "msg"]
-        assert (tmp_path / "ms" / names[0]).read_text() == "pre\ns@from.example\njoe@y.example\nA@y.example\nsuf\n"
+        assert (tmp_path / "ms" / names[0]).read_text() == "pre\ns@from.example\njoe@y.example\na@y.example\nsuf\n"
 
     def test_named_by_inode(self, tmp_path):
         deliver(tmp_path, directory="@D/dd", directory_file="a$inode.b")

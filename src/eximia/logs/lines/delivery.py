@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Kind
 from eximia.logs.printing import printing, quoted
@@ -25,7 +25,7 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     smtp = address.outcome.smtp if address.outcome is not None else None
     here = smtp is None or smtp.host is None or not smtp.host.address
     local = success and address.kind is Kind.ADDRESS and address.log_as_local and here
-    final = address.local_part if local else f">{address.address}" if address.kind is Kind.REPLY else address.address
+    final = address.local_part if local else _final(address)
     top = address.top
     parents = ""
     parent = address.parent
@@ -37,9 +37,28 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
                 break
             parent = parent.parent
         parents = f" ({', '.join(between)})"
-    if local or top is not address:
+    if local or top is not address or final != top.address:
         return f"{printing(final)}{parents} <{top.address}>"
     return f"{printing(final)}{parents}"
+
+
+def _final(address: Address) -> str:
+    """The address as it was delivered: case folded and affixes taken off as for the transport."""
+    if address.kind is Kind.REPLY:
+        return f">{address.address}"
+    if address.kind is not Kind.ADDRESS or address.transport is None:
+        return address.address
+    local_part, at, domain = address.address.rpartition("@")
+    if not at:
+        return address.address
+    if (address.prefix or address.suffix) and not _keeps_affixes(address.transport):
+        local_part = local_part[len(address.prefix) : len(local_part) - len(address.suffix)]
+    return f"{local_part if address.caseful_local_part else local_part.lower()}@{domain.lower()}"
+
+
+def _keeps_affixes(transport: Any) -> bool:
+    options = getattr(transport, "options", None)
+    return bool(getattr(options, "rcpt_include_affixes", False))
 
 
 def _senders(selectors: Selectors, sender: str, return_path: str | None) -> str:

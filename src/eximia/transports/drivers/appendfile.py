@@ -20,7 +20,6 @@ from eximia.transports.local import (
     identity_for,
     message_fields,
     outcome_of,
-    recipient_address,
 )
 from eximia.transports.options.appendfile import AppendfileOptions
 from eximia.transports.smtp.failure import Failure, Fault
@@ -163,7 +162,8 @@ class Appendfile:
     def _fields(self, ctx: Context, batch: Batch, path: str, form: str, home: str) -> dict[str, Any]:
         options = self.options
         fields = dict(self._fixed)
-        directory = form != "file"
+        # The defaults of these depend on the options, not on what a redirection names.
+        directory = options.directory is not None
         fields.update(
             path=path,
             format=form,
@@ -220,7 +220,7 @@ class Appendfile:
         options = self.options
         prefix = self._mailstore_text(ctx, options.mailstore_prefix, "mailstore prefix")
         suffix = self._mailstore_text(ctx, options.mailstore_suffix, "mailstore suffix")
-        recipients = "".join(f"{recipient_address(a, options)}\n" for a in batch.addresses)
+        recipients = "".join(f"{a.local_part}@{a.domain}\n" for a in batch.addresses)
         return f"{prefix}{batch.return_path}\n{recipients}{suffix}"
 
     def _mailstore_text(self, ctx: Context, template: Any, what: str) -> str:

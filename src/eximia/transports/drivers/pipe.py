@@ -255,12 +255,12 @@ class Pipe:
         ):
             self._log_output(ctx, batch, output)
         wanted = options.return_output or (options.return_fail_output and failed)
-        if output and wanted:
+        # There is nobody to return output to when the message is itself an error message.
+        if output and wanted and ctx.message.sender_address:
             if options.return_output and outcome.result is not Result.FAILED:
                 outcome = Outcome(Result.FAILED, "return message generated")
-            if ctx.message.sender_address:
-                outcome.output = output
-                outcome.return_output = True
+            outcome.output = output
+            outcome.return_output = True
         give_all(batch, outcome)
 
     def _end(self, arguments: list[str], answer: dict[str, Any]) -> Outcome:

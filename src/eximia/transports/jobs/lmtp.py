@@ -213,6 +213,7 @@ class _Session:
 
     def _expect(self, what: str, reply: Reply, errno: int) -> None:
         if reply.code // 100 != 2:
+            self._send(b"QUIT\r\n", "QUIT")
             raise _error(what, reply, errno)
 
     # What it comes to

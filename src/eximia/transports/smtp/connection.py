@@ -150,10 +150,8 @@ def greet(ctx: Context, connection: Connection, options: Any) -> None:
     reply = connection.reply("initial connection")
     connection.greeting = reply.text
     if raised(ctx, options, "smtp:connect", reply.text):
-        connection.quit()
         raise Failure("deferred by smtp:connect event expansion", Errno.UNKNOWN)
     if reply.code // 100 != 2:
-        connection.quit()
         raise refused("initial connection", reply)
     introduce(ctx, connection, options)
 
@@ -176,7 +174,6 @@ def introduce(ctx: Context, connection: Connection, options: Any) -> None:
         command = f"HELO {connection.helo}"
         reply = connection.command(command)
     if reply.code // 100 != 2:
-        connection.quit()
         raise refused(command, reply)
     connection.helo_response = reply.text
     peer = connection.peer = Capabilities.read(reply) if verb != "HELO" else Capabilities()

@@ -43,6 +43,7 @@ class Failure(Exception):
         stop: bool = False,
         log: bool = True,
         with_host: bool | None = None,
+        announce: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -54,6 +55,8 @@ class Failure(Exception):
         self.panic = panic
         #: no other host is to be tried
         self.stop = stop
+        #: the message is a line of its own in the main and panic logs
+        self.announce = announce
         #: the server answered nothing to this message's commands
         self.unheard = False
         #: the address's log line shows the host

@@ -119,8 +119,12 @@ def open_connection(
         greet(ctx, connection, options)
         secure(ctx, connection, options, on_connect=False)
         authenticate(ctx, connection, options)
-    except Failure:
-        connection.stream.close()
+    except Failure as failure:
+        # A conversation that broke cannot be ended politely.
+        if failure.errno > 0 or failure.errno in (Errno.CONNECTION_CLOSED, Errno.SMTP_FORMAT):
+            connection.stream.close()
+        else:
+            connection.quit()
         raise
     return connection
 

@@ -60,7 +60,7 @@ def test_remote_normal_reused() -> None:
     facts.authenticator = ""
     facts.confirmation = "250 OK"
     line = delivered(make("A@out1.ex", done(smtp=facts)), NORMAL, sender="s@x", return_path="s@x", flag="->")
-    assert line == '-> A@out1.ex R=r T=t H=mx.ex [10.0.0.1]* PRDR K C="250 OK"'
+    assert line == '-> a@out1.ex <A@out1.ex> R=r T=t H=mx.ex [10.0.0.1]* PRDR K C="250 OK"'
 
 
 def test_local_forms() -> None:
