@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.template import Template
 from eximia.base.text import from_bytes
+from eximia.base.trace import Trace
 from eximia.context import Context
 from eximia.expand import expand
 
+from .options.generic import AuthenticatorOptions
 from .outcome import FAIL, OK, BadBase64, ServerResult, Verdict
 
 _YES = frozenset({"1", "yes", "true"})
@@ -56,11 +58,18 @@ def secret_of(ctx: Context, template: Template | None) -> str | ServerResult:
         return ServerResult(Verdict.DEFER, "", error.message)
 
 
-def check_condition(ctx: Context, template: Template | None) -> ServerResult:
+def check_condition(ctx: Context, options: AuthenticatorOptions) -> ServerResult:
     """`server_condition`, after the mechanism itself was content."""
+    trace = ctx.process.trace
+    watched = trace is not None and "auth" in trace.categories
+    if trace is not None and watched:
+        _say_variables(ctx, options, trace)
+    template = options.server_condition
     if template is None:
         return OK
     text = secret_of(ctx, template)
+    if trace is not None and watched and isinstance(text, str):
+        trace.debug("auth", f"expanded string: {text}")
     if not isinstance(text, str):
         return text
     if text.lower() in _YES:
@@ -68,6 +77,21 @@ def check_condition(ctx: Context, template: Template | None) -> ServerResult:
     if text.lower() in _NO:
         return FAIL
     return ServerResult(Verdict.DEFER, text, text)
+
+
+def _say_variables(ctx: Context, options: AuthenticatorOptions, trace: Trace) -> None:
+    """What `-d+auth` shows before the condition, and `server_debug_print`."""
+    trace.debug("auth", f"{ctx.session.notes.get('auth.instance', '')} authenticator server_condition:")
+    for sign in ("$auth", "$"):
+        for number, value in enumerate(ctx.session.auth_vars, 1):
+            trace.debug("auth", f"  {sign}{number} = {value}")
+    template = options.server_debug_print
+    if template is not None:
+        try:
+            text = expand(template, ctx)
+        except ExpansionError as error:
+            text = f"expansion failed: {error.message}"
+        trace.debug("auth", text)
 
 
 def decode_base64(text: str) -> bytes:

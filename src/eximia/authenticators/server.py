@@ -75,6 +75,7 @@ def authenticate(ctx: Context, one: Instance[Any], argument: str, prompt: Callab
     of a 334 reply and returns the client's line. Logs a failure, and notes success and failure in the session."""
     session = ctx.session
     session.auth_vars = []
+    session.notes["auth.instance"] = one.name
 
     def ask(challenge: bytes | str) -> bytes:
         return _answer(prompt(challenge if isinstance(challenge, str) else encode_base64(challenge)))

@@ -263,3 +263,24 @@ def test_tls_authenticator(world: World) -> None:
     authenticate_tls(world.context)
     assert (world.session.sender_host_authenticated, world.session.authenticated_id) == ("tls", "me")
     assert offered(world.context) == []
+
+
+def test_the_condition_is_shown_in_debug_output() -> None:
+    from types import SimpleNamespace
+
+    from eximia.authenticators.conditions import check_condition
+    from eximia.authenticators.options.generic import AuthenticatorOptions
+    from eximia.authenticators.outcome import Verdict
+
+    said: list[tuple[str, str]] = []
+    trace = SimpleNamespace(categories={"auth"}, debug=lambda category, text: said.append((category, text)))
+    session = SimpleNamespace(notes={"auth.instance": "p"}, auth_vars=["", "u"])
+    ctx: Any = SimpleNamespace(process=SimpleNamespace(trace=trace), session=session)
+    options = AuthenticatorOptions(server_condition=Template("true"), server_debug_print=Template("DBG"))
+    assert check_condition(ctx, options).verdict is Verdict.OK
+    assert [text for _, text in said] == [
+        "p authenticator server_condition:",
+        *("  $auth1 = ", "  $auth2 = u", "  $1 = ", "  $2 = u"),
+        "DBG",
+        "expanded string: true",
+    ]

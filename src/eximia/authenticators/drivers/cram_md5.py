@@ -50,7 +50,7 @@ class CramMd5:
             return secret
         if not hmac.compare_digest(given.encode("latin-1"), digest(secret, challenge).encode("ascii")):
             return FAIL
-        return check_condition(ctx, options.server_condition)
+        return check_condition(ctx, options)
 
     def client(self, ctx: Context, options: Any, dialogue: Dialogue) -> ClientResult:
         """Answer the challenge."""

@@ -142,7 +142,7 @@ def _ended(ctx: Context, options: Any, words: list[str]) -> ServerResult:
         return FAIL
     if "user" not in fields:
         raise _Trouble("authentication socket protocol error, username missing")
-    return check_condition(ctx, options.server_condition)
+    return check_condition(ctx, options)
 
 
 DOVECOT = Dovecot()

@@ -23,7 +23,7 @@ class External:
                 return text
             values.append(text)
             set_variables(ctx, values)
-        return check_condition(ctx, options.server_condition)
+        return check_condition(ctx, options)
 
     def client(self, ctx: Context, options: Any, dialogue: Dialogue) -> ClientResult:
         """Send the identity with the command."""

@@ -120,7 +120,7 @@ def _required_condition(ctx: Context, options: Any) -> ServerResult:
     """Mechanisms that prove nothing by themselves need `server_condition`."""
     if options.server_condition is None:
         return ServerResult(Verdict.DEFER, "", "server_condition is not set")
-    return check_condition(ctx, options.server_condition)
+    return check_condition(ctx, options)
 
 
 def _password(ctx: Context, options: Any) -> str | ServerResult:
@@ -161,7 +161,7 @@ def _cram(ctx: Context, options: Any, initial: bytes | None, ask: Ask) -> Server
 
     if not hmac.compare_digest(given.encode("latin-1"), digest(password, challenge).encode("ascii")):
         return FAIL
-    return check_condition(ctx, options.server_condition)
+    return check_condition(ctx, options)
 
 
 def _realm(ctx: Context, options: Any) -> str:
@@ -192,7 +192,7 @@ def _scram_server(ctx: Context, options: Any, mechanism: str, initial: bytes | N
         return FAIL
     # The server's proof goes to the client before the end; its answer is empty.
     ask(proof)
-    return check_condition(ctx, options.server_condition)
+    return check_condition(ctx, options)
 
 
 def _keys(ctx: Context, options: Any, name: str) -> tuple[bytes, int, bytes, bytes]:

@@ -45,7 +45,7 @@ class Plaintext:
             answer = ask(items[len(values)].encode("latin-1"))
             values += answer.split(b"\0")[: _MOST - len(values)] or [b""]
         set_variables(ctx, values)
-        return check_condition(ctx, options.server_condition)
+        return check_condition(ctx, options)
 
     def client(self, ctx: Context, options: Any, dialogue: Dialogue) -> ClientResult:
         """Send the items of `client_send`, the first with the command."""

@@ -46,7 +46,7 @@ class Spa:
             return password
         if not ntlm.verify(_unicode(password), nonce, response):
             return FAIL
-        return check_condition(ctx, options.server_condition)
+        return check_condition(ctx, options)
 
     def client(self, ctx: Context, options: Any, dialogue: Dialogue) -> ClientResult:
         """Answer the challenge."""

@@ -23,7 +23,7 @@ class Tls:
                 return text
             values.append(text)
             set_variables(ctx, values)
-        return check_condition(ctx, options.server_condition)
+        return check_condition(ctx, options)
 
     def server(self, ctx: Context, options: Any, initial: bytes | None, ask: Ask) -> ServerResult:
         """It is no SMTP mechanism."""
