@@ -35,6 +35,7 @@ class DirectStream:
         self._write_fd = sock.fileno() if sock is not None else write_fd
         self._unread = b""
         self._send_timeout = 300.0
+        self.idle = False
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
         if sock is not None:

@@ -62,6 +62,8 @@ class LoopStream(asyncio.Protocol):
         self._send_timeout = 300.0
         self.deadline = 0.0
         self.interrupted = False
+        #: set by policy while it waits for something that it could do without, as a next command
+        self.idle = False
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
 
@@ -164,7 +166,7 @@ class LoopStream(asyncio.Protocol):
             if self._lost is not None and self._lost.errno != errno.EPIPE:
                 raise self._lost
             return b""
-        if self.interrupted:
+        if self.interrupted and self.idle:
             raise NetworkError(os.strerror(errno.ESHUTDOWN), errno.ESHUTDOWN)
         waiter = self._reader = self._bridge.waiter()
         if timeout <= 0:
@@ -192,9 +194,11 @@ class LoopStream(asyncio.Protocol):
             self._buffered += len(data)
 
     def interrupt(self) -> None:
-        """Make a wait for the peer's next input end as if the server were closing down: NetworkError with ESHUTDOWN.
-        A session that is busy, or has input waiting, goes on."""
+        """The server is closing down: a wait for the peer's next command, now or later, ends by NetworkError with
+        ESHUTDOWN. What is under way (`idle` is False) goes on."""
         self.interrupted = True
+        if not self.idle:
+            return
         reader, self._reader = self._reader, None
         self._ticker.remove(self)
         if reader is not None:

@@ -31,6 +31,10 @@ class Stream(Protocol):
     `peer` and `local` are (address, port); for Unix sockets (path, 0).
     """
 
+    #: set while the session waits for something it could do without: the server may then end it to close down, and
+    #: `recv` raises NetworkError with errno ESHUTDOWN
+    idle: bool
+
     @property
     def peer(self) -> tuple[str, int]: ...
 

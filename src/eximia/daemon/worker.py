@@ -80,7 +80,9 @@ class Worker:
         self.listening = [socket.socket(fileno=fd) for fd in listen]
         self.listeners: list[Listener] = []
         self.streams: set[LoopStream] = set()
-        self.stopping = False
+        self.retired = False
+        #: the moment at which a stopping worker gives up what is not finished
+        self.stop_at: float | None = None
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
 
     def run(self) -> int:
@@ -162,24 +164,30 @@ class Worker:
             process.log.main(rest.decode("latin-1"))
         elif word == b"stop":
             self.stop(bridge)
+        elif word == b"retire":
+            self.retire(bridge)
+
+    def retire(self, bridge: Bridge) -> None:
+        """Other workers have taken our place: accept no more, and end with the last session and delivery."""
+        for listener in self.listeners:
+            listener.stop()
+        if not self.retired:
+            self.retired = True
+            self.loop.call_soon(self.end_when_done, bridge)
 
     def stop(self, bridge: Bridge) -> None:
         """Accept no more; idle sessions end at once, busy ones may finish within the grace time."""
-        if self.stopping:
-            return
-        self.stopping = True
-        for listener in self.listeners:
-            listener.stop()
-        for stream in list(self.streams):
-            stream.interrupt()
-        end = self.loop.time() + self.grace
-        self.loop.call_soon(self.end_when_done, bridge, end)
+        if self.stop_at is None:
+            self.stop_at = self.loop.time() + self.grace
+            for stream in list(self.streams):
+                stream.interrupt()
+        self.retire(bridge)
 
-    def end_when_done(self, bridge: Bridge, end: float) -> None:
-        if not bridge.busy or self.loop.time() >= end:
+    def end_when_done(self, bridge: Bridge) -> None:
+        if not bridge.busy or (self.stop_at is not None and self.loop.time() >= self.stop_at):
             self.loop.stop()
         else:
-            self.loop.call_later(0.05, self.end_when_done, bridge, end)
+            self.loop.call_later(0.05, self.end_when_done, bridge)
 
 
 def main(words: list[str]) -> int:

@@ -226,18 +226,9 @@ class Supervisor:
         self.stopping = True
         self.restart_at.clear()
         for worker in self.workers:
-            self.retire(worker)
-
-    def retire(self, worker: Worker) -> None:
-        """Tell a worker to accept no more, finish what it has, and end."""
-        if worker.retiring:
-            return
-        worker.retiring = True
-        worker.kill_at = time.monotonic() + self.grant.grace + 5
-        try:
-            send_frame(worker.control, b"stop")
-        except OSError:
-            pass
+            worker.retiring = True
+            worker.kill_at = time.monotonic() + self.grant.grace + 5
+            self.send(worker, b"stop")
 
     def reload(self) -> None:
         """SIGHUP: a new grant, new workers; the old ones end when they have finished their sessions."""
@@ -304,9 +295,9 @@ class Supervisor:
         if len(serving) < self.grant.workers:
             return
         for each in self.workers:
-            if each.retiring and not each.kill_at:
-                each.retiring = False
-                self.retire(each)
+            if each.retiring:
+                # It accepts no more and ends when its last session and delivery has ended by itself.
+                self.send(each, b"retire")
         notify_systemd(b"READY=1")
         if self.ready_fd >= 0:
             try:

@@ -8,6 +8,7 @@ synchronisation, the lines about the session in the log. Each command is a file 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from errno import ESHUTDOWN
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError
@@ -255,12 +256,17 @@ class SmtpSession:
     def receive(self, what: str) -> None:
         """Wait for input and feed it. `what`: "command" or "data", for the log."""
         self.flush()
+        self.stream.idle = what == "command"
         try:
             data = self.stream.recv(self.timeout)
         except NetworkError as error:
+            if error.errno == ESHUTDOWN:
+                text = f"{self.hostname()} Service not available - closing connection"
+                raise SessionOver("signal-exit", reply=("421", text), no_mail_line=False) from None
             if error.timed_out:
                 raise SessionOver(f"{what}-timeout", timeout=what) from None
             raise SessionOver("connection-lost", lost=True, where=what, status=1) from None
+        self.stream.idle = False
         if not data:
             raise SessionOver("connection-lost", lost=True, where=what, status=1)
         self.server.feed(data)
