@@ -161,6 +161,10 @@ def _host_checks(session: SmtpSession) -> None:
     facts.notes["helo_verify"] = policy.host_in(ctx, "helo_verify_hosts")
     facts.notes["helo_try_verify"] = facts.notes["helo_verify"] or policy.host_in(ctx, "helo_try_verify_hosts")
     facts.notes["helo_junk"] = policy.host_in(ctx, "helo_accept_junk_hosts")
+    if session.main.rfc1413_query_timeout > 0:
+        from .ident import ask_ident
+
+        ask_ident(session)
     if policy.host_in(ctx, "hosts_proxy") and not session.on_stdin:
         from .proxy import read_proxy_header
 

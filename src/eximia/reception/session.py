@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from errno import ESHUTDOWN
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import NetworkError
+from eximia.base.errors import EximiaError, NetworkError
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Scope, Session
@@ -143,6 +143,11 @@ class SmtpSession:
         except NetworkError:
             self.status = 1
             self._finish(SessionOver("connection-lost", lost=True), silent=True)
+        except EximiaError as error:
+            # Something in the configuration cannot be used: the client may come again.
+            self.status = 1
+            self.process.log.panic(f"SMTP session with {self.peer()} ended: {error.args[0]}")
+            self._finish(SessionOver("", reply=("421", answers.DEFERRED), rejected=True))
         finally:
             session.flush = session.set_traffic_class = None
             self.stream.close()

@@ -254,3 +254,11 @@ def test_well_known_file() -> None:
     answer, _ = dialogue(config, [b"EHLO x\r\n", b"WELLKNOWN other\r\n", b"WELLKNOWN security.txt\r\n"])
     os.unlink(file.name)
     assert "550 Administrative prohibition\n250-SIZE=13\n250 contact:+20a+20b+0A\n" in answer
+
+
+def test_configuration_that_cannot_be_used_is_a_temporary_error() -> None:
+    answer, log = dialogue(f"{RCPT}recipients_max = ${{if\n{ACL}", [b"EHLO x\r\n"])
+    assert answer == "421 Temporary local problem - please try later\n"
+    assert log[0].startswith("PANIC SMTP session with [192.0.2.1] ended: ")
+    answer, log = dialogue(f"{RCPT}smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = nonsense\n{ACL}", [b"EHLO x\r\n"])
+    assert answer == "421 Temporary local problem - please try later\n"
