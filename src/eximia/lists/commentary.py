@@ -12,7 +12,7 @@ from eximia.base.template import Template
 from eximia.expand import expand
 
 from .kind import ListKind, items_of, sign
-from .match import PLAIN, Match
+from .match import PLAIN, Compiled, Match, Outcome
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -60,15 +60,24 @@ def explain(
             return found
         plain, positive = sign(item)
         inner = _inside(kind, plain, subject, ctx)
-        outcome = kind.compile([plain], ctx, caseful=caseful).match(subject, ctx, numbers)
+        outcome = _outcome(kind.compile([item], ctx, caseful=caseful), subject, ctx, numbers)
         if inner:
             named = plain.rpartition("@")[2]
             say(ctx, f"{inner} no (end of list)" if outcome is None else f'{inner} yes (matched "{named}")')
         if outcome is not None:
-            say(ctx, f'{question} {"yes" if positive else "no"} (matched "{item}")')
-            return outcome if positive else None
+            say(ctx, f'{question} {"no" if outcome is False else "yes"} (matched "{item}")')
+            return None if outcome is False else outcome
     say(ctx, f"{question} {'no' if positive else 'yes'} (end of list)")
     return None if positive else PLAIN
+
+
+def _outcome(compiled: Compiled[S], subject: S, ctx: Context, numbers: list[str]) -> Outcome:
+    """What one item says; "no" may also mean that the list ends here, because a host's name cannot be found."""
+    for segment in compiled.segments:
+        outcome = segment.match(subject, ctx, numbers)
+        if outcome is not None:
+            return outcome
+    return None
 
 
 def _text(source: Template | str, ctx: Context) -> str | None:
