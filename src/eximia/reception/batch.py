@@ -282,7 +282,8 @@ class Batch:
         if not message.recipients:
             sink.drop()
             log_arrival(ctx, arrived)
-            log.main("=> blackhole (non-SMTP ACL discarded recipients)", message.id)
+            by = message.notes.get("discarded_by", "non-SMTP")
+            log.main(f"=> blackhole ({by} ACL discarded recipients)", message.id)
             log.main("Completed", message.id)
             return
         limit = self.process.main.smtp_accept_queue_per_connection
@@ -311,12 +312,12 @@ class Batch:
         raise BatchError("552 Message size exceeds maximum permitted")
 
     def _judge(self, ctx: Context) -> None:
-        """acl_not_smtp."""
-        if not self.policy.has_acl(ctx, "acl_not_smtp"):
+        """acl_not_smtp_mime, acl_not_smtp."""
+        if not self.policy.has_acl(ctx, "acl_not_smtp") and not self.policy.has_acl(ctx, "acl_not_smtp_mime"):
             return
         from eximia.acl.result import Outcome
 
-        result = self.policy.acl(ctx, "acl_not_smtp")
+        result = self.policy.judge_local(ctx)
         if result.outcome is Outcome.DISCARD:
             ctx.message.recipients.clear()
         elif result.outcome is not Outcome.ACCEPT:

@@ -537,15 +537,15 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
 
 
 def _judge(submission: Submission, arrived: Arrived) -> None:
-    """acl_not_smtp. Raises Refused."""
+    """acl_not_smtp_mime, acl_not_smtp. Raises Refused."""
     ctx = submission.ctx
     policy = submission.policy
     message = ctx.message
-    if not policy.has_acl(ctx, "acl_not_smtp"):
+    if not policy.has_acl(ctx, "acl_not_smtp") and not policy.has_acl(ctx, "acl_not_smtp_mime"):
         return
     from eximia.acl.result import Outcome
 
-    result = policy.acl(ctx, "acl_not_smtp")
+    result = policy.judge_local(ctx)
     if result.outcome is Outcome.ACCEPT:
         return
     if result.outcome is Outcome.DISCARD:
@@ -571,9 +571,10 @@ def _keep(submission: Submission, arrived: Arrived, sink: BodySink) -> int:
     if not message.recipients:
         sink.drop()
         log_arrival(ctx, arrived)
-        log.main("=> blackhole (non-SMTP ACL discarded recipients)", message.id)
+        by = message.notes.get("discarded_by", "non-SMTP")
+        log.main(f"=> blackhole ({by} ACL discarded recipients)", message.id)
         log.main("Completed", message.id)
-        return 0
+        return 1
     queue = decide_queueing(ctx, arrived, smtp=False)
     locked = make_durable(ctx, arrived, sink.fd)
     log_arrival(ctx, arrived)

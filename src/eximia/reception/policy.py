@@ -150,6 +150,30 @@ class Policy:
         if not result.accepted:
             refuse(session, result, MIME.option)
 
+    def judge_local(self, ctx: Context) -> AclResult:
+        """acl_not_smtp_mime for each MIME part, then acl_not_smtp; the result tells what to do with the message.
+
+        A message one of them discards gets `notes["discarded_by"]`; the second one runs all the same.
+        """
+        from eximia.acl.mime import run_mime
+        from eximia.acl.phases import NOT_SMTP_MIME
+        from eximia.acl.result import AclResult, Outcome
+
+        result = AclResult(Outcome.ACCEPT)
+        if self.has_acl(ctx, "acl_not_smtp_mime"):
+            result = run_mime(ctx, NOT_SMTP_MIME, ctx.process.main.acl_not_smtp_mime)
+            if result.outcome is Outcome.DISCARD:
+                ctx.message.notes["discarded_by"] = "MIME"
+            elif not result.accepted:
+                return result
+        if self.has_acl(ctx, "acl_not_smtp"):
+            second = self.acl(ctx, "acl_not_smtp")
+            if second.outcome is Outcome.DISCARD:
+                ctx.message.notes["discarded_by"] = "non-SMTP"
+            if second.outcome is not Outcome.ACCEPT:
+                return second
+        return result
+
     def event(self, ctx: Context, name: str, data: str) -> str | None:
         """Raise an event of the main section; a text means "no"."""
         action = getattr(ctx.process.main, "event_action", None)

@@ -10,6 +10,7 @@ from eximia.acl.result import Outcome
 from eximia.base.template import Template
 from eximia.context import Body
 from eximia.message.header import Header
+from eximia.reception.policy import POLICY
 from support_acl import World
 
 HEADER = [
@@ -152,3 +153,17 @@ def test_refusal_ends_the_walk(world: World) -> None:
 def test_messages_without_content_type_are_not_walked(world: World) -> None:
     world.message.headers = world.message.headers[:2]
     assert scan(world, " deny\n") is Outcome.ACCEPT
+
+
+def test_local_message_goes_through_both_acls(tmp_path: Path) -> None:
+    world = World(tmp_path, acl_not_smtp_mime=Template("m"), acl_not_smtp=Template("n"))
+    world.message.headers = [Header(text) for text in HEADER]
+    world.message.body = Body(BODY)
+    world.define(
+        "m:\n discard condition = ${if eq{$mime_content_type}{text/html}}\n accept\n"
+        "n:\n warn logwrite = second\n accept\n"
+    )
+    ctx = world.context
+    assert POLICY.judge_local(ctx).outcome is Outcome.DISCARD
+    assert ctx.message.notes["discarded_by"] == "MIME"
+    assert [line for _, line in world.log.written] == ["second"]
