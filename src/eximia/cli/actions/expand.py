@@ -68,18 +68,21 @@ def context(process: Process, call: Invocation) -> Context:
 
 def _envelope(ctx: Context, call: Invocation) -> None:
     """The sender, and what the -oM options say of the message's origin."""
+    from eximia.base.text import Untainted
+
     process, session, message = ctx.process, ctx.session, ctx.message
     try:
-        login = pwd.getpwuid(process.caller_uid).pw_name
+        login = Untainted(pwd.getpwuid(process.caller_uid).pw_name)
     except KeyError:
-        login = f"uid={process.caller_uid}"
+        login = Untainted(f"uid={process.caller_uid}")
     domain = getattr(process.main, "qualify_domain", None) or process.primary_hostname
+    address = Untainted(f"{login}@{domain}")
     message.originator_login = login
     message.originator_uid, message.originator_gid = process.caller_uid, process.caller_gid
-    message.sender_address = f"{login}@{domain}" if call.sender is None or not process.is_trusted else call.sender
+    message.sender_address = address if call.sender is None or not process.is_trusted else call.sender
     session.sender_ident = call.ident if call.ident is not None else login
     session.authenticated_id = call.authenticated_id if call.authenticated_id is not None else login
-    session.authenticated_sender = call.authenticated_sender or f"{login}@{domain}"
+    session.authenticated_sender = call.authenticated_sender or address
     session.sender_host_authenticated = call.host_authenticated or ""
     session.sender_host_name = call.host_name or ""
     message.received_protocol = call.protocol or ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, NetworkError, TaintError
-from eximia.base.text import from_bytes, to_bytes
+from eximia.base.text import from_bytes, like, to_bytes
 from eximia.expand.items.readfile import with_line_ends
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import seconds
@@ -108,8 +108,10 @@ class ReadsocketNode(Node):
                 if otherwise is not None:
                     return otherwise(ctx)
                 raise ExpansionError(failure.message) from failure
-            # An empty string leaves the newlines as they are.
-            return with_line_ends(answer, values, 3) if len(values) > 3 and values[3] else answer
+            # An empty string leaves the newlines as they are. The server is the postmaster's choice: its answer
+            # is tainted only when what it was asked is.
+            text = with_line_ends(answer, values, 3) if len(values) > 3 and values[3] else answer
+            return like(text, *values)
 
         return run
 
