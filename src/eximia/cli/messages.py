@@ -66,7 +66,7 @@ def act(
     if action in _WITH_ADDRESSES:
         return _show(_WITH_ADDRESSES[action](admin, arguments[0], arguments[1:]))
     if action == "MG":
-        return _all(arguments[1:], lambda message_id: queue.move(admin, message_id, arguments[0]))
+        return _all(arguments[1:], lambda message_id: queue.move(admin, message_id, arguments[0]), end="\n")
     if action == "Mrm":
         uid = -1 if process.is_admin else process.caller_uid
         return _all(arguments, lambda message_id: queue.remove(admin, message_id, caller_uid=uid))
@@ -74,7 +74,8 @@ def act(
         for message_id in arguments:
             _give_up(admin, message_id, deliver)
         return 0
-    return _all(arguments, lambda message_id: _ONE_BY_ONE[action](admin, message_id))
+    end = "\n" if action == "Mmad" else ""
+    return _all(arguments, lambda message_id: _ONE_BY_ONE[action](admin, message_id), end=end)
 
 
 def _show(done: Done) -> int:
@@ -82,10 +83,11 @@ def _show(done: Done) -> int:
     return 0 if done.ok else 1
 
 
-def _all(ids: Sequence[str], one: Callable[[str], Done]) -> int:
+def _all(ids: Sequence[str], one: Callable[[str], Done], *, end: str = "") -> int:
     status = 0
     for message_id in ids:
         status |= _show(one(message_id))
+    _say(end)
     return status
 
 
@@ -161,6 +163,7 @@ def _copy(process: Process, message_id: str, queue_name: str) -> int:
     spool = process.spool
     place = spool.find(message_id, queue_name)
     if place is None:
+        process.log.main(f"Spool file {message_id}-D not found", message_id)
         _say(f"Spool data file for {message_id} does not exist\n")
         return 1
     try:

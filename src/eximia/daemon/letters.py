@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from eximia.daemon.invocation import DEBUG_CATEGORIES, NOT_BY_DEFAULT, Invocation, QueueRun, UsageError
 
-_TIME = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$")
+_TIME = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
 _UNITS = (604800, 86400, 3600, 60, 1)
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})$")
 _MACRO = re.compile(r"\s*([A-Z][A-Za-z0-9_]*)\s*(?:=\s*(.*))?$", re.DOTALL)
@@ -352,8 +352,6 @@ def _message(call: Invocation, word: str, attached: str, queue: _Words) -> None:
         raise UsageError(f"exim: no message ids given after {word} option")
     if action in ("Mar", "Mes", "Mmd"):
         _check_ids(word, words[:1])
-        if action == "Mes" and len(words) != 2:
-            raise UsageError("exim: malformed message id -Mes requires exactly two arguments")
     else:
         _check_ids(word, words)
     queue.words += [*call.arguments, *words]
@@ -390,10 +388,14 @@ def _run(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     run.force_frozen = run.force_frozen or force == "ff"
     run.name = name or ""
     interval = named_interval if named_interval is not None else attached[found.end() :]
+    shown = word
+    following = queue.words[queue.at] if queue.more() else "-"
+    if not interval and name is None and not following.startswith("-") and not is_message_id(following):
+        interval = shown = queue.next()
     if interval:
         seconds = read_time(interval)
-        if seconds is None:
-            raise UsageError(f"exim: bad time value {word}: abandoned")
+        if not seconds:
+            raise UsageError(f"exim: bad time value {shown}: abandoned")
         run.interval = seconds
         return
     if queue.more() and is_message_id(queue.words[queue.at]):

@@ -176,8 +176,7 @@ def mark_all_delivered(admin: Administrator, message_id: str) -> Done:
             admin.log(f"address <{recipient.address}> marked delivered by {admin.who}", held.id)
         return _modified(held.id)
 
-    done = _edit(admin, message_id, change)
-    return Done(done.ok, f"{done.text}\n")
+    return _edit(admin, message_id, change)
 
 
 def remove(admin: Administrator, message_id: str, *, caller_uid: int = -1) -> Done:
@@ -220,12 +219,12 @@ def move(admin: Administrator, message_id: str, queue: str) -> Done:
     """-MG"""
     held = admin.lock(message_id)
     if isinstance(held, Done):
-        return Done(ok=False, text=f"{held.text}\n")
+        return held
     with held:
         source = held.place.queue
         admin.process.spool.move(message_id, held.place, queue)
         admin.log(f"moved from {_folders(source)} to {_folders(queue)}", message_id)
-    return Done(ok=True, text=f"Message {message_id} \n")
+    return Done(ok=True, text=f"Message {message_id} ")
 
 
 def _folders(queue: str) -> str:

@@ -38,7 +38,7 @@ def test_freeze_and_thaw(house: House, admin: Administrator) -> None:
 def test_locked_and_missing(house: House, admin: Administrator) -> None:
     with house.process.spool.lock(A):
         assert freeze(admin, A).text == f"Message {A} is locked\n"
-        assert mark_all_delivered(admin, A).text == f"Message {A} is locked\n\n"
+        assert mark_all_delivered(admin, A).text == f"Message {A} is locked\n"
         assert remove(admin, A).text == f"Message {A} is locked\n"
     assert not thaw(admin, NONE).ok
     assert thaw(admin, NONE).text == f"Spool data file for {NONE} does not exist\n"
@@ -73,7 +73,7 @@ def test_marking(house: House, admin: Administrator) -> None:
     )
     assert house.process.spool.read(A).nonrecipients == set()
     assert mark_delivered(admin, A, ["Z@y.ex"]).ok
-    assert mark_all_delivered(admin, A).text == f"Message {A} has been modified\n\n"
+    assert mark_all_delivered(admin, A).text == f"Message {A} has been modified\n"
     assert house.process.spool.read(A).nonrecipients == {"x@y.ex", "Z@y.ex"}
 
 
@@ -100,7 +100,7 @@ def test_remove_damaged(house: House, admin: Administrator) -> None:
 
 
 def test_move(house: House, admin: Administrator) -> None:
-    assert move(admin, A, "night").text == f"Message {A} \n"
+    assert move(admin, A, "night").text == f"Message {A} "
     assert house.process.spool.count() == 0
     assert house.process.spool.count("night") == 1
     back = Administrator(house.process, "root", "night", NOW)
