@@ -217,7 +217,7 @@ def _time(name: str) -> Callable[[Invocation, str, str, _Words], None]:
         text = queue.value(word, attached)
         seconds = read_time(text)
         if seconds is None:
-            raise UsageError(f"exim: bad time value {text}: abandoned")
+            raise UsageError(f"exim: bad time value {word if attached else text}: abandoned")
         setattr(call, name, seconds)
 
     return time
@@ -247,7 +247,7 @@ def _inetd_wait(call: Invocation, word: str, attached: str, _: _Words) -> None:
     if attached:
         seconds = read_time(attached)
         if seconds is None:
-            raise UsageError(f"exim: bad time value {attached}: abandoned")
+            raise UsageError(f"exim: bad time value {word}: abandoned")
         call.inetd_wait_timeout = seconds
     call.inetd_wait = True
     _act("bd")(call)
