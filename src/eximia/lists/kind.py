@@ -40,6 +40,13 @@ def trouble(ctx: Context, text: str) -> None:
         ctx.process.log.panic(text)
 
 
+def _search_error(error: ExpansionError) -> str:
+    """What of an expansion's failure the caller logs once more: the words of a lookup."""
+    if isinstance(error, LookupDefer):
+        return error.message.partition(" gave DEFER: ")[2]
+    return error.message if error.message.startswith("failed to open ") else ""
+
+
 def items_of(text: str) -> list[str]:
     """The items of a list, each with the mark of the list."""
     items = split_list(text)
@@ -90,7 +97,7 @@ class ListKind(Generic[S]):
                 return _NOTHING
             except ExpansionError as error:
                 trouble(ctx, f'failed to expand "{source.text}" while checking a list: {error.message}')
-                raise ListError(error.message, error.message if isinstance(error, LookupDefer) else "") from None
+                raise ListError(error.message, _search_error(error)) from None
         else:
             text = source
         return self._ready_text(text, key, ctx, caseful=caseful)

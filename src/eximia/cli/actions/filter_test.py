@@ -23,7 +23,7 @@ def _write(text: str) -> None:
 
 def _comment(text: str) -> None:
     sys.stdout.buffer.flush()
-    sys.stderr.buffer.write(text.encode("latin-1", "replace") + b"\n")
+    sys.stderr.buffer.write(b" " + text.encode("latin-1", "replace") + b"\n")
 
 
 def run(call: Invocation) -> int:

@@ -193,6 +193,9 @@ class HostName:
             except OSError:
                 addresses = ()
         else:
+            pattern = ctx.process.main.dns_check_names_pattern
+            if pattern and ctx.process.services.regexes.search(pattern, name) is None:
+                raise Unknown(f"failed to find IP address for {name}")
             found = addresses_by_name(ctx, name)
             if found.outcome is Search.AGAIN:
                 raise Defer(f'DNS lookup of "{name}" deferred')
