@@ -80,6 +80,29 @@ class TestDialogue:
         assert "RCPT TO:<Joe@W.Example>" in server.commands
 
 
+class TestInternationalised:
+    def send(self, ehlo, **settings):
+        server = Server(ehlo)
+        world = World({"198.51.100.1": server})
+        world.message.smtputf8 = True
+        log = world.run(world.transport("smtp", hosts="198.51.100.1", **settings), "j\xc3\xb6@d\xc3\xb6main.example")
+        return [command for command in server.commands if command[:4] in ("MAIL", "RCPT")], log
+
+    def test_as_it_is(self):
+        commands, _ = self.send(("SMTPUTF8",))
+        assert commands == ["MAIL FROM:<s@from.example> SMTPUTF8", "RCPT TO:<j\xc3\xb6@d\xc3\xb6main.example>"]
+
+    def test_converted_where_needed_or_asked(self):
+        expected = ["MAIL FROM:<s@from.example>", "RCPT TO:<xn--j-1ga@xn--dmain-jua.example>"]
+        assert self.send(())[0] == expected
+        assert self.send(("SMTPUTF8",), utf8_downconvert="1")[0] == expected
+
+    def test_refused(self):
+        _, log = self.send((), utf8_downconvert="0")
+        assert log[0] == f"{H}: utf8 support required but not offered for forwarding"
+        assert log[1].startswith("** ")
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         "server, expected",

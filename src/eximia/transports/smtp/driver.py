@@ -17,6 +17,7 @@ from .judge import judge
 from .log import host_item, log_host_failure
 from .opening import obtain, release
 from .send import finish_refused, send_message
+from .utf8 import ascii_address, converts
 from .waiting import serialized, wait_for
 
 if TYPE_CHECKING:
@@ -299,15 +300,22 @@ class _Run:
         size = -1
         if peer.size and options.size_addition >= 0:
             size = message.size + message.linecount + options.size_addition
+        sender = self.batch.return_path
+        recipients = [self._recipient(address, connection) for address in addresses]
+        utf8 = message.smtputf8
+        if utf8 and converts(self.ctx, options, connection):
+            utf8 = False
+            sender = ascii_address(sender)
+            recipients = [Recipient(ascii_address(r.address), r.notify, r.orcpt) for r in recipients]
         return Envelope(
-            self.batch.return_path,
-            tuple(self._recipient(address, connection) for address in addresses),
+            sender,
+            tuple(recipients),
             size,
             _RET[message.dsn_ret] if message.dsn_ret < 3 else "",
             message.dsn_envid,
             self._auth_parameter(connection),
             prdr=connection.prdr and len(addresses) > 1,
-            smtputf8=message.smtputf8,
+            smtputf8=utf8,
             ignore_quota=options.lmtp_ignore_quota,
         )
 
