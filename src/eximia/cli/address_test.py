@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.context import Address, Context, Host, HostStatus
 from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify
-from eximia.routers.engine import route_address, split
+from eximia.routers.engine import route_address, split_for
 from eximia.routers.result import Mode, Verdict
 
 if TYPE_CHECKING:
@@ -92,13 +92,14 @@ class AddressTest:
     def _verify(self, top: Address) -> int:
         """-bv without -v: one line."""
         here = top
+        asked = top.address
         while True:
             routed = self._route(here)
             if routed is None:
-                return self._status_of(here, top.address)
+                return self._status_of(here, asked)
             verdict, children = routed
             if verdict is not Verdict.CHILDREN or len(children) != 1 or children[0].is_special:
-                self.write(f"{top.address} verified\n")
+                self.write(f"{asked} verified\n")
                 return 0
             here = children[0]
 
@@ -134,7 +135,7 @@ class AddressTest:
 
     def _route(self, address: Address) -> tuple[Verdict, list[Address]] | None:
         """Route; None when the address failed or was deferred (then its children are in `_children`)."""
-        split(address)
+        split_for(self.ctx, address)
         routed = route_address(self.ctx, address, self.mode)
         for text in self.ctx.message.notes.pop("debug_print", ()):
             self.complain(text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.context import Address, FilterResult, Kind, Recipient
+from eximia.context import Address, FilterResult, Kind
 from eximia.message.address import split_address
-from eximia.routers.engine import split
+from eximia.routers.engine import split, split_for
 
 from .outcomes import note_deferred, note_failed
 from .results import deferral, failure
@@ -26,7 +26,7 @@ def make_addresses(attempt: Attempt) -> None:
     for index, recipient in enumerate(message.recipients):
         if done and _unique(recipient.address) in done:
             continue
-        address = _address_of(message.recipients, index)
+        address = _address_of(attempt, index)
         if attempt.settings.give_up:
             address.outcome = failure(attempt.settings.give_up, silent=True)
             if attempt.settings.drop:
@@ -52,10 +52,11 @@ def _unique(text: str) -> str:
     return f"{local_part}@{domain.lower()}"
 
 
-def _address_of(recipients: list[Recipient], index: int) -> Address:
+def _address_of(attempt: Attempt, index: int) -> Address:
+    recipients = attempt.message.recipients
     recipient = recipients[index]
     address = Address(recipient.address)
-    split(address)
+    split_for(attempt.ctx, address)
     if recipient.errors_to:
         address.errors_address = recipient.errors_to
     address.dsn_flags = recipient.dsn_flags

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import Defer
 from eximia.context import Address, Errno, Kind, Outcome, Result
 from eximia.lists import match_domain
-from eximia.routers.engine import route_address, split
+from eximia.routers.engine import route_address, split_for
 from eximia.routers.result import Mode, Verdict
 from eximia.transports.engine import is_local
 
@@ -44,7 +44,7 @@ def _take(attempt: Attempt) -> list[Address]:
             _place_special(attempt, address)
             continue
         if not address.domain:
-            split(address)
+            split_for(attempt.ctx, address)
         if done and address.unique in done:
             attempt.progress.done(address)
             continue

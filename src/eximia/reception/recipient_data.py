@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from eximia.base.errors import Defer
 from eximia.message.address import unquote_local_part
 
 from . import answers
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def show_recipient(ctx: Context, address: str) -> None:
-    """Make `address` the one that an ACL looks at: `$local_part` unquoted, both parts in lower case."""
+    """Make `address` the one that an ACL looks at: `$local_part` unquoted, both parts in lower case, and the percent
+    hack done."""
+    if ctx.process.main.percent_hack_domains is not None:
+        from eximia.rewrite.percent_hack import reinterpreted
+
+        with suppress(Defer):
+            address = reinterpreted(ctx, address)
     local, _, domain = address.rpartition("@")
     here = ctx.address
     here.original_local_part = local

@@ -37,6 +37,26 @@ def split(address: Address) -> None:
         address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
 
 
+def split_for(ctx: Context, address: Address) -> None:
+    """Like `split`, but an address with a percent sign may stand for another, of which it becomes the parent
+    (`percent_hack_domains`). Raises Defer."""
+    split(address)
+    if ctx.process.main.percent_hack_domains is None or "%" not in address.local_part:
+        return
+    from eximia.rewrite.percent_hack import reinterpreted
+
+    meant = reinterpreted(ctx, address.address)
+    if meant != address.address:
+        original = Address(address.address)
+        split(original)
+        original.parent = address.parent
+        original.child_count = original.children_pending = 1
+        address.parent = original
+        address.address = meant
+        address.unique = ""
+        split(address)
+
+
 def _homonym_prefix(address: Address) -> str:
     """A child that has the same address as some of its ancestors is told apart from them by `\\<number>\\`."""
     count = 0
@@ -81,7 +101,7 @@ def variables_of(address: Address) -> AddressContext:
 def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> Routed:
     """Route one address. Fills in `address` (transport, hosts... or `outcome`) and tells the verdict."""
     if not address.domain:
-        split(address)
+        split_for(ctx, address)
     chain: RouterChain = ctx.process.config.routers
     variables = variables_of(address)
     variables.verify_mode = "S" if mode is Mode.VERIFY_SENDER else "R" if mode is Mode.VERIFY_RECIPIENT else ""
