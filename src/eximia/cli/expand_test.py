@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ConfigError, ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.span import NOWHERE
 from eximia.base.text import Untainted
 from eximia.expand import expand_text
@@ -23,8 +24,8 @@ Write = Callable[[str], Any]
 
 PROMPT = "> "
 _SPACE = " \t\n\r\v\f"
-_MACRO = re.compile(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)", re.DOTALL)
-_SET = re.compile(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)", re.DOTALL)
+_MACRO = pattern(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)", re.DOTALL)
+_SET = pattern(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)", re.DOTALL)
 
 
 def expand_line(ctx: Context, text: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eximia.base.errors import ConfigError
+from eximia.base.pattern import pattern
 from eximia.base.span import Span
 
 from .files import Trust
@@ -24,7 +24,7 @@ PATH = "/etc/eximia/site.toml"
 VARIABLE = "EXIMIA_SITE"
 
 _USERS = ("eximia", "Debian-exim", "exim", "mail")
-_MACRO_VALUE = re.compile(r"[A-Za-z0-9_/.-]*")
+_MACRO_VALUE = pattern(r"[A-Za-z0-9_/.-]*")
 
 
 @dataclass(frozen=True, slots=True)

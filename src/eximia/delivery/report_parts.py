@@ -8,6 +8,7 @@ from random import randrange
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.context import Address, Kind
 from eximia.expand import expand
 from eximia.message.dsn import RET_HDRS
@@ -22,7 +23,7 @@ _DEFAULT_FROM = "Mail Delivery System <Mailer-Daemon@{}>"
 #: where a long error text may be broken: after a colon, when this much is on the line
 _BREAK_AFTER = 45
 _STEP = 8192
-_REPLY = re.compile(r"(?:^|: )([245]\d\d[ -].*)\Z", re.DOTALL)
+_REPLY = pattern(r"(?:^|: )([245]\d\d[ -].*)\Z", re.DOTALL)
 
 
 def boundary(attempt: Attempt) -> str:

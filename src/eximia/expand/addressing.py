@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from eximia.base.pattern import pattern
 
-_FOUR = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
-_HEX = re.compile(r"[0-9A-Fa-f]{1,4}")
+_FOUR = pattern(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
+_HEX = pattern(r"[0-9A-Fa-f]{1,4}")
 
 
 def ip_words(text: str) -> list[int] | None:

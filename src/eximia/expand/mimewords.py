@@ -10,11 +10,12 @@ import binascii
 import codecs
 import re
 
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 
 #: RFC 2047: an encoded word may be no longer than this
 MAX_WORD = 75
-_WORD = re.compile(r"=\?([^?\x00-\x20\x7f-\xff]*)\?([QqBb])\?([^?\x00-\x20\x7f-\xff]*)\?=")
+_WORD = pattern(r"=\?([^?\x00-\x20\x7f-\xff]*)\?([QqBb])\?([^?\x00-\x20\x7f-\xff]*)\?=")
 #: an encoded word ends when it is longer
 _BREAK = 67
 _SPACE = " \t\n\r\v\f"

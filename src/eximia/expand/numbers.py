@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 
 MAX64 = (1 << 63) - 1
 _MASK = (1 << 64) - 1
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_INTEGER = re.compile(r"([+-]?[0-9]+)")
-_TIME = re.compile(r"([0-9]+)([wdhms])")
+_INTEGER = pattern(r"([+-]?[0-9]+)")
+_TIME = pattern(r"([0-9]+)([wdhms])")
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 

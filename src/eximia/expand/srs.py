@@ -8,13 +8,14 @@ from __future__ import annotations
 import hmac
 import re
 
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.expand.operators.bases import DIGITS32
 from eximia.expand.operators.case import lower
 
 #: days that an address is good
 LIFETIME = 10
-PATTERN = re.compile(r"SRS0=([^=]+)=([A-Z2-7])([A-Z2-7])=([^=]*)=(.*)", re.IGNORECASE | re.DOTALL)
+PATTERN = pattern(r"SRS0=([^=]+)=([A-Z2-7])([A-Z2-7])=([^=]*)=(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def stamp(now: float) -> str:

@@ -6,10 +6,10 @@ cluster is followed.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError
+from eximia.base.pattern import pattern
 from eximia.base.text import from_bytes, to_bytes
 
 from .servers import ConnectFailure, ask, split_host
@@ -25,7 +25,7 @@ TIMEOUT = 5.0
 KEPT = 8
 MOST_REDIRECTIONS = 5
 
-_REDIRECTED = re.compile(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
+_REDIRECTED = pattern(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
 
 
 class _Connection:

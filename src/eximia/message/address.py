@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from eximia.base.pattern import pattern
+
 #: the longest address that is accepted, in bytes, as written between the angle brackets
 MAX_LENGTH = 256
 
@@ -20,17 +22,17 @@ _BAD_DOMAIN = "domain missing or malformed"
 _WANTED_WORD = ' (expected word or "<")'
 
 # The usual case in one match: optional brackets that belong together, an unquoted local part, a plain domain.
-_PLAIN = re.compile(
+_PLAIN = pattern(
     r"(<?)([^\x00-\x20()<>@,;:\\\"\[\].\x7f]+(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]+)*)"
     r"@([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*)(>?)\Z"
 )
-_ATOM = re.compile(r"(?:[^\x00-\x20()<>@,;:\\\"\[\].\x7f]|\\.)+", re.DOTALL)
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_ATOM = pattern(r"(?:[^\x00-\x20()<>@,;:\\\"\[\].\x7f]|\\.)+", re.DOTALL)
+_QUOTED = pattern(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LABEL = pattern(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _LABEL_UTF8 = re.compile(r"[A-Za-z0-9\xc0-\xff][A-Za-z0-9\x80-\xff-]*")
-_LITERAL = re.compile(r"\[[^\x00-\x20\[\]\\\x7f-\xff]*\]")
-_LITERAL_IP = re.compile(r"\[(?:IPv[46]:)?[0-9A-Fa-f:.]*\]", re.IGNORECASE)
-_SPACE = re.compile(r"[ \t\r\n\f\v]*")
+_LITERAL = pattern(r"\[[^\x00-\x20\[\]\\\x7f-\xff]*\]")
+_LITERAL_IP = pattern(r"\[(?:IPv[46]:)?[0-9A-Fa-f:.]*\]", re.IGNORECASE)
+_SPACE = pattern(r"[ \t\r\n\f\v]*")
 
 
 class AddressSyntaxError(ValueError):
@@ -294,7 +296,7 @@ def skip_comment(text: str, pos: int) -> int:
 
 # Lists of addresses
 
-_LIST_STOP = re.compile(r'[,;:"(<\\\n]')
+_LIST_STOP = pattern(r'[,;:"(<\\\n]')
 _BLANK = " \t\r\n,"
 
 
@@ -390,7 +392,7 @@ def split_address(address: str) -> tuple[str, str]:
     return address[:at], address[at + 1 :]
 
 
-_UNQUOTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+)*\Z")
+_UNQUOTED = pattern(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+)*\Z")
 
 
 def quote_local_part(local_part: str) -> str:

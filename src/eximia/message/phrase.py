@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from eximia.base.pattern import pattern
 
-_ATEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+\Z")
+_ATEXT = pattern(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+\Z")
 #: words, quoted strings and comments, as they may stand in a phrase
-_PIECE = re.compile(r'[ \t]+|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^ \t"()]+|["()]')
-_ENCODED_SAFE = re.compile(r"[A-Za-z0-9!*+/-]")
+_PIECE = pattern(r'[ \t]+|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^ \t"()]+|["()]')
+_ENCODED_SAFE = pattern(r"[A-Za-z0-9!*+/-]")
 
 
 def phrase(name: str, charset: str = "UTF-8", *, topbit_prints: bool = False) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from eximia.acl.reply import fold, split_code
+from eximia.base.pattern import pattern
 
 if TYPE_CHECKING:
     from eximia.acl.result import AclResult
     from eximia.context import Context
 
 DEFERRED = "Temporary local problem - please try later"
-_OWN_CODE = re.compile(r"[0-9]{3} (?:[0-9]\.[0-9]{1,3}\.[0-9]{1,3} )?")
+_OWN_CODE = pattern(r"[0-9]{3} (?:[0-9]\.[0-9]{1,3}\.[0-9]{1,3} )?")
 
 
 class Answer(NamedTuple):

@@ -6,11 +6,11 @@ against the sender, qualifying addresses. Rewriting by rules is `rewrite`, the R
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.pattern import pattern
 from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address, split_address
 from eximia.message.dates import rfc5322
 from eximia.message.header import DELETED, OTHER, Header, settle_message_id
@@ -103,8 +103,8 @@ def complete(ctx: Context, policy: Policy, origin: Origin, *, resent: bool) -> N
             headers.append(line)
 
 
-_BAD_IN_ID = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
-_BAD_IN_DOMAIN = re.compile(r"[^A-Za-z0-9.-]")
+_BAD_IN_ID = pattern(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
+_BAD_IN_DOMAIN = pattern(r"[^A-Za-z0-9.-]")
 
 
 def _message_id(ctx: Context, policy: Policy) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.base.trace import Trace
 from eximia.logs.log import CheckingLog
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CATEGORIES = frozenset(("acl", "lists", "host_lookup", "verify", "dnsbl", "ratelimit", "callout"))
 #: of routing, only how it went
 _ROUTING = (">>>>", "routing ", "calling ", "routed by ", "no more routers", "  message: ")
-_ROUTING_END = re.compile(r" router(: defer for | forced address failure)")
+_ROUTING_END = pattern(r" router(: defer for | forced address failure)")
 
 
 class Commentary(Trace):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError
+from eximia.base.pattern import pattern
 
 if TYPE_CHECKING:
     from .session import SmtpSession
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 PORT = 113
 #: what is longer is no answer
 _LONGEST = 1000
-_ANSWER = re.compile(r"\s*([0-9]+)\s*,\s*([0-9]+)\s*:\s*USERID\s*:[^:]*:\s*(.*?)\s*\Z", re.IGNORECASE)
+_ANSWER = pattern(r"\s*([0-9]+)\s*,\s*([0-9]+)\s*:\s*USERID\s*:[^:]*:\s*(.*?)\s*\Z", re.IGNORECASE)
 #: the identifier is cut at what could confuse a header line
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xff]")
+_UNSAFE = pattern(r"[\x00-\x20\x7f-\xff]")
 _MOST = 127
 
 

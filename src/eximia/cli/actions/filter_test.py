@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import sys
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.cli.opening import open_process, refuse
 
 if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.daemon.invocation import Invocation
 
-_FROM_LINE = re.compile(r"From (\S+) +\S.*")
+_FROM_LINE = pattern(r"From (\S+) +\S.*")
 
 
 def _write(text: str) -> None:

@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.expand.conditions.simple import TwoStrings
 from eximia.expand.operators.bases import encode64
@@ -16,7 +17,7 @@ from eximia.expand.operators.bases import encode64
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_SCHEME = re.compile(r"\{(md5|sha1|crypt|crypt16)\}(.*)", re.IGNORECASE | re.DOTALL)
+_SCHEME = pattern(r"\{(md5|sha1|crypt|crypt16)\}(.*)", re.IGNORECASE | re.DOTALL)
 #: characters of the password that each half of a 16 character password has
 _HALF = 8
 

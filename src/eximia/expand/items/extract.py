@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import Untainted, like
 from eximia.expand import json
 from eximia.expand.branches import Branches, Choose
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 _SPACE = " \t\n\r\v\f"
-_NUMBER = re.compile(r"-?[0-9]+|-")
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
+_NUMBER = pattern(r"-?[0-9]+|-")
+_ESCAPE = pattern(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import like
 from eximia.expand.items.valued import ValueItem
 from eximia.expand.listing import split_list
@@ -14,7 +14,7 @@ from eximia.expand.numbers import wrap32
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_NUMBER = re.compile(r"-?[0-9]*")
+_NUMBER = pattern(r"-?[0-9]*")
 _SPACE = " \t\n\r\v\f"
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.expand.items.function import FunctionItem
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 #: days that a signature lasts
 LIFETIME = 7
-SIGNED = re.compile(r"prvs=([0-9])([0-9]{3})([A-Fa-f0-9]{6})=(.+)@(.+)", re.DOTALL | re.IGNORECASE)
+SIGNED = pattern(r"prvs=([0-9])([0-9]{3})([A-Fa-f0-9]{6})=(.+)@(.+)", re.DOTALL | re.IGNORECASE)
 
 
 def day(ctx: Context, ahead: int = 0) -> int:

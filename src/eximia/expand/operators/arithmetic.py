@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.expand.numbers import MAX64, strict_integer, wrap64
 from eximia.expand.operation import Operator
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 _SPACE = " \t\n\r\v\f"
-_DECIMAL = re.compile(r"[0-9]+")
-_ANY_BASE = re.compile(r"0[xX][0-9a-fA-F]+|0[xX]|0[0-7]*|[1-9][0-9]*")
+_DECIMAL = pattern(r"[0-9]+")
+_ANY_BASE = pattern(r"0[xX][0-9a-fA-F]+|0[xX]|0[0-7]*|[1-9][0-9]*")
 _UNITS = {"k": 10, "m": 20, "g": 30}
 _MIN64 = -MAX64 - 1
 _BINARY = ((("|",)), (("^",)), (("&",)), ("<<", ">>"), ("+", "-"), ("*", "/", "%"))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.expand.numbers import wrap64
 from eximia.expand.operation import Operator
@@ -18,10 +19,10 @@ DIGITS62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 DIGITS32 = "abcdefghijklmnopqrstuvwxyz234567"
 _VALUES62 = {char: value for value, char in enumerate(DIGITS62)}
 _VALUES32 = {char: value for value, char in enumerate(DIGITS32)}
-_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)$")
+_NUMBER = pattern(r"[ \t\n\r\v\f]*([+-]?[0-9]+)$")
 #: the greatest unsigned 64-bit number: anything greater counts as it
 _MAX = 0xFFFFFFFFFFFFFFFF
-_HEX = re.compile(r"[0-9A-Fa-f]*$")
+_HEX = pattern(r"[0-9A-Fa-f]*$")
 
 
 def _decimal(subject: str, name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.expand.escapes import printing
 from eximia.expand.operation import Operator
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _EIGHT = {code: f"\\{code:03o}" for code in [92, *range(127, 256)]}
 _HEXED = {code: f"\\x{code:02x}" for code in [*range(33), *range(127, 256)]}
-_NOT_ALNUM = re.compile(r"([^A-Za-z0-9])", re.DOTALL)
+_NOT_ALNUM = pattern(r"([^A-Za-z0-9])", re.DOTALL)
 
 
 def _escape(ctx: Context, subject: str, argument: str | None) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
-_LOCAL_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)*")
+_PLAIN = pattern(r"[A-Za-z0-9_.-]+")
+_LOCAL_PLAIN = pattern(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)*")
 
 
 def quote(text: str) -> str:

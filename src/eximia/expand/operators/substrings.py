@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.expand.numbers import wrap32
 from eximia.expand.operation import Operator
@@ -21,8 +21,8 @@ _PRIMES = (
     113, 109, 107, 103, 101, 97, 89, 83, 79, 73, 71, 67, 61, 59, 53, 47, 43, 41, 37, 31, 29, 23, 19, 17, 13, 11, 7,
     5, 3,
 )  # fmt: skip
-_ARGUMENT = re.compile(r"(-?[0-9]*)(?:_([0-9]+))?")
-_INTEGER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)")
+_ARGUMENT = pattern(r"(-?[0-9]*)(?:_([0-9]+))?")
+_INTEGER = pattern(r"[ \t\n\r\v\f]*([+-]?[0-9]+)")
 
 
 def substr(text: str, start: int, length: int) -> str:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import EMPTY, Untainted
 from eximia.expand.nodes import Node, Run
 from eximia.expand.parser import Unknown
@@ -17,8 +18,8 @@ from eximia.expand.parser import Unknown
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_ACL_VARIABLE = re.compile(r"acl_([cm])(?:([0-9_].*)|)$", re.DOTALL)
-_NUMBERED = re.compile(r"(acl_arg|auth|regex|n|sn)([0-9])$")
+_ACL_VARIABLE = pattern(r"acl_([cm])(?:([0-9_].*)|)$", re.DOTALL)
+_NUMBERED = pattern(r"(acl_arg|auth|regex|n|sn)([0-9])$")
 
 
 class VariableReference(Node):

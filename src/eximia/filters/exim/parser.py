@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from eximia.base.pattern import pattern
 from eximia.filters.errors import FilterError
 
 from .actions import Add, End, Finish, Headers, Logfile, Logwrite, Testprint
@@ -16,7 +17,7 @@ from .mail import Mail
 from .reader import Reader
 from .run import Limits, Run
 
-_FIRST_LINE = re.compile(r"\s*#\s*exim\s+filter", re.IGNORECASE)
+_FIRST_LINE = pattern(r"\s*#\s*exim\s+filter", re.IGNORECASE)
 
 
 class Command(Protocol):

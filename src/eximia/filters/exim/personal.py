@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_ROBOTS = re.compile(r"server@|daemon@|root@|listserv@|majordomo@|-request@|\Aowner-[^@]+@", re.IGNORECASE)
+_ROBOTS = pattern(r"server@|daemon@|root@|listserv@|majordomo@|-request@|\Aowner-[^@]+@", re.IGNORECASE)
 _LIST_WORDS = ("id", "help", "subscribe", "unsubscribe", "post", "owner", "archive")
 _LIST_LINES = frozenset(f"list-{word}" for word in _LIST_WORDS)
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
 from eximia.context import FilterDelivery, FilterResult, Kind
 from eximia.filters.errors import FilterError
@@ -19,7 +20,7 @@ from .tests import TESTS
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_FIRST_LINE = re.compile(r"\s*#\s*sieve\s+filter", re.IGNORECASE)
+_FIRST_LINE = pattern(r"\s*#\s*sieve\s+filter", re.IGNORECASE)
 #: nested blocks and tests
 DEEPEST = 64
 

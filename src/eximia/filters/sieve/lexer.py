@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from eximia.base.pattern import pattern
 from eximia.filters.errors import FilterError
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAG = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
-_NUMBER = re.compile(r"([0-9]+)([KMGkmg]?)")
-_HEX = re.compile(r"\$\{hex:((?:\s*[0-9A-Fa-f]{1,2})(?:\s+[0-9A-Fa-f]{1,2})*\s*)\}", re.IGNORECASE)
-_UNICODE = re.compile(r"\$\{unicode:((?:\s*[0-9A-Fa-f]{1,6})(?:\s+[0-9A-Fa-f]{1,6})*\s*)\}", re.IGNORECASE)
+_WORD = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAG = pattern(r":([A-Za-z_][A-Za-z0-9_]*)")
+_NUMBER = pattern(r"([0-9]+)([KMGkmg]?)")
+_HEX = pattern(r"\$\{hex:((?:\s*[0-9A-Fa-f]{1,2})(?:\s+[0-9A-Fa-f]{1,2})*\s*)\}", re.IGNORECASE)
+_UNICODE = pattern(r"\$\{unicode:((?:\s*[0-9A-Fa-f]{1,6})(?:\s+[0-9A-Fa-f]{1,6})*\s*)\}", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
 from eximia.context import Reply
 from eximia.filters.exim.personal import header_addresses, is_automatic, own_addresses
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _UTF8 = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit"
 #: how many days the minimum and the maximum of `:days` are
 FEWEST_DAYS, MOST_DAYS = 1, 31
-_ROBOTS = re.compile(r"\A(?:mailer-daemon|listserv|majordomo|owner-.*|.*-request|noreply|no-reply)@", re.IGNORECASE)
+_ROBOTS = pattern(r"\A(?:mailer-daemon|listserv|majordomo|owner-.*|.*-request|noreply|no-reply)@", re.IGNORECASE)
 #: header fields a mailto URI may not set
 _FIXED = frozenset({"from", "to", "cc", "bcc", "subject", "body", "received", "date", "message-id", "auto-submitted"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.protocols.smtp.server import Command, DataEnd
 
 from .data import recipients_ready
@@ -12,7 +13,7 @@ from .data import recipients_ready
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
-_ARGUMENT = re.compile(r"([0-9]{1,18})[^ ]*(?: +(LAST))?", re.IGNORECASE)
+_ARGUMENT = pattern(r"([0-9]{1,18})[^ ]*(?: +(LAST))?", re.IGNORECASE)
 
 
 def bdat(session: SmtpSession, command: Command) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from eximia.base.pattern import pattern
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.replies import keyword_lines
@@ -15,8 +16,8 @@ from eximia.reception.ip import is_ip_address
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
-_NAME = re.compile(r"[A-Za-z0-9.-]+\Z")
-_LITERAL = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\Z", re.IGNORECASE)
+_NAME = pattern(r"[A-Za-z0-9.-]+\Z")
+_LITERAL = pattern(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\Z", re.IGNORECASE)
 
 
 def helo(session: SmtpSession, command: Command) -> None:

@@ -6,6 +6,7 @@ import pwd
 import re
 from typing import TYPE_CHECKING, cast
 
+from eximia.base.pattern import pattern
 from eximia.base.ports import HelperResult, Identity
 from eximia.base.text import from_bytes
 from eximia.context import Address, Context, Errno
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 #: longer answers are cut
 _LONGEST = 1023
-_FIELD = re.compile(r"\s*([A-Za-z]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|\S*)")
+_FIELD = pattern(r"\s*([A-Za-z]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|\S*)")
 
 
 class Queryprogram(Driver):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 import socket
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
+from eximia.base.pattern import pattern
 from eximia.context.delivery import Errno, Host, HostStatus
 from eximia.dns.hosts import Outcome, addresses_by_dns, addresses_by_name
 from eximia.dns.interfaces import is_local_address
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eximia.context.delivery import Address
 
 _WELL_KNOWN = {"smtp": 25, "lmtp": 24, "smtps": 465, "submissions": 465, "submission": 587}
-_ADDRESS = re.compile(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
+_ADDRESS = pattern(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
 
 
 def hosts_for(ctx: Context, name: str, options: Any, address: Address, *, fallback: bool = False) -> list[Host]:

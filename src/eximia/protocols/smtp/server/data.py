@@ -7,14 +7,15 @@ with searches and replacements on whole pieces, never line by line. The rules fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Protocol
 
+from eximia.base.pattern import pattern
+
 from .header_block import HeaderBlock
 
-_END_LF = re.compile(rb"\n\.\r?\n")
-_LINE_AND_MORE = re.compile(rb"[^\n]*")
+_END_LF = pattern(rb"\n\.\r?\n")
+_LINE_AND_MORE = pattern(rb"[^\n]*")
 
 
 class DataReader(Protocol):

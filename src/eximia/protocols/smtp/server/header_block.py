@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from eximia.base.pattern import pattern
+
 # One field with its continuations; a name is printable or above 127, without a colon.
-_FIELD = re.compile(rb"[!-9;-~\x80-\xff]*[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
-_HARD_CRLF = re.compile(rb"(\r+\n)|[\r\n]")
-_HARD_LF = re.compile(rb"(\r*\n)|\r")
-_END_LF = re.compile(rb"\n\r?\n")
+_FIELD = pattern(rb"[!-9;-~\x80-\xff]*[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
+_HARD_CRLF = pattern(rb"(\r+\n)|[\r\n]")
+_HARD_LF = pattern(rb"(\r*\n)|\r")
+_END_LF = pattern(rb"\n\r?\n")
 #: white-space lines at the end of a field
-_BLANK_TAIL = re.compile(r"(?:\n[ \t]+)+\n\Z")
+_BLANK_TAIL = pattern(r"(?:\n[ \t]+)+\n\Z")
 
 
 class HeaderBlock:

@@ -7,19 +7,19 @@ of it (RFC 1870, 6152, 4954, 6531, 3461; manual 49.3).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+from eximia.base.pattern import pattern
 from eximia.message.dsn import NOTIFY_NAMES, NOTIFY_NEVER, RET_FULL, RET_HDRS
 
 #: a SIZE above this is shown as "at least this"
 SIZE_MAX = 2147483647
 
-_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*\Z")
-_LAST_WORD = re.compile(r"[ \t]+([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^ \t=]*))?[ \t]*\Z")
-_DIGITS = re.compile(r"[0-9]{1,18}")
-_HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
+_XTEXT = pattern(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*\Z")
+_LAST_WORD = pattern(r"[ \t]+([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^ \t=]*))?[ \t]*\Z")
+_DIGITS = pattern(r"[0-9]{1,18}")
+_HEX = pattern(r"\+([0-9A-Fa-f]{2})")
 
 
 class BadParameter(ValueError):
