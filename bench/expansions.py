@@ -1,6 +1,6 @@
 """How long an expansion takes, beside `exim4 -be` on the same string: ratios, not seconds.
 
-Run: PYTHONPATH=src:tests python bench/expand.py
+Run: PYTHONPATH=src:tests python bench/expansions.py
 """
 
 from __future__ import annotations
