@@ -8,6 +8,8 @@ The items, operators and conditions read themselves with the primitives of `Pars
 
 from __future__ import annotations
 
+import re
+
 from eximia.base.text import Untainted
 
 from . import locks
@@ -20,6 +22,8 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset("0123456789")
 _NAME = _LETTERS | _DIGITS | {"_"}
 _BRACED_NAME = _NAME | {"-"}
+#: what ends a run of plain characters
+_SPECIAL = re.compile(r"[\\$}]")
 _SPACE = frozenset(" \t\n\r\v\f")
 _HEX = "0123456789abcdefABCDEF"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
@@ -150,26 +154,32 @@ class Parser:
         self.depth += 1
         closed = not ket
         while self.pos < length:
-            char = source[self.pos]
+            special = _SPECIAL.search(source, self.pos)
+            stop = length if special is None else special.start()
+            if not text:
+                text_start = self.pos
+            if stop > self.pos:
+                text.append(source[self.pos : stop])
+                self.pos = stop
+                continue
+            char = source[stop]
             if char == "}" and ket:
                 closed = True
                 break
-            if not text:
-                text_start = self.pos
             if char == "\\":
-                if self.pos + 1 >= length:
-                    flush(self.pos)
-                    parts.append(self._break("\\ at end of string", (), self.pos))
+                if stop + 1 >= length:
+                    flush(stop)
+                    parts.append(self._break("\\ at end of string", (), stop))
                     break
                 text.append(self._escape())
             elif char == "$" and dollar:
-                flush(self.pos)
+                flush(stop)
                 parts.append(self._dollar())
                 if self.broken:
                     break
             else:
                 text.append(char)
-                self.pos += 1
+                self.pos = stop + 1
         flush(self.pos)
         self.depth -= 1
         if not closed and not self.broken:

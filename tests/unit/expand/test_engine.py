@@ -107,3 +107,18 @@ def test_locked_out_of_filters(text: str, lock: str, message: str) -> None:
     with pytest.raises(ExpansionError) as failure:
         expand_text(Untainted(text), ctx)
     assert failure.value.message.endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${if match{abc}{b(.)}{y}{n}}$1", "y"),
+        ("${if match{abc}{b(.)}{$1}{n}}", "c"),
+        ("${if match{abc}{b(.)}{${if match{xyz}{y(.)}{y}{n}}$1}{n}}", "yc"),
+        ("${if and{{match{abc}{b(.)}}{eq{$1}{c}}}{y}{n}}", "y"),
+        ("${if match{abc}{b(.)}{${expand:\\$1}}{n}}", "c"),
+        ("${if match{abc}{b(.)}{${sg{x}{x}{\\$0}}$1}{n}}", "xc"),
+    ],
+)
+def test_captures_are_kept_where_something_reads_them(text: str, expected: str) -> None:
+    assert expand(Template(text), context()) == expected

@@ -1,14 +1,21 @@
-"""`match{subject}{regex}`: sets `$0`, `$1`... when it is true."""
+"""`match{subject}{regex}`: sets `$0`, `$1`... when it is true, if anything can read them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
-from eximia.expand.conditions.simple import TwoStrings
+from eximia.expand.conditions.reading import two_strings
+from eximia.expand.conditions.simple import TwoStrings, TwoStringsNode
+from eximia.expand.nodes import Condition, Node
+from eximia.expand.parser import Parser
+from eximia.expand.variables.reference import Captured
 
 if TYPE_CHECKING:
     from eximia.context import Context
+
+#: items and operators that expand strings which are not known yet: these may use `$1`
+_UNKNOWN = frozenset(("acl", "expand", "perl", "run"))
 
 
 def _match(ctx: Context, subject: str, pattern: str) -> bool:
@@ -20,4 +27,44 @@ def _match(ctx: Context, subject: str, pattern: str) -> bool:
     return True
 
 
-MATCH = TwoStrings(_match, sets=True)
+def _only_match(ctx: Context, subject: str, pattern: str) -> bool:
+    return ctx.process.services.regexes.search(pattern, subject) is not None
+
+
+_CAPTURING, _PLAIN = TwoStrings(_match, sets=True), TwoStrings(_only_match)
+
+
+class MatchCondition:
+    """Reads the condition."""
+
+    def parse(self, parser: Parser, name: str) -> Condition:
+        first, second = two_strings(parser, name)
+        return MatchNode(_CAPTURING, first, second)
+
+
+class MatchNode(TwoStringsNode):
+    """A match. `plain` makes it one that captures nothing."""
+
+    __slots__ = ()
+
+    def plain(self) -> None:
+        self.kind = _PLAIN
+
+
+def without_captures(item: Node) -> None:
+    """Make the matches inside `item`, outside of which they are not seen, plain ones when nothing inside reads what
+    they capture."""
+    matches: list[MatchNode] = []
+    for node in item.walk():
+        if isinstance(node, MatchNode):
+            matches.append(node)
+        elif isinstance(node, Captured) or getattr(node, "name", "") in _UNKNOWN or getattr(node, "sets_value", False):
+            return
+        elif isinstance(node, TwoStringsNode) and node.kind.literal:
+            # What a list's items need is not known here.
+            return
+    for match in matches:
+        match.plain()
+
+
+MATCH = MatchCondition()

@@ -40,6 +40,10 @@ class IfNode(Node):
         return first_skip_error(self.condition, self.branches)
 
     def compile(self) -> Run:
+        if self.condition.scoped:
+            from eximia.expand.conditions.match import without_captures
+
+            without_captures(self)
         test = self.condition.test()
         choose = self.branches.on_test()
         if not self.condition.scoped and not any(node.sets_value for node in self.walk()):
