@@ -77,7 +77,7 @@ class AddressTest:
     def test(self, text: str) -> int:
         """One address as it was typed."""
         main = self.ctx.process.main
-        syntax = Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains)
+        syntax = Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains, main.strip_excess_angle_brackets)
         try:
             parsed = parse_address(text.strip(), syntax=syntax)
         except AddressSyntaxError as error:

@@ -49,6 +49,7 @@ class Syntax(NamedTuple):
     allow_domain_literals: bool = False
     strip_trailing_dot: bool = False
     allow_utf8_domains: bool = False
+    strip_excess_angle_brackets: bool = False
 
 
 DEFAULT_SYNTAX = Syntax()
@@ -147,6 +148,10 @@ class _Reader:
     def bracketed(self) -> tuple[int, int, str, str]:
         """`<...>`: a path, or nothing between the brackets. Returns (start, end, local part, domain)."""
         self.pos += 1
+        depth = 1
+        while self.syntax.strip_excess_angle_brackets and self.peek() == "<":
+            self.pos += 1
+            depth += 1
         start = self.pos
         self.skip()
         domain = ""
@@ -163,11 +168,12 @@ class _Reader:
             elif self.peek() != ">":
                 raise AddressSyntaxError(f'"@" or "." expected after "{local}"')
         end = self.pos
-        self.skip()
-        if self.peek() == ">":
-            self.pos += 1
-        elif self.pos >= len(self.text):
-            raise AddressSyntaxError("'>' missing at end of address")
+        for _ in range(depth):
+            self.skip()
+            if self.peek() == ">":
+                self.pos += 1
+            elif self.pos >= len(self.text):
+                raise AddressSyntaxError("'>' missing at end of address")
         return start, end, local, domain
 
     def route(self, *, bracketed: bool) -> tuple[str, str]:

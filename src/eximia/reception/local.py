@@ -110,6 +110,7 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
     syntax = Syntax(
         allow_domain_literals=True,
         strip_trailing_dot=main.strip_trailing_dot,
+        strip_excess_angle_brackets=main.strip_excess_angle_brackets,
         allow_utf8_domains=main.allow_utf8_domains,
     )
     origin = Origin(

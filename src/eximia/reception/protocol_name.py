@@ -31,4 +31,9 @@ def protocol_name(session: Session, *, utf8: bool = False) -> str:
 
 def syntax_options(main: MainOptions) -> Syntax:
     """How addresses may be written."""
-    return Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains)
+    return Syntax(
+        main.allow_domain_literals,
+        main.strip_trailing_dot,
+        main.allow_utf8_domains,
+        main.strip_excess_angle_brackets,
+    )

@@ -35,7 +35,12 @@ def config_rules(ctx: Context) -> Rules:
 def syntax_of(ctx: Context) -> Syntax:
     """The main options that bear on the syntax of addresses."""
     main = ctx.process.main
-    return Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains)
+    return Syntax(
+        main.allow_domain_literals,
+        main.strip_trailing_dot,
+        main.allow_utf8_domains,
+        main.strip_excess_angle_brackets,
+    )
 
 
 def _panic(ctx: Context, text: str) -> None:

@@ -182,3 +182,19 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         return
     if parsed.domain and parsed.domain[0] != "[":
         assert parse_address(f"<{parsed.address}>", syntax=EVERYTHING).address == parsed.address
+
+
+def test_excess_angle_brackets() -> None:
+    strip = Syntax(strip_excess_angle_brackets=True)
+    found = parse_address("x <<a@b>>", syntax=strip)
+    assert found.address == "a@b"
+    assert parse_address("<<< a@b>>>", syntax=strip).address == "a@b"
+    for text, message in (
+        ("<<a@b>", "'>' missing at end of address"),
+        ("<a@b>>", "malformed address: > may not follow <a@b>"),
+    ):
+        with pytest.raises(AddressSyntaxError) as caught:
+            parse_address(text, syntax=strip)
+        assert caught.value.message == message
+    with pytest.raises(AddressSyntaxError):
+        parse_address("<<a@b>>")

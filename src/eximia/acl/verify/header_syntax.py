@@ -42,7 +42,12 @@ def may_be_unqualified(one: Run, *, sender: bool) -> bool:
 
 def _check(one: Run, _request: Request) -> bool:
     main = one.ctx.process.main
-    syntax = Syntax(main.allow_domain_literals, main.strip_trailing_dot, main.allow_utf8_domains)
+    syntax = Syntax(
+        main.allow_domain_literals,
+        main.strip_trailing_dot,
+        main.allow_utf8_domains,
+        main.strip_excess_angle_brackets,
+    )
     for name, plain, text in address_fields(one.ctx.message.headers):
         try:
             parsed = parse_address(text, syntax=syntax)

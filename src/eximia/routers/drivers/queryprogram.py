@@ -101,7 +101,7 @@ class Queryprogram(Driver):
         policy = ListPolicy(
             forbid_blackhole=True,
             forbid_include=True,
-            syntax=Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains),
+            syntax=Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains, main.strip_excess_angle_brackets),
         )
         try:
             found = parse_list(text, policy, lambda path: "")
