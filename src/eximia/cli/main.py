@@ -47,7 +47,7 @@ ACTIONS = {
 #: commands of our own: module:function, called with the words after the command's name; then what it does, for people
 COMMANDS = {
     "check": ("eximia.cli.check:command", "read a configuration and report every error and warning"),
-    "config": ("eximia.config.embedded:command", "`config default` prints the embedded configuration"),
+    "config": ("eximia.cli.default_config:command", "`config default` prints the embedded configuration"),
     "demo": ("eximia.cli.demo:command", "start the server on its embedded configuration and show it at work"),
 }
 
@@ -66,6 +66,8 @@ def main(words: Sequence[str] | None = None) -> int:
     name = os.path.basename(program)
     if name == "eximia" and arguments and arguments[0] in COMMANDS:
         return _load(COMMANDS[arguments[0]][0])(arguments[1:])
+    if name == "eximia" and arguments in ([], ["help"]):
+        return _help()
     if name == "eximia" and arguments and arguments[0].startswith("exi"):
         name, arguments = arguments[0], arguments[1:]
     if name.startswith("exi") and name not in ("exim", "exim4", "eximia"):
@@ -88,6 +90,19 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _help() -> int:
+    """The commands of our own, and that everything else is Exim's."""
+    from eximia.cli.utilities.catalogue import UTILITIES
+
+    print("Eximia: a mail transfer agent that takes Exim's place.\n\nCommands:")
+    for name, (_, what) in COMMANDS.items():
+        print(f"  eximia {name:18} {what}")
+    print("  eximia -LETTER...         Exim's command line (eximia -bd -q30m, eximia -bp, ...)\n\nExim's utilities:")
+    for name, (_, what) in UTILITIES.items():
+        print(f"  eximia {name:18} {what}")
+    return 0
 
 
 def _utility(where: str, arguments: list[str]) -> int:

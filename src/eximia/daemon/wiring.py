@@ -42,6 +42,7 @@ _SERVICES = {
     "regexes": "eximia.lists.regex:Regexes",
     "acl": "+eximia.acl.service:AclService",
     "verify": "eximia.routers.verify:VerifyService",
+    "filters": "eximia.filters.service:Filters",
     "perl": "eximia.aio.perl:PerlService",
     "expand": "*eximia.expand:expand_text",
     "submit": "*eximia.reception.own:submit",
