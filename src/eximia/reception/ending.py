@@ -100,6 +100,8 @@ def _lost(session: SmtpSession, over: SessionOver) -> None:
     log = session.process.log
     facts = session.ctx.session
     selectors = log.selectors
+    if session.tx.open and over.where == "command":
+        session.log_incomplete("connection lost")
     text = _not_quit(session, over)
     if facts.smtp_stdin or facts.host_checking:
         usual = "Lost incoming connection" if over.where == "data" else f"{session.hostname()} lost input connection"
@@ -107,7 +109,6 @@ def _lost(session: SmtpSession, over: SessionOver) -> None:
     if over.where != "command":
         return
     if session.tx.open:
-        session.log_incomplete("connection lost")
         if selectors.lost_incoming_connection:
             took = elapsed(session.duration(), millisec=selectors.millisec)
             log.main(

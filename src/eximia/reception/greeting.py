@@ -151,8 +151,7 @@ def _host_checks(session: SmtpSession) -> None:
     if policy.host_in(ctx, "host_reject_connection"):
         log = session.process.log
         if log.selectors.connection_reject:
-            who = f"{full_host(facts, log.selectors)}{interface(facts, log.selectors)}"
-            log.reject(f"refused connection from {who} (host_reject_connection)")
+            log.reject(f"refused connection from {session.peer()} (host_reject_connection)")
         raise SessionOver("", reply=("554", "SMTP service not available"), rejected=True)
     facts.notes["unqualified"] = (
         policy.host_in(ctx, "sender_unqualified_hosts"),
@@ -173,8 +172,17 @@ def _host_checks(session: SmtpSession) -> None:
 
 def _bad_size_limit(session: SmtpSession, error: ExpansionError) -> None:
     """A limit that cannot be found out: nobody may send."""
-    session.process.log.main(f"invalid message_size_limit: {error.message}")
-    session.size_limit = -1
+    session.process.log.panic(f"invalid message_size_limit: {error.message}")
+    _serve_nobody(session)
+
+
+def _serve_nobody(session: SmtpSession) -> None:
+    """Something is badly wrong: every command gets a temporary error until the client gives up."""
+    while True:
+        session.reply("421", answers.DEFERRED)
+        if session.next_command().verb == "QUIT":
+            break
+    raise SessionOver("", reply=("221", f"{session.hostname()} closing connection"), rejected=True)
 
 
 def _connect_acl(session: SmtpSession) -> None:

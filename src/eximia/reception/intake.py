@@ -344,7 +344,8 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
     policy.verify_signatures(session, _refuse_data)
     if policy.has_acl(ctx, "acl_smtp_mime"):
         policy.scan_mime(session, _refuse_data)
-    if session.tx.prdr and len(message.recipients) > 1:
+    ctx.session.prdr_requested = session.tx.prdr and len(message.recipients) > 1
+    if ctx.session.prdr_requested:
         run_prdr(session)
     if policy.has_acl(ctx, "acl_smtp_data"):
         result = policy.acl(ctx, "acl_smtp_data")

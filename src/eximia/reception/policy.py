@@ -87,6 +87,9 @@ class Policy:
         """Look the client's name up, once."""
         from eximia.dns.hosts import find_sender_host_name
 
+        trace = ctx.process.trace
+        if trace is not None:
+            trace.debug("host_lookup", f"looking up host name for {ctx.session.sender_host_address}")
         find_sender_host_name(ctx)
 
     def verify_helo(self, ctx: Context) -> bool:

@@ -48,27 +48,32 @@ def run_prdr(session: SmtpSession) -> None:
     from eximia.acl.result import Outcome
 
     message = ctx.message
+    log = session.process.log
     kept = []
     deferred = 0
     session.reply("353", "PRDR content analysis beginning")
     for recipient in message.recipients:
-        show_recipient(ctx, recipient.address)
+        address = recipient.address
+        show_recipient(ctx, address)
         result = session.policy.acl(ctx, "acl_smtp_data_prdr")
+        temporary = result.outcome in (Outcome.DEFER, Outcome.ERROR)
+        deferred += temporary
         if result.outcome is Outcome.ACCEPT:
             kept.append(recipient)
-            answer = answers.accepted(ctx, result, "250", f"PRDR R=<{recipient.address}> acceptance")
-            session.answer(answer)
-            continue
-        if result.outcome is Outcome.DISCARD:
-            answer = answers.accepted(ctx, result, "250", f"PRDR R=<{recipient.address}> acceptance")
-            session.answer(answer)
-            continue
-        deferred += result.outcome in (Outcome.DEFER, Outcome.ERROR)
-        session.refuse("acl_smtp_data_prdr", result, f"R=<{recipient.address}>")
+        if result.accepted:
+            code, verdict = "250", "acceptance"
+        else:
+            code, verdict = ("450", "temporary refusal") if temporary else ("550", "refusal")
+        usual = f"PRDR R=<{address}> {verdict}"
+        session.answer(answers.accepted(ctx, result, code, usual))
+        said = result.user_message.partition("\n")[0]
+        log.main(f"PRDR {address} {said}" if said else usual, message.id)
     hide_recipient(ctx)
+    some = len(kept) < len(message.recipients)
     message.recipients = kept
-    if kept:
-        return
-    if deferred:
-        raise Rejected(answers.Answer("450", "Temporary refusal for all recipients"))
-    raise Rejected(answers.Answer("550", "Refused for all recipients"))
+    if not kept:
+        if deferred:
+            raise Rejected(answers.Answer("450", f"id={message.id} message deferred for all recipients"))
+        raise Rejected(answers.Answer("550", f"id={message.id} message rejected for all recipients"))
+    if some:
+        session.tx.final_answer = answers.Answer("250", f"id={message.id} message accepted for some recipients")

@@ -505,7 +505,7 @@ class SmtpSession:
         if self.ctx.session.tls_in.active:
             return False
         tls = server_tls(self.process)
-        return tls is not None and tls.available(self) and self.tls_possible()
+        return self.tls_possible() and tls is not None and tls.available(self)
 
     def auth_offer(self) -> str:
         """The mechanisms after the keyword AUTH, or nothing."""

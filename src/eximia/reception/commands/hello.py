@@ -111,9 +111,14 @@ def _named_client_checks(session: SmtpSession, command: Command, name: str) -> b
             policy.find_host_name(session.ctx)
     if not facts.notes.get("helo_try_verify", False):
         return True
+    trace = session.process.trace
+    if trace is not None:
+        trace.debug("acl", f'verifying EHLO/HELO argument "{name}"')
     if policy.verify_helo(session.ctx):
         return True
     if not facts.notes.get("helo_verify", False):
+        if trace is not None:
+            trace.debug("acl", "HELO verification failed but host is in helo_try_verify_hosts")
         return True
     log = session.process.log
     line = f'rejected "{printing(command.line)}" from {session.peer()}'

@@ -10,7 +10,7 @@ from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Parsed, parse_address
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
-from eximia.reception.answers import DEFERRED, accepted
+from eximia.reception.answers import accepted
 from eximia.reception.protocol_name import syntax_options
 
 if TYPE_CHECKING:
@@ -215,11 +215,6 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -
         session.answer(accepted(ctx, result, "250", usual))
     else:
         session.reply("250", usual)
-    if session.size_limit < 0:
-        session.out.pop()
-        session.reset()
-        session.reply("421", DEFERRED)
-        return
     session.mail_rejected = False
     if ctx.session.pipelining_advertised and session.server.waiting and not session.on_stdin:
         ctx.session.pipelining_used = True
