@@ -67,6 +67,8 @@ class Errno(IntEnum):
     RETRY_ROUTING = -52
     RETRY_LOCAL = -53
     RETRY_HOSTS = -54
+    #: enough deliveries of the transport are running (`max_parallel`)
+    CONCURRENCY = -57
     #: -ql
     LOCAL_ONLY = -55
     #: hold_domains; queue_domains

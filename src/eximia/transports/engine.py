@@ -66,7 +66,7 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
         if options.debug_print is not None and ctx.process.trace is not None:
             _debug_print(ctx, options)
         if options.max_parallel is not None and not shadow:
-            key = _enter_parallel(ctx, transport.name, options)
+            key = _enter_parallel(ctx, transport.name, options, batch.first)
         driver_of(ctx, transport).deliver(ctx, batch)
     except Failure as failure:
         if failure.announce and ctx.process.log is not None:
@@ -186,20 +186,22 @@ def _debug_print(ctx: Context, options: Any) -> None:
     trace.debug("transport", text if text.endswith("\n") else text + "\n")
 
 
-def _enter_parallel(ctx: Context, name: str, options: Any) -> str:
+def _enter_parallel(ctx: Context, name: str, options: Any, address: Address) -> str:
     """Count this run; the key to leave with. Raises Failure when there are enough already."""
     try:
         limit = expand_number(options.max_parallel, ctx)
     except ExpansionError as error:
-        raise Failure(
-            f"failed to expand max_parallel in {name} transport: {error.message}", Errno.UNKNOWN, panic=True
-        ) from error
+        log = ctx.process.log
+        if log is not None:
+            text = f"Failed to expand max_parallel option in {name} transport ({address.address}): {error.message}"
+            log.panic(text, ctx.message.id)
+        raise Failure(error.message, Errno.UNKNOWN) from error
     if limit <= 0:
         return ""
     key = f"tpt-serialize-{name}"
     if enter(ctx, key, limit):
         return key
-    raise Failure("max_parallel limit reached for transport", Errno.RETRY_HOSTS)
+    raise Failure("concurrency limit reached for transport", Errno.CONCURRENCY)
 
 
 def _outcome(failure: Failure) -> Outcome:

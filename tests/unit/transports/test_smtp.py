@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from eximia.context.delivery import Result
+from eximia.hints.records import MiscRecord, RetryRecord
 from eximia.transports.smtp.pool import pool_of
 from support_transports import Server, World
 
@@ -238,6 +241,101 @@ class TestErrors:
         assert world.run(world.transport("smtp", hosts="198.51.100.1", message_size_limit="10"), "x@y.example") == [
             f"** x@y.example {T}: message is too big (transport limit = 10)"
         ]
+
+
+class Table:
+    """A hints database in memory."""
+
+    def __init__(self):
+        self.records = {}
+
+    def get(self, key):
+        return self.records.get(key)
+
+    def entry(self, key):
+        return (self.records[key], 1_000_000.0) if key in self.records else None
+
+    def update(self, key, change):
+        new = change(self.records.get(key))
+        if new is not None:
+            self.records[key] = new
+
+    def delete(self, key):
+        return self.records.pop(key, None) is not None
+
+
+class TestHints:
+    KEY = "T:198.51.100.1:198.51.100.1"
+
+    def world(self, server=None):
+        world = World({"198.51.100.1": server or Server(), "198.51.100.2": Server()})
+        waiting = Table()
+        world.process.hints = SimpleNamespace(retry=Table(), misc=Table(), wait=lambda transport: waiting)
+        return world
+
+    def test_a_host_that_is_not_due(self):
+        world = self.world()
+        world.process.hints.retry.records[self.KEY] = RetryRecord(0, 0, 2_000_000)
+        transport = world.transport("smtp", hosts="198.51.100.1")
+        text = f"{T} defer (-54): retry time not reached for any host for 'y.example'"
+        assert world.run(transport, "x@y.example") == [f"== x@y.example {text}"]
+        world.message.notes["deliver_force"] = True
+        assert world.run(transport, "x@y.example") == [f'=> x@y.example {T} {H} C="250 OK"']
+
+    def test_the_next_host_is_due(self):
+        world = self.world()
+        world.process.hints.retry.records[self.KEY] = RetryRecord(0, 0, 2_000_000)
+        log = world.run(world.transport("smtp", hosts="198.51.100.1:198.51.100.2"), "x@y.example")
+        assert "H=198.51.100.2 " in log[0]
+
+    def test_all_hosts_given_up(self):
+        world = self.world()
+        world.process.hints.retry.records[self.KEY] = RetryRecord(0, 0, 2_000_000, expired=True)
+        log = world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example")
+        given_up = f"** x@y.example {T}: all hosts for 'y.example' have been failing for a long time"
+        assert log == [f"{given_up} (and retry time not reached)"]
+        world.message.received_time = 500_000
+        log = world.run(world.transport("smtp", hosts="198.51.100.1", delay_after_cutoff=False), "x@y.example")
+        assert log == [f'=> x@y.example {T} {H} C="250 OK"']
+        world.process.hints.retry.records[self.KEY] = RetryRecord(0, 600_000, 2_000_000, expired=True)
+        log = world.run(world.transport("smtp", hosts="198.51.100.1", delay_after_cutoff=False), "x@y.example")
+        assert log[0].endswith("have been failing for a long time and were last tried after this message arrived")
+
+    def test_success_forgets_the_host(self):
+        world = self.world()
+        world.process.hints.retry.records[self.KEY] = RetryRecord(0, 0, 0)
+        world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example")
+        assert [(change.key, change.delete) for change in world.addresses[0].retries] == [(self.KEY, True)]
+
+    def test_a_dead_host_is_waited_for(self):
+        world = self.world()
+        world.process.ports.net.places["198.51.100.1"] = 111
+        world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example")
+        assert world.process.hints.wait("t").get("198.51.100.1").ids == ("1xV3Jl-0002UP-11",)
+
+    def test_one_connection_at_a_time(self):
+        world = self.world()
+        transport = world.transport("smtp", hosts="198.51.100.1", serialize_hosts="*")
+        assert world.run(transport, "x@y.example") == [f'=> x@y.example {T} {H} C="250 OK"']
+        assert world.process.hints.misc.records == {}
+        world.process.hints.misc.records["host-serialize-198.51.100.1"] = MiscRecord(1)
+        text = f"{T} defer (-54): connection limit reached for all hosts for 'y.example'"
+        assert world.run(transport, "x@y.example") == [f"== x@y.example {text}"]
+
+    def test_one_delivery_at_a_time(self):
+        world = self.world()
+        transport = world.transport("smtp", hosts="198.51.100.1", max_parallel="1")
+        assert world.run(transport, "x@y.example") == [f'=> x@y.example {T} {H} C="250 OK"']
+        world.process.hints.misc.records["tpt-serialize-t"] = MiscRecord(1)
+        log = world.run(transport, "x@y.example")
+        assert log == [f"== x@y.example {T} defer (-57): concurrency limit reached for transport"]
+
+    def test_hosts_max_try(self):
+        world = self.world()
+        world.process.ports.net.places = {f"198.51.100.{n}": 111 for n in range(1, 9)}
+        hosts = ":".join(world.process.ports.net.places)
+        log = world.run(world.transport("smtp", hosts=hosts, hosts_max_try=3), "x@y.example")
+        assert len(log) == 4
 
 
 class TestReuse:

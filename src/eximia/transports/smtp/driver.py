@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.context.delivery import Errno, Host, HostStatus, Outcome, Result, SmtpFacts
+from eximia.message.dsn import RET_FULL, RET_HDRS, notify_text
 from eximia.protocols.smtp.client import Envelope, Recipient
 from eximia.transports.content import content_for
 from eximia.transports.strings import expand
@@ -18,7 +19,7 @@ from .log import host_item, log_host_failure
 from .opening import obtain, release
 from .send import finish_refused, send_message
 from .utf8 import ascii_address, converts
-from .waiting import serialized, wait_for
+from .waiting import leave, serialized, wait_for
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
-#: how the DSN flags of a recipient are written in NOTIFY=
-_NOTIFY: Final = ((4, "SUCCESS"), (8, "FAILURE"), (16, "DELAY"))
-_RET: Final = ("", "FULL", "HDRS")
+_RET: Final = {RET_FULL: "FULL", RET_HDRS: "HDRS"}
 
 
 class Smtp:
@@ -137,8 +136,18 @@ class _Run:
             self._total += 1
             if not expired:
                 self._tried += 1
+            turn = serialized(self.ctx, options, host)
+            if turn is None:
+                host.why = "busy"
+                wait_for(self.ctx, self.transport.name, host.name)
+                skipped.append(host)
+                continue
             tried += 1
-            left = self._one_host(host, port, key, left, known=(has_record, has_message_record))
+            try:
+                left = self._one_host(host, port, key, left, known=(has_record, has_message_record))
+            finally:
+                if turn:
+                    leave(self.ctx, turn)
         if left and not tried:
             self._nothing_tried(left, skipped)
         return left
@@ -168,6 +177,8 @@ class _Run:
         elif skipped and all(host.why == "no IP address" for host in skipped):
             names = skipped[0].name
             outcome = Outcome(Result.DEFERRED, f"failed to lookup IP address for {names}", Errno.UNKNOWN_HOST)
+        elif any(host.why == "busy" for host in skipped):
+            outcome = Outcome(Result.DEFERRED, f"connection limit reached for all hosts{domain}", Errno.RETRY_HOSTS)
         else:
             outcome = Outcome(Result.DEFERRED, f"retry time not reached for any host{domain}", Errno.RETRY_HOSTS)
         for address in left:
@@ -189,25 +200,24 @@ class _Run:
         facts = SmtpFacts(host=host)
         left = addresses
         try:
-            with serialized(ctx, self.options, host):
-                name = self.transport.name
-                interface = interface_for(ctx, name, self.options, host)
-                while left:
-                    connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
-                    facts = connection.facts(reused=reused)
-                    batch, rest = self._portion(left, connection)
-                    try:
-                        again = self._transaction(connection, batch, facts, host, port, key)
-                    except Failure as failure:
-                        if not (reused and failure.unheard):
-                            raise
-                        # It went stale while idle; the server saw nothing of this message.
-                        connection.stream.abort()
-                        connection = None
-                        continue
-                    left = again + rest
-                release(ctx, self.options, connection)
-                connection = None
+            name = self.transport.name
+            interface = interface_for(ctx, name, self.options, host)
+            while left:
+                connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
+                facts = connection.facts(reused=reused)
+                batch, rest = self._portion(left, connection)
+                try:
+                    again = self._transaction(connection, batch, facts, host, port, key)
+                except Failure as failure:
+                    if not (reused and failure.unheard):
+                        raise
+                    # It went stale while idle; the server saw nothing of this message.
+                    connection.stream.abort()
+                    connection = None
+                    continue
+                left = again + rest
+            release(ctx, self.options, connection)
+            connection = None
         except Failure as failure:
             if connection is not None:
                 connection.stream.abort()
@@ -311,7 +321,7 @@ class _Run:
             sender,
             tuple(recipients),
             size,
-            _RET[message.dsn_ret] if message.dsn_ret < 3 else "",
+            _RET.get(message.dsn_ret, ""),
             message.dsn_envid,
             self._auth_parameter(connection),
             prdr=connection.prdr and len(addresses) > 1,
@@ -327,9 +337,7 @@ class _Run:
             text = f"{local}@{domain}"
         if not connection.peer.dsn or address.dsn_lasthop:
             return Recipient(text)
-        flags = address.dsn_flags
-        notify = "NEVER" if flags & 2 else ",".join(word for bit, word in _NOTIFY if flags & bit)
-        return Recipient(text, notify, address.dsn_orcpt)
+        return Recipient(text, notify_text(address.dsn_flags), address.dsn_orcpt)
 
     def _auth_parameter(self, connection: Connection) -> str | None:
         """The value of AUTH= on MAIL, or None."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from eximia.context.delivery import Errno, Host
+from eximia.context.delivery import Host
 from eximia.transports.strings import host_matches
-
-from .failure import Failure, Fault
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -52,19 +48,13 @@ def take_waiting(ctx: Context, transport: str, host: str) -> tuple[str, ...]:
     return ids
 
 
-@contextmanager
-def serialized(ctx: Context, options: Any, host: Host) -> Iterator[None]:
-    """Hold the one connection to a host of `serialize_hosts`. Raises Failure when another has it."""
+def serialized(ctx: Context, options: Any, host: Host) -> str | None:
+    """Take the one connection to a host of `serialize_hosts`: the key to `leave` with, "" for other hosts, None when
+    another delivery has it."""
     if options.serialize_hosts is None or not host_matches(ctx, options.serialize_hosts, host.name, host.address):
-        yield
-        return
+        return ""
     key = f"host-serialize-{host.name}"
-    if not enter(ctx, key, 1):
-        raise Failure("connection limit reached for all hosts", Errno.RETRY_HOSTS, Fault.LOCAL, log=False)
-    try:
-        yield
-    finally:
-        leave(ctx, key)
+    return key if enter(ctx, key, 1) else None
 
 
 def enter(ctx: Context, key: str, limit: int) -> bool:
