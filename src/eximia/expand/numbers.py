@@ -13,6 +13,16 @@ _TIME = pattern(r"([0-9]+)([wdhms])")
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
+def whole(text: str) -> int:
+    """The number that decimal digits, perhaps with a sign, stand for. Endless rows of digits, which cannot be meant,
+    count as a number that overflows everything."""
+    if len(text) < 40:
+        return int(text)
+    digits = text.lstrip("+-").lstrip("0")
+    value = int(digits[:40] or "0")
+    return -value if text[0] == "-" else value
+
+
 def wrap64(value: int) -> int:
     """`value` as a signed 64-bit number, as the processor would keep it."""
     value &= _MASK
@@ -47,7 +57,7 @@ def strict_integer(text: str, *, positive: bool = False) -> int:
     match = _INTEGER.match(text)
     if match is None:
         raise ExpansionError(f'integer expected but "{text}" found')
-    value = int(match[1])
+    value = whole(match[1])
     if positive and value < 0:
         raise ExpansionError(f'non-negative integer expected but "{text}" found')
     end = match.end()
@@ -71,7 +81,7 @@ def seconds(text: str) -> int | None:
         match = _TIME.match(text, pos)
         if match is None:
             return None
-        total += int(match[1]) * _SECONDS[match[2]]
+        total += whole(match[1]) * _SECONDS[match[2]]
         pos = match.end()
     return total if pos else None
 
@@ -98,7 +108,7 @@ def truth(text: str) -> bool:
         return False
     digits = word[1:] if word[:1] == "-" else word
     if digits.isdigit() and digits.isascii():
-        return int(digits[:20]) != 0
+        return digits.strip("0") != ""
     raise ExpansionError(f'unrecognised boolean value "{word}"')
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from eximia.base.errors import ExpansionError, ForcedFailure, TaintError
@@ -122,3 +124,16 @@ def test_locked_out_of_filters(text: str, lock: str, message: str) -> None:
 )
 def test_captures_are_kept_where_something_reads_them(text: str, expected: str) -> None:
     assert expand(Template(text), context()) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${eval:%s}", "${if >{%s}{1}}", "${base62:%s}", "${base32:%s}", "${base62d:%s}", "${time_eval:%ss}", "$%s",
+     "${substr{%s}{abc}}", "${extract{%s}{:}{a:b}}", "${listextract{%s}{a:b}}", "${time_interval:%s}", "${length_%s:a}",
+     "${if bool{%s}}", "${mask:1.2.3.4/%s}", "${extract json{%s}{[1]}}", "${randint:%s}", "${hash_%s_%s:abc}",
+     "${eval10:-%s}", "${headerwrap_%s_%s:abc}", "${if ={-%s}{0}}", "${nhash_%s:abc}", "\\%s", "${prvs{a@b}{s}{%s}}"],
+)  # fmt: skip
+@pytest.mark.parametrize("digit", ["9", "0"])
+def test_endless_digits(text: str, digit: str) -> None:
+    with suppress(ExpansionError):
+        expand_text(Untainted(text.replace("%s", digit * 6000)), context(now=1e9))

@@ -15,7 +15,7 @@ from eximia.base.text import Untainted, like
 from eximia.expand import json
 from eximia.expand.branches import Branches, Choose
 from eximia.expand.nodes import Checked, Node, Run, Sequence, first_skip_error
-from eximia.expand.numbers import wrap32
+from eximia.expand.numbers import whole, wrap32
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _by_number(runs: tuple[Run, ...], choose: Choose) -> Callable[[Context, str]
     def run_number(ctx: Context, key: str) -> str:
         separators = separators_run(ctx)
         text = text_run(ctx)
-        found = numbered(text, wrap32(int(key[:25])) if key != "-" else 0, separators)
+        found = numbered(text, wrap32(whole(key)) if key != "-" else 0, separators)
         if found is not None and type(text) is Untainted:
             found = Untainted(found)
         return choose(ctx, found)
@@ -273,7 +273,7 @@ def _by_key(form: str, text_run: Run, choose: Choose) -> Callable[[Context, str]
 
 def _json(text: str, key: str) -> str | None:
     if _NUMBER.fullmatch(key):
-        number = wrap32(int(key[:25]))
+        number = wrap32(whole(key)) if key != "-" else 0
         return json.element(text, number)
     return json.member(text, key)
 

@@ -9,7 +9,7 @@ from eximia.base.pattern import pattern
 from eximia.base.text import like
 from eximia.expand.items.valued import ValueItem
 from eximia.expand.listing import split_list
-from eximia.expand.numbers import wrap32
+from eximia.expand.numbers import whole, wrap32
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -24,7 +24,7 @@ def _number(text: str) -> int:
         raise ExpansionError('first argument of "listextract" must not be empty')
     if _NUMBER.fullmatch(digits) is None:
         raise ExpansionError('first argument of "listextract" must be numeric')
-    return wrap32(int(digits[:25])) if digits != "-" else 0
+    return wrap32(whole(digits)) if digits != "-" else 0
 
 
 def _check(constants: list[str | None]) -> None:

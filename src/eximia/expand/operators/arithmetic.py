@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.base.pattern import pattern
-from eximia.expand.numbers import MAX64, strict_integer, wrap64
+from eximia.expand.numbers import MAX64, strict_integer, whole, wrap64
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class _Sum:
         digits = match[0]
         self.pos = match.end()
         if self.decimal or digits[0] != "0":
-            value = int(digits[:40])
+            value = whole(digits)
         elif digits[1:2] in ("x", "X"):
             value = int(digits[2:] or "0", 16)
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
-from eximia.expand.numbers import wrap64
+from eximia.expand.numbers import whole, wrap64
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _decimal(subject: str, name: str) -> int:
     match = _NUMBER.match(subject)
     if match is None or subject[-1] == "\n":
         raise ExpansionError(f'argument for {name} operator is "{subject}", which is not a decimal number')
-    value = int(match[1])
+    value = whole(match[1])
     return value & _MAX if -_MAX <= value <= _MAX else _MAX
 
 
@@ -45,7 +45,7 @@ def _from_digits(subject: str, name: str, values: dict[str, int]) -> str:
             raise ExpansionError(
                 f'argument for {name} operator is "{subject}", which is not a base {base} number',
             )
-        total = total * base + value
+        total = (total * base + value) & _MAX
     return str(wrap64(total))
 
 

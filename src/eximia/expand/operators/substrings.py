@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
-from eximia.expand.numbers import wrap32
+from eximia.expand.numbers import whole, wrap32
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def number(text: str, name: str, *, positive: bool = False) -> int:
     if not text:
         return 0
     match = _INTEGER.fullmatch(text)
-    if match is None or (positive and int(match[1]) < 0):
+    if match is None or (positive and whole(match[1]) < 0):
         kind = "positive number" if positive else "number"
         raise ExpansionError(f'"{text}" is not a {kind} (in "{name}" expansion)')
-    return wrap32(int(match[1][:25]))
+    return wrap32(whole(match[1]))
 
 
 def _arguments(name: str, argument: str | None, most: int) -> tuple[int, int]:
