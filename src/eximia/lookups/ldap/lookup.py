@@ -1,0 +1,194 @@
+"""`ldap`, `ldapm`, `ldapdn`, and `ldapauth` for the condition of that name (manual 9.14 to 9.19, 11.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError, NetworkError, RemoteProtocolError
+from eximia.base.listtext import split_list
+from eximia.base.text import from_bytes, to_bytes
+from eximia.dns.hosts import addresses_by_name
+from eximia.lookups.servers import ConnectFailure, split_host
+from eximia.lookups.types import LookupDefer, Options, QueryStyle
+
+from .client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, SIZE_EXCEEDED, SUCCESS, TIMEOUT, Connection, Entry
+from .query import Query, parse_query
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+
+#: idle connections kept to one server as one user
+KEPT = 4
+_URL_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$'-._()*+")
+_IN_FILTER = {"*": "\\2A", "(": "\\28", ")": "\\29", "\\": "\\5C"}
+_IN_DN = frozenset(',+"\\<>;')
+
+
+def _for_url(text: str) -> str:
+    return "".join(chr(byte) if byte in _URL_SAFE else f"%{byte:02X}" for byte in to_bytes(text))
+
+
+def quote_filter(text: str) -> str:
+    """`quote_ldap`: for search filters."""
+    return _for_url("".join(_IN_FILTER.get(char, char) for char in text))
+
+
+def quote_dn(text: str) -> str:
+    """`quote_ldap_dn`: for distinguished names."""
+    body = text.lstrip(" #")
+    leading = text[: len(text) - len(body)]
+    core = body.rstrip(" ")
+    trailing = body[len(core) :]
+    escaped = "".join(f"\\{char}" if char in _IN_DN else char for char in core)
+    return _for_url("".join(f"\\{char}" for char in leading) + escaped + "\\ " * len(trailing))
+
+
+class Ldap(QueryStyle):
+    """`many`: several entries may be found; `names`: the DN is the result; `binding`: only the bind counts."""
+
+    def __init__(self, *, many: bool = False, names: bool = False, binding: bool = False) -> None:
+        self._many = many
+        self._names = names
+        self._binding = binding
+
+    def quote(self, text: str, option: str | None) -> str | None:
+        """See `LookupType.quote`."""
+        if option is None:
+            return quote_filter(text)
+        return quote_dn(text) if option == "dn" else None
+
+    def query(self, ctx: Context, query: str, options: Options) -> str | None:
+        """See `QueryStyle.query`."""
+        parsed = parse_query(query, url_wanted=not self._binding)
+        if self._binding and (not parsed.user or not parsed.password):
+            return None
+        failure = ""
+        for host, port in _servers(ctx, parsed):
+            try:
+                return self._ask(ctx, parsed, host, port)
+            except ConnectFailure as error:
+                failure = error.message
+        raise LookupDefer(failure)
+
+    def _ask(self, ctx: Context, query: Query, host: str, port: int) -> str | None:
+        """Raises ConnectFailure for the next server, LookupDefer for errors that all would give."""
+        pools: dict[object, list[Connection]] = ctx.process.caches.setdefault("lookup.ldap", {})
+        pool = pools.setdefault((query.scheme, host, port), [])
+        server = f"{host}:{port}" if port else host
+        while True:
+            kept = bool(pool)
+            connection = pool.pop() if kept else _connect(ctx, query, host, port)
+            try:
+                result = self._use(connection, query, server)
+            except (NetworkError, RemoteProtocolError) as error:
+                connection.close()
+                if kept:
+                    continue
+                raise ConnectFailure(f"LDAP server {server}: {error.message}") from None
+            except (ConnectFailure, LookupDefer, ExpansionError):
+                connection.close()
+                raise
+            if len(pool) < KEPT:
+                pool.append(connection)
+            else:
+                connection.close()
+            return result
+
+    def _use(self, connection: Connection, query: Query, server: str) -> str | None:
+        timeout = float(query.network_timeout) or TIMEOUT
+        if self._binding or connection.bound != (query.user, query.password):
+            bound = connection.bind(query.user, query.password, timeout=timeout)
+            if bound.code == INVALID_CREDENTIALS and self._binding:
+                return None
+            if bound.code != SUCCESS:
+                raise ConnectFailure(
+                    f"failed to bind the LDAP connection to server {server} - LDAP error {bound.code}: {bound.message}"
+                )
+        if self._binding:
+            return ""
+        result, entries = connection.search(query, timeout)
+        if result.code not in (SUCCESS, SIZE_EXCEEDED, NO_SUCH_OBJECT):
+            raise LookupDefer(f"LDAP search failed - error {result.code}: {result.message}")
+        return self._format(query, entries)
+
+    def _format(self, query: Query, entries: list[Entry]) -> str | None:
+        """The data of the entries (manual 9.19)."""
+        if not self._names:
+            entries = [entry for entry in entries if entry.attributes]
+        if not entries:
+            return None
+        if len(entries) > 1 and not self._many:
+            raise LookupDefer(
+                f"LDAP search: more than one entry ({len(entries)}) was returned (filter not specific enough?)"
+            )
+        if self._names:
+            return from_bytes(entries[0].name)
+        single = len(query.attributes) == 1
+        return "\n".join(_attributes(entry, single=single) for entry in entries)
+
+
+def _attributes(entry: Entry, *, single: bool) -> str:
+    """The values of an entry; with `single` without names and quotes."""
+    parts = []
+    for name, values in entry.attributes:
+        joined = ",".join(from_bytes(value).replace(",", ",,") for value in values)
+        if single:
+            parts.append(joined)
+            continue
+        escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\\n")
+        parts.append(f'{from_bytes(name)}="{escaped}"')
+    return (",".join if single else " ".join)(parts)
+
+
+def _servers(ctx: Context, query: Query) -> list[tuple[str, int]]:
+    """(host or socket path, port) of each server to try."""
+    default = query.port or (636 if query.scheme == "ldaps" else 389)
+    if query.host:
+        return [(query.host, 0 if query.host.startswith("/") else default)]
+    text = query.servers
+    option = ctx.process.main.ldap_default_servers
+    if not text and option is not None:
+        text = option.text if option.constant else ctx.process.services.expand(option.text, ctx)
+    found: list[tuple[str, int]] = []
+    for item in split_list(text):
+        if item.startswith("/"):
+            found.append((item, 0))
+        elif item:
+            host, port, _ = split_host(item, default)
+            found.append((host, port))
+    return found or [("localhost", default)]
+
+
+def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
+    """A new connection, with TLS where it is asked for. Raises ConnectFailure."""
+    net = ctx.process.ports.net
+    timeout = float(query.network_timeout) or TIMEOUT
+    try:
+        if host.startswith("/"):
+            return Connection(net.connect_unix(host, timeout=timeout))
+        if query.scheme == "ldapi":
+            raise ConnectFailure("ldapi requires an absolute path")
+        found = addresses_by_name(ctx, host)
+        if not found.addresses:
+            raise ConnectFailure(f"no address found for LDAP server {host}")
+        address = next((each for each in found.addresses if ":" not in each), found.addresses[0])
+        connection = Connection(net.connect(address, port, timeout=timeout))
+        starts = query.scheme == "ldap" and ctx.process.main.ldap_start_tls
+        if query.scheme == "ldaps" or starts:
+            tls = ctx.process.services.tls_connect
+            if tls is None:
+                raise ConnectFailure("no TLS for LDAP here")
+            if starts:
+                begun = connection.start_tls(timeout)
+                if begun.code != SUCCESS:
+                    raise ConnectFailure(f"LDAP server {host} refuses TLS: {begun.message}")
+            connection.stream = tls(ctx, connection.stream, host)
+        return connection
+    except (NetworkError, RemoteProtocolError) as error:
+        raise ConnectFailure(f"failed to connect to LDAP server {host}:{port} - {error.message}") from None
+
+
+LDAP = Ldap()
+LDAPM = Ldap(many=True)
+LDAPDN = Ldap(names=True)
+LDAPAUTH = Ldap(binding=True)

@@ -1,0 +1,118 @@
+"""An LDAP query: settings, then a URL (manual 9.15 to 9.18)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from eximia.base.errors import LookupDefer
+from eximia.base.text import to_bytes
+
+_SETTING = re.compile(r"\s*([A-Za-z]+)=")
+_URL = re.compile(r"(ldaps?|ldapi)://([^/?]*)(?:/([^?]*))?(?:\?(.*))?\Z", re.IGNORECASE | re.DOTALL)
+_SCOPES = {"": 0, "base": 0, "one": 1, "sub": 2}
+_DEREFERENCE = {"never": 0, "searching": 1, "finding": 2, "always": 3}
+
+
+@dataclass(slots=True)
+class Query:
+    """What a query says; empty or 0: nothing."""
+
+    scheme: str = "ldap"
+    host: str = ""
+    port: int = 0
+    base: bytes = b""
+    attributes: list[bytes] = field(default_factory=list)
+    scope: int = 0
+    filter: bytes = b"(objectClass=*)"
+    user: bytes = b""
+    password: bytes = b""
+    servers: str = ""
+    dereference: int = 0
+    size_limit: int = 0
+    time_limit: int = 0
+    network_timeout: int = 0
+
+
+def _quoted(text: str) -> tuple[str, str]:
+    """The value in double quotes at the start of `text`, and what follows."""
+    out: list[str] = []
+    at = 1
+    while at < len(text) and text[at] != '"':
+        if text[at] == "\\" and at + 1 < len(text):
+            at += 1
+        out.append(text[at])
+        at += 1
+    return "".join(out), text[at + 1 :]
+
+
+def parse_query(text: str, *, url_wanted: bool = True) -> Query:
+    """Raises LookupDefer with Exim's words."""
+    query = Query()
+    rest = text.strip()
+    while rest and not re.match(r"ldap[si]?:", rest, re.IGNORECASE):
+        setting = _SETTING.match(rest)
+        if setting is None:
+            raise LookupDefer("malformed parameter setting precedes LDAP URL")
+        rest = rest[setting.end() :]
+        if rest.startswith('"'):
+            value, rest = _quoted(rest)
+        else:
+            value, _, rest = rest.partition(" ")
+        _set(query, setting.group(1).lower(), value)
+        rest = rest.lstrip()
+    if not rest:
+        if url_wanted:
+            raise LookupDefer("LDAP URL is missing")
+        return query
+    _url(query, rest)
+    return query
+
+
+def _set(query: Query, name: str, value: str) -> None:
+    if name == "user":
+        query.user = unquote_to_bytes(to_bytes(value))
+    elif name == "pass":
+        query.password = to_bytes(value)
+    elif name == "servers":
+        query.servers = value
+    elif name == "referrals":
+        if value not in ("follow", "nofollow"):
+            raise LookupDefer('LDAP option REFERRALS is not "follow" or "nofollow"')
+    elif name == "dereference":
+        if value not in _DEREFERENCE:
+            raise LookupDefer("unknown value for LDAP option DEREFERENCE")
+        query.dereference = _DEREFERENCE[value]
+    elif name in ("size", "time", "nettime", "connect"):
+        if not value.isdigit():
+            raise LookupDefer(f"malformed number for LDAP option {name.upper()}")
+        attribute = {"size": "size_limit", "time": "time_limit"}.get(name, "network_timeout")
+        setattr(query, attribute, int(value))
+    else:
+        raise LookupDefer(f'unknown parameter "{name.upper()}" precedes LDAP URL')
+
+
+def _url(query: Query, text: str) -> None:
+    found = _URL.match(text)
+    if found is None:
+        raise LookupDefer(f'ldap_url_parse: (error 3) parsing "{text}"')
+    scheme, authority, base, tail = found.groups()
+    query.scheme = scheme.lower()
+    host = unquote_to_bytes(to_bytes(authority)).decode("latin-1")
+    if not host.startswith("/"):
+        address, colon, port = host.rpartition(":")
+        if colon and port.isdigit() and (not address.count(":") or address.endswith("]")):
+            host, query.port = address, int(port)
+        host = host.removeprefix("[").removesuffix("]")
+    query.host = host
+    query.base = unquote_to_bytes(to_bytes(base or ""))
+    fields = (tail or "").split("?")
+    if fields[0]:
+        query.attributes = [unquote_to_bytes(to_bytes(each)) for each in fields[0].split(",") if each]
+    scope = fields[1].lower() if len(fields) > 1 else ""
+    if scope not in _SCOPES:
+        raise LookupDefer(f'ldap_url_parse: (error 8) parsing "{text}"')
+    query.scope = _SCOPES[scope]
+    if len(fields) > 2 and fields[2]:
+        query.filter = unquote_to_bytes(to_bytes(fields[2]))
