@@ -93,6 +93,10 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
         Selectors(str(main.log_selector or ""))
     except ConfigError as error:
         yield _error(given, "log_selector", error.message, error.hint)
+    try:
+        Selectors("", str(main.log_ports.text) if main.log_ports is not None else "")
+    except ConfigError as error:
+        yield _error(given, "log_ports", error.message)
     if main.message_id_format not in ("long", "short"):
         yield _error(given, "message_id_format", f'message_id_format "{main.message_id_format}" is not long or short')
 

@@ -208,7 +208,9 @@ def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, 
     selectors = main.log_selector
     settings = LogSettings(
         where,
-        selectors if isinstance(selectors, Selectors) else Selectors(str(selectors or "")),
+        selectors
+        if isinstance(selectors, Selectors)
+        else Selectors(str(selectors or ""), str(main.log_ports.text) if main.log_ports is not None else ""),
         with_zone=main.log_timezone,
         write_rejectlog=main.write_rejectlog,
         syslog_duplication=main.syslog_duplication,

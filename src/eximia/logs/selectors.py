@@ -6,6 +6,7 @@ Not the lines themselves: those are built in `logs.lines`, which asks a `Selecto
 from __future__ import annotations
 
 from eximia.base.errors import ConfigError
+from eximia.base.listtext import split_list
 
 #: name -> on by default
 SELECTORS: dict[str, bool] = {
@@ -77,9 +78,10 @@ _OTHER_NAMES = {"rejected_headers": "rejected_header"}
 
 
 class Selectors:
-    """One boolean per selector; `8bitmime` is called `eightbitmime` here."""
+    """One boolean per selector; `8bitmime` is called `eightbitmime` here. And `log_ports`: the port numbers for which
+    incoming_port and outgoing_port hold."""
 
-    __slots__ = tuple("eightbitmime" if name == "8bitmime" else name for name in SELECTORS)
+    __slots__ = (*("eightbitmime" if name == "8bitmime" else name for name in SELECTORS), "_ports")
 
     eightbitmime: bool
     acl_warn_skipped: bool
@@ -144,8 +146,11 @@ class Selectors:
     tls_sni: bool
     unknown_in_list: bool
 
-    def __init__(self, setting: str = "") -> None:
-        """Read the value of `log_selector`. Raises ConfigError with Exim's words (the caller adds the position)."""
+    def __init__(self, setting: str = "", ports: str = "") -> None:
+        """Read the values of `log_selector` and `log_ports`. Raises ConfigError with Exim's words (the caller adds the
+        position)."""
+        #: (whether the port is shown, its number)
+        self._ports: tuple[tuple[bool, int], ...] = tuple(_port(item) for item in split_list(ports))
         for name, on in SELECTORS.items():
             setattr(self, "eightbitmime" if name == "8bitmime" else name, on)
         rest = setting.strip(" \t\n")
@@ -159,11 +164,19 @@ class Selectors:
             self._switch(rest[:end], sign == "+")
             rest = rest[end:].lstrip(" \t\n")
 
+    def shows_port(self, port: int) -> bool:
+        """Whether `log_ports` lets this number be shown. The first item that fits decides; when none does, the
+        opposite of what the last one says."""
+        for shown, number in self._ports:
+            if number == port:
+                return shown
+        return not self._ports or not self._ports[-1][0]
+
     def _switch(self, item: str, on: bool) -> None:
         name = _OTHER_NAMES.get(item[1:], item[1:])
         if name == "all":
-            for slot in self.__slots__:
-                setattr(self, slot, on)
+            for each in SELECTORS:
+                setattr(self, "eightbitmime" if each == "8bitmime" else each, on)
             return
         if name not in SELECTORS:
             from difflib import get_close_matches
@@ -172,3 +185,10 @@ class Selectors:
             hint = f"did you mean {item[0]}{close[0]}?" if close else ""
             raise ConfigError(f"unknown log_selector setting: {item}", hint=hint)
         setattr(self, "eightbitmime" if name == "8bitmime" else name, on)
+
+
+def _port(item: str) -> tuple[bool, int]:
+    digits = item.lstrip("! ")
+    if not digits.isdigit():
+        raise ConfigError(f'log_ports: port number expected but found "{item}"')
+    return not item.startswith("!"), int(digits)

@@ -34,3 +34,17 @@ def test_errors(setting: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Selectors(setting)
     assert caught.value.message == words
+
+
+@pytest.mark.parametrize(
+    ("ports", "shown"),
+    [("", [25, 587]), ("587", [587]), ("!25", [587]), ("25 : 587", [25, 587]), ("<; !25 ; 587", [587])],
+)
+def test_log_ports(ports: str, shown: list[int]) -> None:
+    selectors = Selectors("", ports)
+    assert [port for port in (25, 587) if selectors.shows_port(port)] == shown
+
+
+def test_log_ports_are_numbers() -> None:
+    with pytest.raises(ConfigError):
+        Selectors("", "smtp")

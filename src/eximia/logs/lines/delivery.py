@@ -90,7 +90,7 @@ def _host(smtp: SmtpFacts, selectors: Selectors, *, delivered: bool) -> str:
     if selectors.dnssec and host.secure:
         text += " DS"
     text += f" [{host.address}]"
-    if selectors.outgoing_port:
+    if selectors.outgoing_port and selectors.shows_port(host.port or 25):
         text += f":{host.port or 25}"
     if smtp.reused:
         text += "*"

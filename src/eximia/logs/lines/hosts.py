@@ -17,7 +17,8 @@ def full_host(session: Session, selectors: Selectors) -> str:
     address = session.sender_host_address
     if not address:
         return ""
-    port = f":{session.sender_host_port}" if selectors.incoming_port and session.sender_host_port else ""
+    number = session.sender_host_port
+    port = f":{number}" if selectors.incoming_port and number and selectors.shows_port(number) else ""
     name = session.sender_host_name
     helo = session.sender_helo_name
     if not name:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def host_item(ctx: Context, host: Host, port: int) -> str:
     """`H=name [address]`, with the port where the log selector asks for it."""
     log = ctx.process.log
-    shown = f":{port}" if log is not None and log.selectors.outgoing_port else ""
+    wanted = log is not None and log.selectors.outgoing_port and log.selectors.shows_port(port)
+    shown = f":{port}" if wanted else ""
     return f"H={host.name} [{host.address}]{shown}"
 
 
