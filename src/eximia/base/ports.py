@@ -330,3 +330,5 @@ class Services:
     deliver: Callable[..., Any] = field(default=None)  # type: ignore[assignment]
     #: an event of the main section or a transport: `events.raise_event`
     event: Callable[[Context, str, str, Template | None], str | None] = field(default=None)  # type: ignore[assignment]
+    #: would a routed address's mailbox take the message (`verify = recipient/quota`): None, or the outcome
+    mailbox_room: Callable[[Context, Any], Any] = field(default=None)  # type: ignore[assignment]

@@ -48,6 +48,7 @@ _SERVICES = {
     "submit": "*eximia.reception.own:submit",
     "deliver": "*eximia.delivery:start",
     "event": "*eximia.events:raise_event",
+    "mailbox_room": "*eximia.transports.room:mailbox_room",
 }
 #: services that may be absent
 _OPTIONAL = ("tls_connect",)

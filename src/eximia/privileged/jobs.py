@@ -12,6 +12,7 @@ JOBS: Final[dict[str, str]] = {
     "appendfile": "eximia.transports.jobs.mailbox:run",
     "autoreply": "eximia.transports.jobs.autoreply:run",
     "lmtp": "eximia.transports.jobs.lmtp:run",
+    "mailbox_room": "eximia.transports.jobs.room:run",
     "pipe": "eximia.transports.jobs.pipe:run",
     "read_file": "eximia.routers.read_file_job:run",
 }

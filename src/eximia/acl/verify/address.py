@@ -1,4 +1,4 @@
-"""Verifying one address: routing, then a callout or a quota check (manual 44.45)."""
+"""Verifying one address: routing, then a callout (manual 44.45). The quota check is in `quota`."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def _check_further(
     if len(routed.routed) != 1 or options.callout is None:
         return
     target = routed.routed[0]
-    if _is_remote(target):
+    if is_remote(target):
         from .callout import call_out
 
         call_out(one, address, kind, options.callout, target, verdict)
 
 
-def _is_remote(target: object) -> bool:
+def is_remote(target: object) -> bool:
     """Hosts were found, or the transport has hosts of its own."""
     if getattr(target, "hosts", None):
         return True

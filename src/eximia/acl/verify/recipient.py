@@ -8,6 +8,7 @@ from eximia.base.errors import Defer
 
 from .address import say_end, verify_address
 from .options import parse
+from .quota import verify_quota
 from .verifier import Request, Verifier
 
 
@@ -18,9 +19,13 @@ def _check(one: Run, request: Request) -> bool:
     message.recipient_verify_failure = ""
     local_part = here.original_local_part or here.local_part
     here.domain_data = here.local_part_data = here.sender_data = ""
-    verdict = verify_address(one, f"{local_part}@{here.domain}" if here.domain else local_part, "recipient", options)
-    if one.debug:
-        say_end(one, verdict)
+    address = f"{local_part}@{here.domain}" if here.domain else local_part
+    if options.quota is not None:
+        verdict = verify_quota(one, address, options.quota)
+    else:
+        verdict = verify_address(one, address, "recipient", options)
+        if one.debug:
+            say_end(one, verdict)
     here.address_data = verdict.address_data
     message.recipient_verify_failure = verdict.kind
     if verdict.result == "ok":

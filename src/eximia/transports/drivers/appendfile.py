@@ -104,6 +104,21 @@ class Appendfile:
         if outcome.result is Result.DELIVERED and answer.get("warn") and options.quota_warn_threshold is not None:
             send_warning(ctx, self.name, options, address)
 
+    def room(self, ctx: Context, address: Address) -> Outcome | None:
+        """None: the quota leaves room for a message of the size announced so far. Raises Failure."""
+        options = self.options
+        quotas = quota_fields(ctx, self.name, options)
+        if not quotas["quota"] and not quotas["quota_filecount"]:
+            return None
+        identity = identity_for(ctx, self.name, options, address)
+        home, _ = directories(ctx, self.name, options, address)
+        path, form = self._path(ctx, address, home)
+        fields = {**self._fixed, **quotas, "path": path, "format": form, "home": home}
+        fields["message_size"] = max(0, ctx.message.size)
+        fields["maildir_use_size_file"] = form == "maildir" and self._flag(ctx, options.maildir_use_size_file)
+        answer = ctx.process.ports.agents.run(identity, "mailbox_room", fields, [])
+        return None if answer["result"] == "room" else outcome_of(answer)
+
     # Where to
 
     def _path(self, ctx: Context, address: Address, home: str) -> tuple[str, str]:

@@ -89,7 +89,7 @@ def _quota_top(path: str, fields: dict[str, Any]) -> str:
     return path
 
 
-class _Usage:
+class Usage:
     """How full the mailbox is before the message comes; found before its file is made."""
 
     def __init__(self, sizes: MaildirSize | None, size: int, files: int) -> None:
@@ -102,7 +102,7 @@ class _Usage:
             self.sizes.close()
 
 
-def _usage(path: str, fields: dict[str, Any]) -> _Usage:
+def usage_of(path: str, fields: dict[str, Any]) -> Usage:
     """Find it, as far as a quota needs it. Raises JobError."""
     quota_known = fields["quota"] > 0 or fields["quota_filecount"] > 0 or fields["quota_warn"] > 0
     top = _quota_top(path, fields)
@@ -117,7 +117,7 @@ def _usage(path: str, fields: dict[str, Any]) -> _Usage:
         found = directory_usage(top, pattern, True)
         size = found[0] if size < 0 else size
         files = found[1] if files < 0 else files
-    return _Usage(sizes, size, files)
+    return Usage(sizes, size, files)
 
 
 def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
@@ -130,7 +130,7 @@ def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
 
 def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     _subdirectories(path, fields)
-    usage = _usage(path, fields)
+    usage = usage_of(path, fields)
     try:
         name, fd = _unique(path, fields)
     except BaseException:
@@ -184,7 +184,7 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
 def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     base = f"{path}/{fields['basename']}"
     made: list[str] = []
-    usage = _usage(path, fields)
+    usage = usage_of(path, fields)
     try:
         envelope = _new(f"{base}.tmp", fields, made)
         with os.fdopen(envelope, "wb") as file:
@@ -214,7 +214,7 @@ def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, A
 def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     temporary = f"{path.rstrip('/')}/temp.{os.getpid()}.{_serial()}.{fields['host']}"
     made: list[str] = []
-    usage = _usage(path, fields)
+    usage = usage_of(path, fields)
     fd = _new(temporary, fields, made)
     try:
         check(fields, usage.size, usage.files, temporary)
