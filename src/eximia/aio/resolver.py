@@ -244,28 +244,42 @@ class LoopResolver(StubResolver):
         waiter = self._bridge.waiter()
         descriptor = sock.fileno()
 
+        # The loop's record of what is polled is changed in the hub only: while policy runs, the part of the C stack
+        # on which libuv keeps its own state may be put aside.
+        def begin() -> None:
+            if waiter.ready:
+                return
+            loop.add_reader(descriptor, readable)
+            try:
+                sock.send(query)
+            except OSError as error:
+                end(_failure(error))
+
         def readable() -> None:
             try:
                 data = sock.recv(65535)
             except BlockingIOError:
                 return
             except OSError as error:
-                waiter.fail(_failure(error))
+                end(_failure(error))
                 return
             if matches_query(query, data):
-                waiter.set(data)
+                end(data)
 
-        timer = loop.call_later(timeout, waiter.fail, _timed_out())
-        loop.add_reader(descriptor, readable)
-        try:
-            sock.send(query)
-            answer: bytes = waiter.wait()
-        except OSError as error:
-            raise _failure(error) from None
-        finally:
+        def end(result: bytes | Exception) -> None:
+            if waiter.ready:
+                return
             timer.cancel()
             loop.remove_reader(descriptor)
             sock.close()
+            if isinstance(result, bytes):
+                waiter.set(result)
+            else:
+                waiter.fail(result)
+
+        timer = loop.call_later(timeout, end, _timed_out())
+        loop.call_soon(begin)
+        answer: bytes = waiter.wait()
         return answer
 
     def _tcp(self, server: str, query: bytes, timeout: float) -> bytes:

@@ -286,15 +286,24 @@ class LoopNetwork:
         code = sock.connect_ex(target)
         if code in (errno.EINPROGRESS, errno.EAGAIN):
             descriptor = sock.fileno()
-            loop.add_writer(descriptor, waiter.set, True)
-            timer = loop.call_later(timeout, waiter.set, False) if timeout > 0 else None
-            try:
-                writable = waiter.wait()
-            finally:
-                loop.remove_writer(descriptor)
+
+            # The loop's record of what is polled is changed in the hub only: while policy runs, the part of the C
+            # stack on which libuv keeps its own state may be put aside.
+            def begin() -> None:
+                if not waiter.ready:
+                    loop.add_writer(descriptor, end, True)
+
+            def end(writable: bool) -> None:
+                if waiter.ready:
+                    return
                 if timer is not None:
                     timer.cancel()
-            if not writable:
+                loop.remove_writer(descriptor)
+                waiter.set(writable)
+
+            timer = loop.call_later(timeout, end, False) if timeout > 0 else None
+            loop.call_soon(begin)
+            if not waiter.wait():
                 raise NetworkError(os.strerror(errno.ETIMEDOUT), errno.ETIMEDOUT, timed_out=True)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
