@@ -4,8 +4,8 @@ The *hub* is the greenlet in which the loop runs. Policy runs in other greenlets
 the hub, and the callback that brings what it waits for switches back. No Future or Task stands in between.
 
 Rules: only a callback of the loop may switch into policy (code that runs in a policy greenlet schedules instead);
-never hold a `threading.Lock` across a wait; never call `add_reader`, `remove_reader` or their like from policy (libuv then
-follows a pointer into the hub's C stack, which greenlet may have put aside): let the hub do it with `call_soon`.
+never hold a `threading.Lock` across a wait; never call `add_reader`, `remove_reader` or their like from policy (libuv
+then follows a pointer into the hub's C stack, which greenlet may have put aside): let the hub do it with `call_soon`.
 Nothing outside `aio` knows greenlet.
 """
 
