@@ -262,3 +262,14 @@ def test_configuration_that_cannot_be_used_is_a_temporary_error() -> None:
     assert log[0].startswith("PANIC SMTP session with [192.0.2.1] ended: ")
     answer, log = dialogue(f"{RCPT}smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = nonsense\n{ACL}", [b"EHLO x\r\n"])
     assert answer == "421 Temporary local problem - please try later\n"
+
+
+def test_endless_first_line_is_not_kept() -> None:
+    pieces: list[bytes | str] = [b"x" * 65536] * 100
+    said: list[bytes | str] = [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", *pieces]
+    with tempfile.TemporaryDirectory() as folder:
+        process, _, _ = make_process(folder, RCPT + ACL)
+        stream = talk(process, [*said, b"\r\nmore\r\n.\r\nNOOP\r\n", b"QUIT\r\n"])
+    assert b"".join(stream.answers).endswith(
+        b"552 Message header is ridiculously long\r\n250 OK\r\n221 mx.test.example closing connection\r\n"
+    )

@@ -145,7 +145,7 @@ class DotReader(_Reader):
     ends the message but other dots stay.
     """
 
-    __slots__ = ("_crlf", "_held", "_skip", "_unstuff", "rest")
+    __slots__ = ("_crlf", "_held", "_loose", "_skip", "_unstuff", "rest")
 
     def __init__(self, first_line: Callable[[bytes], bool] | None = None, *, unstuff: bool = True) -> None:
         super().__init__(first_line, bare_lf_ends=False)
@@ -155,15 +155,20 @@ class DotReader(_Reader):
         # The message begins at the beginning of a line: held bytes stand for the line end before it.
         self._held = b"\r\n"
         self._skip = 2
+        #: the first line, in pieces, while it is not complete
+        self._loose: list[bytes] = []
 
     def feed(self, data: bytes) -> bytes:
-        raw = self._held + data
         if self._crlf is None:
-            newline = raw.find(b"\n", 2)
-            if newline < 0:
-                self._held = raw
+            if b"\n" not in data:
+                self._keep(data)
                 return b""
-            self._crlf = raw[newline - 1] == 13
+            data = b"".join([*self._loose, data])
+            self._loose.clear()
+            raw = self._held + data
+            self._crlf = raw[raw.find(b"\n", 2) - 1] == 13
+        else:
+            raw = self._held + data
         if self._crlf:
             end = raw.find(b"\r\n.\r\n")
             stop, after = end + 2, end + 5
@@ -179,6 +184,15 @@ class DotReader(_Reader):
             keep = 1
         self._held = raw[len(raw) - keep :] if keep else b""
         return self._body(self._plain(raw[: len(raw) - keep]))
+
+    def _keep(self, data: bytes) -> None:
+        """More of a first line without end. When the header was given up, only its last byte is of interest."""
+        if self.header.complete:
+            self._held = b"\r\n"
+            self._loose = [data[-1:] or b"x"]
+            return
+        self._loose.append(data)
+        self.header.size += len(data)
 
     @property
     def at_line_start(self) -> bool:
@@ -197,7 +211,9 @@ class DotReader(_Reader):
 
     def end(self) -> bytes:
         """The input ended without the dot line: take all of it as the message."""
-        held, self._held = self._held, b""
+        held = b"".join([self._held, *self._loose])
+        self._held = b""
+        self._loose.clear()
         return self._finish(self._plain(held))
 
 

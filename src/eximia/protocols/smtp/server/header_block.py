@@ -33,6 +33,9 @@ class HeaderBlock:
         "_buffer",
         "_examined",
         "_first_line",
+        "_loose",
+        "_tail",
+        "_waiting",
         "complete",
         "crlf",
         "fields",
@@ -44,6 +47,10 @@ class HeaderBlock:
 
     def __init__(self, first_line: Callable[[bytes], bool] | None = None) -> None:
         self._buffer = b""
+        #: what came since, in pieces that are joined when that is worth it; its size; the last bytes of all
+        self._loose: list[bytes] = []
+        self._waiting = 0
+        self._tail = b""
         self._examined = 0
         self._first_line = first_line
         self.complete = False
@@ -60,7 +67,16 @@ class HeaderBlock:
 
     def feed(self, data: bytes) -> bool:
         """Add raw bytes; True when the header is complete."""
-        buffer = self._buffer + data if self._buffer else data
+        if b"\n" not in data or (self._examined and self._may_wait(data)):
+            self._loose.append(data)
+            self._waiting += len(data)
+            self.size += len(data)
+            self._tail = (self._tail + data)[-3:]
+            return False
+        buffer = b"".join([self._buffer, *self._loose, data])
+        self._loose.clear()
+        self._waiting = 0
+        self._tail = buffer[-3:]
         self._buffer = buffer
         if self.crlf is None:
             newline = buffer.find(b"\n")
@@ -92,13 +108,20 @@ class HeaderBlock:
         self._examined = len(buffer)
         return False
 
+    def _may_wait(self, data: bytes) -> bool:
+        """Whether these bytes can be looked at later: they are few and do not end the header."""
+        if self._waiting + len(data) > 8192:
+            return False
+        near = self._tail + data
+        return b"\r\n\r\n" not in near if self.crlf else _END_LF.search(near) is None
+
     def end(self) -> None:
         """No more data will come: what there is is the header, and perhaps the beginning of the body."""
         if self.complete:
             return
         if self.crlf is None:
             self.crlf = False
-        buffer = self._buffer
+        buffer = b"".join([self._buffer, *self._loose])
         if self._first_line is not None:
             first = self._first_line
             self._first_line = None
@@ -113,6 +136,7 @@ class HeaderBlock:
     def give_up(self) -> None:
         """Forget the header: it is too long, and the message will be refused. All that follows is body."""
         self.crlf = bool(self.crlf)
+        self._loose.clear()
         self._settle([], b"")
 
     def _take_first_line(self) -> bool:
