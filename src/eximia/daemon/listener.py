@@ -26,12 +26,15 @@ class Listener:
         connections: Connections,
         sock: socket.socket,
         serve: Callable[[LoopStream], None],
+        watch_backlog: Callable[[socket.socket], None] | None = None,
     ) -> None:
         self._bridge = bridge
         self._net = net
         self._connections = connections
         self._sock = sock
         self._serve = serve
+        #: told of the socket before each accept (`smtp_backlog_monitor`)
+        self._watch_backlog = watch_backlog
         self._yields = 0
         self._stopped = False
         self._attaching: set[asyncio.Task[None]] = set()
@@ -51,6 +54,8 @@ class Listener:
             self._bridge.loop.call_later(_YIELD_SECONDS, self._again)
             return
         self._yields = 0
+        if self._watch_backlog is not None:
+            self._watch_backlog(self._sock)
         try:
             sock, address = self._sock.accept()
         except BlockingIOError:

@@ -103,14 +103,19 @@ class Worker:
             self.loop.add_signal_handler(number, lambda: None)
         self.loop.add_signal_handler(signal.SIGTERM, self.stop, bridge)
         self.loop.add_reader(self.control.sock.fileno(), self.read_control, process, bridge)
+        from eximia.daemon.backlog import monitor
+
         serve = import_module("eximia.reception.daemon").serve
 
+        watch = monitor(process.main.smtp_backlog_monitor, process.log.main)
         for sock in self.listening:
             # connections inherit both
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, process.main.smtp_accept_keepalive)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, process.main.tcp_nodelay)
             self.listeners.append(
-                Listener(bridge, ports.net, self.connections, sock, lambda stream: self.serve(serve, process, stream))
+                Listener(
+                    bridge, ports.net, self.connections, sock, lambda stream: self.serve(serve, process, stream), watch
+                )
             )
         from eximia.daemon.started import announce, start_queue_runs
 
