@@ -165,8 +165,9 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     return bool(arrived.put_off)
 
 
-def settle_size(ctx: Context, reader: object) -> None:
-    """Take the counts of the data reader over."""
+def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
+    """Take the counts of the data reader over. While the message is received `$message_linecount` counts the lines
+    that came, the empty one too; the `final` count is that of header and body."""
     message = ctx.message
     message.body_linecount = getattr(reader, "body_lines", 0)
     message.body_zerocount = getattr(reader, "body_zeros", 0)
@@ -175,7 +176,7 @@ def settle_size(ctx: Context, reader: object) -> None:
     message.linecount = (
         message.body_linecount
         + sum(header.text.count("\n") for header in message.headers if header.type != DELETED)
-        + 1
+        + (0 if final else 1)
     )
 
 

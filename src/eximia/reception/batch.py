@@ -270,14 +270,14 @@ class Batch:
         if not sink.stored:
             self._too_big(ctx, sink, arrived)
         message.body = sink.body()
-        begin_received(ctx, self.policy, arrived)
         settle_size(ctx, reader)
+        begin_received(ctx, self.policy, arrived)
         if 0 < self.size_limit < message.size:
             self._too_big(ctx, sink, arrived)
         self._judge(ctx)
         merge_added_headers(ctx)
         refresh_received(ctx, self.policy, arrived)
-        settle_size(ctx, reader)
+        settle_size(ctx, reader, final=True)
         log = self.process.log
         if not message.recipients:
             sink.drop()

@@ -309,7 +309,7 @@ def _judge(session: SmtpSession, incoming: Incoming) -> None:
     if message.discarded:
         session.tx.discarded_by = session.tx.discarded_by or "DATA"
         message.recipients.clear()
-    settle_size(ctx, reader)
+    settle_size(ctx, reader, final=True)
 
 
 def _too_big(session: SmtpSession, incoming: Incoming) -> None:

@@ -335,9 +335,10 @@ def _take(submission: Submission, sink: BodySink) -> int:
     message.received_count = sum(one.type == "P" for one in headers)
     bad = _extract(submission, arrived) if submission.call.extract_recipients else []
     message.body = sink.body()
+    # What we add is not counted before the message is accepted.
+    settle_size(ctx, reader)
     begin_received(ctx, submission.policy, arrived)
     merge_added_headers(ctx)
-    settle_size(ctx, reader)
     if bad or not message.recipients:
         _bad_extraction(submission, bad)
     _judge(submission, arrived)
@@ -345,7 +346,7 @@ def _take(submission: Submission, sink: BodySink) -> int:
     if message.discarded:
         message.recipients.clear()
     refresh_received(ctx, submission.policy, arrived)
-    settle_size(ctx, reader)
+    settle_size(ctx, reader, final=True)
     return _keep(submission, arrived, sink)
 
 

@@ -85,7 +85,11 @@ def _history(ctx: Context) -> str:
 
 def _received_port(ctx: Context) -> str:
     session = ctx.session
-    return Untainted(session.interface_port) if session.interface_address else Untainted("-1")
+    if session.interface_address:
+        return Untainted(session.interface_port)
+    # Not known: -1 while a message comes in, 0 for one that is delivered.
+    address = ctx.address
+    return Untainted("0" if address.router_name or address.transport_name else "-1")
 
 
 def _proxy_port(ctx: Context) -> str:
