@@ -270,8 +270,8 @@ class FilterResult:
     #: header lines to add (with newline), names to remove: system filters only
     headers_add: list[str] = field(default_factory=list)
     headers_remove: list[str] = field(default_factory=list)
-    #: `logwrite` lines and the file they go to, written by whoever may
-    log_lines: list[tuple[str, str]] = field(default_factory=list)
+    #: `logwrite` lines: the file they go to, the text, the mode of a new file; written by whoever may
+    log_lines: list[tuple[str, str, int]] = field(default_factory=list)
     #: $n0..$n9 at its end
     numbers: list[int] = field(default_factory=list)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import Defer, ExpansionError
 from eximia.base.text import from_bytes, is_tainted
 from eximia.context import FilterResult
 
 from .exim.interpreter import interpret
 from .exim.run import Limits
+from .recognition import filter_kind
 
 if TYPE_CHECKING:
+    from eximia.base.ports import Identity
     from eximia.context import Context
 
 _FORBIDDEN = ("lookup", "perl", "readfile", "readsocket", "run", "dlfunc", "existstest", "logwrite")
@@ -40,13 +42,13 @@ class Filters:
             prepend_home=bool(getattr(router, "filter_prepend_home", True)),
             qualify_domain=domain,
         )
-        return interpret(ctx, text, limits)
+        result = interpret(ctx, text, limits)
+        _write_log(ctx, result, options.get("identity"))
+        return result
 
     def run_system(self, ctx: Context) -> FilterResult:
         """The file of `system_filter`, which must be an Exim filter."""
         from eximia.expand import expand
-
-        from .exim.parser import is_exim_filter
 
         main = ctx.process.main
         try:
@@ -60,9 +62,23 @@ class Filters:
                 text = from_bytes(file.read(LONGEST))
         except OSError as error:
             return FilterResult("error", message=f"failed to open {path}: {error.strerror}")
-        if not is_exim_filter(text):
+        if filter_kind(text) != "exim":
             return FilterResult("error", message=f"{path} is not an Exim filter file")
-        return interpret(ctx, text, system_limits(ctx))
+        result = interpret(ctx, text, system_limits(ctx))
+        _write_log(ctx, result, None)
+        return result
+
+
+def _write_log(ctx: Context, result: FilterResult, identity: Identity | None) -> None:
+    """Append the lines of `logwrite` in the user's name; only for a message that is delivered."""
+    if not result.log_lines or not ctx.message.id or ctx.address.verify_mode:
+        return
+    try:
+        answer = ctx.process.ports.agents.run(identity, "filter_log", {"lines": result.log_lines})
+    except Defer as defer:
+        answer = {"errors": [defer.message]}
+    for error in answer["errors"]:
+        ctx.process.log.main(error, message_id=ctx.message.id)
 
 
 def system_limits(ctx: Context) -> Limits:

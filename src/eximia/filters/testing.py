@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .exim.interpreter import interpret
-from .exim.parser import is_exim_filter
 from .exim.run import Limits
+from .recognition import filter_kind
 from .service import system_limits
 
 if TYPE_CHECKING:
@@ -16,18 +16,9 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def kind_of(text: str) -> str:
-    """`exim`, `sieve`, or empty for a list of addresses."""
-    from .sieve.interpreter import is_sieve_filter
-
-    if is_exim_filter(text):
-        return "exim"
-    return "sieve" if is_sieve_filter(text) else ""
-
-
 def report_filter(ctx: Context, text: str, name: str, say: Say, comment: Say | None, *, system: bool) -> int:
     """Run one filter on the message; the exit status."""
-    kind = kind_of(text)
+    kind = filter_kind(text)
     spoken = {"exim": "Exim filter", "sieve": "Sieve filter"}.get(kind, "forward file")
     say(f'Testing {spoken} file "{name}"')
     say("")

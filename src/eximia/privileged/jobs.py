@@ -11,6 +11,7 @@ from typing import Final
 JOBS: Final[dict[str, str]] = {
     "appendfile": "eximia.transports.jobs.mailbox:run",
     "autoreply": "eximia.transports.jobs.autoreply:run",
+    "filter_log": "eximia.filters.log_job:run",
     "lmtp": "eximia.transports.jobs.lmtp:run",
     "mailbox_room": "eximia.transports.jobs.room:run",
     "pipe": "eximia.transports.jobs.pipe:run",

@@ -124,5 +124,33 @@ def test_personal(ctx):
 
 
 def test_log_lines(ctx):
-    result = run(ctx, "logfile $home/log logwrite a logfile /b logwrite b")
-    assert result.log_lines == [("/home/me/log", "a\n"), ("/b", "b\n")]
+    result = run(ctx, "logfile $home/log logwrite a logfile /b 640 logwrite b")
+    assert result.log_lines == [("/home/me/log", "a\n", 0o600), ("/b", "b\n", 0o640)]
+
+
+def test_lines_are_written_by_the_job(tmp_path):
+    from eximia.filters.log_job import run as job
+
+    path = tmp_path / "log"
+    answer = job({"lines": [(str(path), "a\n", 0o640), (str(path), "b\n", 0o640), (f"{tmp_path}/no/x", "c\n", 0o600)]})
+    assert path.read_text() == "a\nb\n"
+    assert "open failed" in answer["errors"][0]
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("# Exim filter\n", "exim"),
+        ("\n  #exim FILTER <<== x\n", "exim"),
+        ("#Sieve filter", "sieve"),
+        ("# exim-filter\n", ""),
+        ("a@b\n# Exim filter\n", ""),
+        ("#   \n", ""),
+        ("# Exim\nfilter", ""),
+        ("", ""),
+    ],
+)
+def test_recognition(text, kind):
+    from eximia.filters.recognition import filter_kind
+
+    assert filter_kind(text) == kind

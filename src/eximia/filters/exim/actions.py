@@ -99,13 +99,16 @@ class Logfile:
     """`logfile <name> [<mode>]`."""
 
     name: str
+    mode: int
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Logfile:
         name = reader.value()
+        mode = 0o600
         if reader.peek().isdigit():
-            reader.value()
-        return cls(name)
+            word = reader.value()
+            mode = int(word[: len(word) - len(word.lstrip("01234567"))] or "0", 8)
+        return cls(name, mode)
 
     def obey(self, run: Run) -> None:
         """Later lines go to this file."""
@@ -114,7 +117,7 @@ class Logfile:
             raise FilterError("logwrite command forbidden")
         if run.say is not None:
             run.say(f"Logfile {name}")
-        run.log_file = name
+        run.log_file, run.log_mode = name, self.mode
 
 
 @dataclass(slots=True)
@@ -137,7 +140,7 @@ class Logwrite:
         if run.say is not None:
             run.say(f'Logwrite "{shown(text)}"')
         elif run.log_file:
-            run.result.log_lines.append((run.log_file, text))
+            run.result.log_lines.append((run.log_file, text, run.log_mode))
         elif run.limits.system and run.ctx.process.log is not None:
             run.ctx.process.log.main(text.rstrip("\n"), message_id=run.ctx.message.id)
 
@@ -181,7 +184,7 @@ class Headers:
             run.say(f'Headers {self.word} "{shown(text)}"')
         message = run.ctx.message
         if self.word == "charset":
-            message.variables["headers_charset"] = text
+            message.notes["headers_charset"] = text
             return
         if self.word == "add":
             text = text.lstrip(" \t\n")

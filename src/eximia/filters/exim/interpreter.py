@@ -48,6 +48,8 @@ def interpret(
     message.filter_numbers = [0] * 10 + result.numbers if limits.system else kept
     ctx.scope.numeric = numeric
     message.variables.pop("thisaddress", None)
+    if not limits.system:
+        message.notes.pop("headers_charset", None)
     if result.verdict == "ok" and run.delivered:
         result.verdict = "delivered"
     return result

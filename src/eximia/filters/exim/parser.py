@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from eximia.base.pattern import pattern
 from eximia.filters.errors import FilterError
 
 from .actions import Add, End, Finish, Headers, Logfile, Logwrite, Testprint
@@ -17,19 +15,12 @@ from .mail import Mail
 from .reader import Reader
 from .run import Limits, Run
 
-_FIRST_LINE = pattern(r"\s*#\s*exim\s+filter", re.IGNORECASE)
-
 
 class Command(Protocol):
     """One command."""
 
     def obey(self, run: Run) -> None:
         """Raises Stop to end the filter, FilterError when it cannot be obeyed."""
-
-
-def is_exim_filter(text: str) -> bool:
-    """Whether the text says that it is an Exim filter."""
-    return _FIRST_LINE.match(text) is not None
 
 
 _READERS: dict[str, Callable[[Reader, Marks, Limits], Command]] = {

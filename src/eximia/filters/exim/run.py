@@ -60,6 +60,7 @@ class Run:
     #: significant deliveries were set up
     delivered: bool = False
     log_file: str = ""
+    log_mode: int = 0o600
     depth: int = 0
 
     @property

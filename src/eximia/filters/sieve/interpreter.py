@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
-from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
 from eximia.context import FilterDelivery, FilterResult, Kind
 from eximia.filters.errors import FilterError
@@ -20,7 +18,6 @@ from .tests import TESTS
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_FIRST_LINE = pattern(r"\s*#\s*sieve\s+filter", re.IGNORECASE)
 #: nested blocks and tests
 DEEPEST = 64
 
@@ -31,11 +28,6 @@ CAPABILITIES = frozenset(
         "comparator-i;ascii-numeric",
     }
 )  # fmt: skip
-
-
-def is_sieve_filter(text: str) -> bool:
-    """Whether the text says that it is a Sieve script."""
-    return _FIRST_LINE.match(text) is not None
 
 
 class StopScript(Exception):

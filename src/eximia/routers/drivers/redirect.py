@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind
 from eximia.expand import expand
+from eximia.filters.recognition import filter_kind
 from eximia.message.address import Syntax, qualify
 from eximia.routers.assign import assign_errors, assign_headers, assign_identity, find_transport
 from eximia.routers.children import child_of, rewritten
@@ -29,9 +30,6 @@ from eximia.routers.router import Driver, RouteCall, Router
 if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
 
-_EXIM_FILTER = "#exim filter"
-_SIEVE_FILTER = "#sieve filter"
-
 
 class Redirect(Driver):
     """See the module's docstring."""
@@ -50,9 +48,9 @@ class Redirect(Driver):
         data = self._data(ctx, address)
         if data is None:
             return Answer.DECLINE
-        start = data[:13].lower()
-        if start.startswith((_EXIM_FILTER, _SIEVE_FILTER)):
-            return self._filter(ctx, address, call, data, qualify_domain, sieve=start.startswith(_SIEVE_FILTER))
+        kind = filter_kind(data)
+        if kind:
+            return self._filter(ctx, address, call, data, qualify_domain, sieve=kind == "sieve")
         return self._list(ctx, address, call, data, qualify_domain)
 
     def _data(self, ctx: Context, address: Address) -> str | None:
@@ -208,11 +206,12 @@ class Redirect(Driver):
         self, ctx: Context, address: Address, call: RouteCall, text: str, qualify_domain: str, *, sieve: bool
     ) -> Answer:
         options = self.options
+        where = "file" if options.data is None else "data"
         if not options.allow_filter:
-            raise RouterDefer("error in filter data: filtering not enabled", errno=Errno.BAD_REDIRECT)
+            raise RouterDefer(f"error in filter {where}: filtering not enabled", errno=Errno.BAD_REDIRECT)
         if options.forbid_sieve_filter if sieve else options.forbid_exim_filter:
             what = "Sieve" if sieve else "Exim"
-            raise RouterDefer(f"error in filter data: {what} filtering not enabled", errno=Errno.BAD_REDIRECT)
+            raise RouterDefer(f"error in filter {where}: {what} filtering not enabled", errno=Errno.BAD_REDIRECT)
         result: FilterResult = ctx.process.services.filters.run(
             ctx,
             text,
@@ -227,7 +226,7 @@ class Redirect(Driver):
                 ctx.process.log.main(f"{self.router.name} router: skipped error: {result.message}", ctx.message.id)
                 tell_syntax_errors(ctx, self.router, options, [result.message])
                 return Answer.DECLINE
-            raise RouterDefer(f"error in filter data: {result.message}", errno=Errno.BAD_REDIRECT)
+            raise RouterDefer(f"error in filter {where}: {result.message}", errno=Errno.BAD_REDIRECT)
         assign_errors(ctx, address, self.router, call.mode)
         assign_headers(ctx, address, self.router)
         children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
