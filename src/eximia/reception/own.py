@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer
@@ -12,6 +11,7 @@ from eximia.protocols.smtp.server.data import StreamReader
 
 from .acceptance import Arrived, decide_queueing, hand_over, log_arrival, make_durable, read_header, settle_size
 from .fixups import Origin
+from .ourselves import ourselves
 from .policy import POLICY
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def submit(
     authenticated_sender: str = "",
 ) -> str:
     """See `base.ports.Submit`."""
-    login, uid, gid = _ourselves(process)
+    login, uid, gid = ourselves(process)
     session = Session(sender_ident=Untainted(login), active_hostname=process.primary_hostname)
     session.authenticated_sender = authenticated_sender
     message = Message()
@@ -73,17 +73,3 @@ def submit(
     log_arrival(ctx, arrived)
     hand_over(ctx, locked, queue=decide_queueing(ctx, arrived, smtp=False))
     return message.id
-
-
-def _ourselves(process: Process) -> tuple[str, int, int]:
-    """Login, uid and gid of the mail user."""
-    import os
-
-    uid, gid = process.main.exim_user, process.main.exim_group
-    if not isinstance(uid, int) or os.geteuid() not in (0, uid):
-        uid, gid = os.geteuid(), os.getegid()
-    try:
-        login = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        login = f"uid{uid}"
-    return login, uid, gid if isinstance(gid, int) else os.getegid()

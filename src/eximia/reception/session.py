@@ -26,6 +26,7 @@ from .ending import SessionOver
 from .extensions import server_auth, server_tls
 from .limits import Counters, Throttle, throttle
 from .numbers import read_integer
+from .ourselves import ourselves
 from .policy import POLICY, Policy
 from .protocol_name import protocol_name
 from .transaction import Transaction
@@ -457,11 +458,13 @@ class SmtpSession:
         """The envelope sender that counts: an untrusted local caller cannot choose it (manual 49.9)."""
         facts = self.ctx.session
         message = self.ctx.message
+        if facts.sender_host_address and not facts.notes.get("address_given"):
+            login, uid, gid = ourselves(self.process)
+            message.originator_login, message.originator_uid, message.originator_gid = login, uid, gid
+            return sender
         message.originator_login = Untainted(self.caller_login)
         message.originator_uid = self.process.caller_uid
         message.originator_gid = self.process.caller_gid
-        if facts.sender_host_address and not facts.notes.get("address_given"):
-            return sender
         own = f"{self.caller_login}@{self.qualify_domain}"
         if self.settings.forced_sender is not None:
             sender = self.settings.forced_sender

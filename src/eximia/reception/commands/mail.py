@@ -62,6 +62,9 @@ def mail(session: SmtpSession, command: Command) -> None:
     _begin(session, sender, parameters)
     if parsed.address and not parsed.domain and session.tx.raw_sender == sender:
         session.tx.raw_sender = parsed.address
+    facts = session.ctx.session
+    if facts.sender_host_address and not facts.notes.get("address_given"):
+        facts.authenticated_sender = ""
     if parameters.auth is not None and not _auth_parameter(session, parameters.auth):
         session.reset()
         return
