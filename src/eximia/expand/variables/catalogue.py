@@ -19,7 +19,9 @@ _GROUPS = {
         "event_name home host host_address host_port local_part local_part_data local_part_prefix "
         "local_part_prefix_v local_part_suffix local_part_suffix_v local_user_gid local_user_uid original_domain "
         "original_local_part parent_domain parent_local_part recipient_data return_path router_name self_hostname "
-        "sender_address_data sender_data sending_ip_address sending_port tpda_data tpda_defer_errno tpda_event "
+        "sender_address_data sender_data sending_ip_address sending_port tpda_data tpda_defer_errno tpda_defer_errstr "
+        "tpda_delivery_confirmation tpda_delivery_domain tpda_delivery_fqdn "
+        "tpda_delivery_ip tpda_delivery_local_part tpda_delivery_port tpda_event "
         "transport_name verify_mode warn_message_delay warn_message_recipients warnmsg_delay warnmsg_recipients"
     ),
     "session": (
@@ -68,9 +70,7 @@ _GROUPS = {
         "dkim_signers dkim_verify_reason dkim_verify_signers dkim_verify_status dmarc_alignment_dkim "
         "dmarc_alignment_spf dmarc_ar_header dmarc_domain_policy dmarc_status dmarc_status_text dmarc_used_domain "
         "dmarc_used_domains spf_header_comment spf_received spf_result spf_result_guessed spf_smtp_comment "
-        "srs_db_address srs_db_key srs_orig_recipient srs_orig_sender srs_status tpda_defer_errstr "
-        "tpda_delivery_confirmation tpda_delivery_domain tpda_delivery_fqdn tpda_delivery_ip "
-        "tpda_delivery_local_part tpda_delivery_port"
+        "srs_db_address srs_db_key srs_orig_recipient srs_orig_sender srs_status"
     ),
     "scan": (
         "av_failed bmi_alt_location bmi_base64_tracker_verdict bmi_base64_verdict bmi_deliver dcc_header "

@@ -40,15 +40,8 @@ _DEFAULTS = {
     "spf_result_guessed": "no",
 }
 
-_TPDA = (
-    "defer_errstr", "delivery_confirmation", "delivery_domain", "delivery_fqdn", "delivery_ip",
-    "delivery_local_part", "delivery_port",
-)  # fmt: skip
-
 VARIABLES: dict[str, Run] = {
     **{name: own(name) for name in _EMPTY},
     **{name: own(name, value) for name, value in _DEFAULTS.items()},
     "dmarc_used_domains": own("dmarc_used_domain"),
-    # of the action run after each delivery, before there were events
-    **{f"tpda_{name}": own(f"tpda_{name}") for name in _TPDA},
 }
