@@ -4,6 +4,7 @@ other, and the checks that Exim makes then (manual 14)."""
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,9 +69,18 @@ def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainO
         values["exim_group"] = site.gid
     if main.exim_path is None:
         values["exim_path"] = Untainted(site.program)
+    if main.system_filter_user is not None and main.system_filter_group is None:
+        values["system_filter_group"] = _group_of(main.system_filter_user)
     if main.remote_max_parallel < 1:
         values["remote_max_parallel"] = 1
     return main.replace(**values)
+
+
+def _group_of(uid: int) -> int:
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        raise UnusableFile(f"Failed to look up uid {uid}") from None
 
 
 def _expanded(name: str, template: Template, main: MainOptions, expander: Expander | None) -> Template:

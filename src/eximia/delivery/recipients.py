@@ -119,7 +119,7 @@ def _filter_deliveries(attempt: Attempt, result: FilterResult) -> None:
     parent = Address("system-filter")
     parent.unique = "system-filter"
     parent.child_count = parent.children_pending = 1 << 30
-    config = attempt.process.config
+    config, main = attempt.process.config, attempt.process.main
     for delivery in result.deliveries:
         address = Address(delivery.text, parent=parent, kind=delivery.kind)
         if delivery.errors_to is not None:
@@ -132,8 +132,10 @@ def _filter_deliveries(attempt: Attempt, result: FilterResult) -> None:
             split(address)
         else:
             address.unique = f"{delivery.text}:system-filter"
+            if main.system_filter_user is not None:
+                address.uid, address.gid = main.system_filter_user, main.system_filter_group
             option = _TRANSPORTS[delivery.kind]
-            template = getattr(attempt.process.main, option)
+            template = getattr(main, option)
             name = expand(template, attempt.ctx) if template is not None else ""
             address.transport = config.transports.get(name)
             if address.transport is None:
