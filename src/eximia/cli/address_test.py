@@ -166,7 +166,7 @@ class AddressTest:
     def _show_special(self, address: Address) -> None:
         """A pipe, file or reply."""
         source = address.parent.address if address.parent is not None else ""
-        what = f">{address.address}" if address.kind.value == "reply" else address.address
+        what = f"mail {address.address}" if address.kind.value == "reply" else address.address
         forbidden = " *** forbidden ***" if address.forbidden and not address.setup_error else ""
         self.write(f"{source} -> {what}{forbidden}\n")
         if forbidden:

@@ -69,7 +69,7 @@ def test_mail(ctx):
     )
     (delivery,) = result.deliveries
     reply = delivery.reply
-    assert (delivery.kind, delivery.text) == (Kind.REPLY, ">joe@far.ex")
+    assert (delivery.kind, delivery.text) == (Kind.REPLY, "joe@far.ex")
     assert (reply.to, reply.subject, reply.text) == ("Joe <joe@far.ex>", "Re: Test", "hi\n")
     assert (reply.once_file, reply.once_repeat, reply.file, reply.file_expand) == ("/o", 777600, "/f", True)
     assert reply.return_message

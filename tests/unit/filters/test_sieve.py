@@ -73,6 +73,7 @@ def test_inbox_option(ctx):
 
 
 def test_errors_are_logged(ctx):
+    ctx.message.id = "1abcde-1"
     run(ctx, "foo;")
     assert ctx.process.log.lines == ["Sieve error: syntax error in line 2"]
 

@@ -130,7 +130,7 @@ class Mail:
             once_repeat=max(0, interval(self._once_repeat)) if self._once_repeat else 0,
             return_message=self._return_message,
         )
-        delivery = FilterDelivery(Kind.REPLY, ">" + _first_address(reply.to), None, self._marks.noerror, reply=reply)
+        delivery = FilterDelivery(Kind.REPLY, _first_address(reply.to), None, self._marks.noerror, reply=reply)
         run.deliver(delivery, significant=self._marks.seen is True)
 
     def _value(self, run: Run, key: str) -> str:

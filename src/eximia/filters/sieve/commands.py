@@ -100,16 +100,16 @@ def _vacation(sieve: Sieve, obey: bool) -> None:
     if sieve.vacation_seen:
         raise script.wrong("trying to execute vacation more than once")
     sieve.vacation_seen = True
+    if not sieve.testing and not sieve.setup.vacation_directory:
+        raise script.wrong("vacation disabled")
     if not wants_reply(sieve.ctx, vacation.addresses):
         sieve.remarks.append("Sieve: mail was not personal, vacation would ignore it")
         return
     if sieve.testing:
         sieve.remarks.append("Sieve: mail was personal, vacation would answer it")
         return
-    if not sieve.setup.vacation_directory:
-        raise script.wrong("vacation disabled")
     reply = vacation.reply(sieve.ctx, sieve.setup.vacation_directory)
-    sieve.deliver(FilterDelivery(Kind.REPLY, ">" + reply.to, None, True, reply=reply))
+    sieve.deliver(FilterDelivery(Kind.REPLY, reply.to, None, True, reply=reply))
 
 
 def _notify(sieve: Sieve, obey: bool) -> None:
@@ -144,7 +144,7 @@ def _notify(sieve: Sieve, obey: bool) -> None:
     if not sieve.ctx.message.sender_address:
         return
     reply = notification(sieve.ctx, target, message, importance, from_ or owner)
-    sieve.deliver(FilterDelivery(Kind.REPLY, ">" + target.recipients[0], None, True, reply=reply))
+    sieve.deliver(FilterDelivery(Kind.REPLY, target.recipients[0], None, True, reply=reply))
 
 
 COMMANDS: dict[str, Callable[[Sieve, bool], None]] = {

@@ -176,7 +176,7 @@ def interpret_sieve(ctx: Context, text: str, options: Any, default_domain: str =
         sieve.run()
     except FilterError as error:
         sieve.keep = True
-        if ctx.process.log is not None:
+        if ctx.process.log is not None and ctx.message.id:
             ctx.process.log.main(f"Sieve error: {error.message}", message_id=ctx.message.id)
     if sieve.keep:
         sieve.file_into("inbox")
