@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.context import AddressContext
 from eximia.context.delivery import Batch, Errno, Host, Outcome, Result, SmtpFacts
 
@@ -16,6 +16,7 @@ from .catalogue import DRIVERS
 from .smtp.failure import Failure
 from .smtp.waiting import enter, leave
 from .strings import expand, expand_number
+from .tpda import tell
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -271,7 +272,7 @@ def _all(ctx: Context) -> Any:
 
 
 def _events(ctx: Context, batch: Batch, options: Any) -> None:
-    """The old `tpda_delivery_action` (features row 17): expanded after each successful delivery."""
+    """The old `tpda_delivery_action`, after each successful delivery."""
     action = options.tpda_delivery_action
     if action is None:
         return
@@ -279,17 +280,8 @@ def _events(ctx: Context, batch: Batch, options: Any) -> None:
         outcome = address.outcome
         if outcome is None or outcome.result is not Result.DELIVERED:
             continue
-        variables = variables_of(Batch(batch.transport, [address], batch.return_path))
         smtp = outcome.smtp
-        if smtp is not None and smtp.host is not None:
-            variables.host, variables.host_address = smtp.host.name, smtp.host.address
-            variables.host_port = smtp.host.port
-            variables.delivery_confirmation = smtp.confirmation
-        try:
-            expand(action, ctx.for_address(variables))
-        except LookupDefer:
-            continue
-        except ExpansionError as error:
-            log = ctx.process.log
-            if log is not None:
-                log.panic(f"failed to expand tpda_delivery_action: {error.message}", ctx.message.id)
+        here = ctx.for_address(variables_of(Batch(batch.transport, [address], batch.return_path)))
+        host = smtp.host if smtp is not None else None
+        confirmation = smtp.confirmation if smtp is not None else ""
+        tell(here, action, "tpda_delivery_action", address, host, confirmation=confirmation)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from eximia.context import Body
 from eximia.context.delivery import Result
 from eximia.hints.records import MiscRecord, RetryRecord
 from eximia.transports.smtp.pool import pool_of
@@ -104,6 +105,22 @@ class TestInternationalised:
         _, log = self.send((), utf8_downconvert="0")
         assert log[0] == f"{H}: utf8 support required but not offered for forwarding"
         assert log[1].startswith("** ")
+
+
+@pytest.mark.parametrize("chunking", [True, False])
+@pytest.mark.parametrize("wire", [True, False])
+def test_a_body_in_a_file_in_either_form(tmp_path, chunking, wire):
+    text = b"line\n.\n..x\n" * 60000 + b"end\n"
+    kept = text.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n") if wire else text
+    (tmp_path / "D").write_bytes(b"id-D\n" + kept)
+    server = Server(("PIPELINING", "CHUNKING") if chunking else ())
+    world = World({"198.51.100.1": server})
+    world.message.body = Body(None, str(tmp_path / "D"), 5, len(kept))
+    world.message.wire_format = wire
+    log = world.run(world.transport("smtp", hosts="198.51.100.1", body_only=True), "x@y.example")
+    assert log[0].startswith("=> ")
+    expected = text.replace(b"\n", b"\r\n") if chunking else text.replace(b"\n.", b"\n..")
+    assert b"".join(server.messages) == expected
 
 
 class TestErrors:
@@ -336,6 +353,33 @@ class TestHints:
         hosts = ":".join(world.process.ports.net.places)
         log = world.run(world.transport("smtp", hosts=hosts, hosts_max_try=3), "x@y.example")
         assert len(log) == 4
+
+
+def test_old_actions_see_their_variables():
+    server = Server(("PIPELINING",))
+    world = World({"198.51.100.1": 111, "198.51.100.2": server})
+    seen = []
+    settings = {
+        "tpda_delivery_action": "${acl{did}}",
+        "tpda_host_defer_action": "${acl{didnot}}",
+    }
+    names = ("ip", "fqdn", "local_part", "domain", "confirmation")
+
+    class Acl:
+        def run_named(self, ctx, name, arguments):
+            values = ctx.message.variables
+            errno = ctx.address.event_defer_errno
+            seen.append(
+                (name, *(values[f"tpda_delivery_{each}"] for each in names), values["tpda_defer_errstr"], errno)
+            )
+            return "accept", ""
+
+    world.process.services.acl = Acl()
+    world.run(world.transport("smtp", hosts="198.51.100.1:198.51.100.2", **settings), "x@y.example")
+    assert seen == [
+        ("didnot", "198.51.100.1", "198.51.100.1", "x", "y.example", "", "Connection refused", 111),
+        ("did", "198.51.100.2", "198.51.100.2", "x", "y.example", "250 OK", "", 0),
+    ]
 
 
 class TestReuse:

@@ -298,7 +298,7 @@ class _Run:
             return
         text = failure.text() if plain else f"{host_item(ctx, host, port)}: {failure.text()}"
         if failure.log and not failure.panic:
-            log_host_failure(ctx, self.options, host, port, failure)
+            log_host_failure(ctx, self.options, host, port, failure, waiting)
         retry.learn(ctx, waiting, host, key, failure, text, self.batch.return_path, self.options)
         if failure.fault is Fault.HOST and waiting and not failure.permanent:
             wait_for(ctx, self.transport.name, host.name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Host
+from eximia.transports.tpda import tell
 
 from .connection import raised
-from .failure import Failure
+from .failure import Failure, Fault
 
 if TYPE_CHECKING:
     from eximia.context import Context
+    from eximia.context.delivery import Address
 
 
 def host_item(ctx: Context, host: Host, port: int) -> str:
@@ -21,7 +23,9 @@ def host_item(ctx: Context, host: Host, port: int) -> str:
     return f"H={host.name} [{host.address}]{shown}"
 
 
-def log_host_failure(ctx: Context, options: Any, host: Host, port: int, failure: Failure) -> None:
+def log_host_failure(
+    ctx: Context, options: Any, host: Host, port: int, failure: Failure, addresses: list[Address]
+) -> None:
     """One line in the main log, and the events that go with it."""
     text = failure.text()
     item = host_item(ctx, host, port)
@@ -32,4 +36,17 @@ def log_host_failure(ctx: Context, options: Any, host: Host, port: int, failure:
         note = ctx.message.notes.get("message_log")
         if note is not None:
             note(line)
+    if failure.fault is Fault.HOST and addresses:
+        _tell(ctx, options, host, failure, addresses[0], text)
+
+
+def _tell(ctx: Context, options: Any, host: Host, failure: Failure, address: Address, text: str) -> None:
+    """The events of a host error; the variables show the first address it concerns."""
+    variables = ctx.address
+    kept = variables.local_part, variables.domain
+    variables.local_part, variables.domain = address.local_part, address.domain
     raised(ctx, options, "msg:host:defer", text, int(failure.errno))
+    action = options.tpda_host_defer_action
+    if action is not None:
+        tell(ctx, action, "tpda_host_defer_action", address, host, errno=int(failure.errno), text=text)
+    variables.local_part, variables.domain = kept
