@@ -57,7 +57,7 @@ class ProcessOptions(OptionSet):
         default=Template("$spool_directory/exim_daemon_notify"),
         sink=Sink.FILE_NAME,
     )
-    panic_coredump: bool = option(Kind.BOOL, "Leave a core dump when we panic.", default=False)
+    panic_coredump: bool = option(Kind.BOOL, "Kept for compatibility; without effect.", default=False)
     perl_at_start: bool = option(Kind.BOOL, "Perl is started when we start.", default=False)
     perl_startup: Untainted | None = option(Kind.STRING, "Perl code run when Perl starts.")
     perl_taintmode: bool = option(Kind.BOOL, "Perl runs with taint checks.", default=False)

@@ -30,7 +30,9 @@ class SpoolOptions(OptionSet):
         "Messages are refused when the spool's file system has less free space.",
         default=10240,
     )
-    disable_fsync: bool = option(Kind.BOOL, "Kept for compatibility; messages are always made durable.", default=False)
+    disable_fsync: bool = option(
+        Kind.BOOL, "Kept for compatibility; without effect: messages are always made durable.", default=False
+    )
     keep_malformed: int = option(Kind.TIME, "How long damaged messages are kept in the queue.", default=345600)
     message_id_format: Untainted = option(
         Kind.STRING,
