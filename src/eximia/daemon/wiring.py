@@ -221,7 +221,10 @@ def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, 
         uid=uid,
         gid=gid,
     )
-    return Log(settings, stderr=stderr, verbose=call.verbose, system_log=system_log)
+    log = Log(settings, stderr=stderr, verbose=call.verbose, system_log=system_log)
+    if where.complaint:
+        log.panic(where.complaint, main=False)
+    return log
 
 
 def _privileges(process: Process) -> None:
