@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
 def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, int]]) -> None:
     """Log that the daemon has started (manual 53)."""
-    runs = [f"-q{show_time(run.interval)}" for run in call.runs if run.interval]
-    parts = [", ".join(runs) if runs else "no queue runs"]
+    parts = [periods(call)]
     if addresses:
         listening = ", ".join(_listening(address, port) for address, port in addresses)
         parts.append(f"listening for SMTP on {listening}")
     else:
         parts.append("not listening for SMTP")
     process.log.main(f"exim {process.main.exim_version} daemon started: pid={os.getppid()}, {', '.join(parts)}")
+
+
+def periods(call: Invocation) -> str:
+    """`-q30m`, or `no queue runs`."""
+    runs = [f"-q{show_time(run.interval)}" for run in call.runs if run.interval]
+    return ", ".join(runs) if runs else "no queue runs"
 
 
 def _listening(address: str, port: int) -> str:

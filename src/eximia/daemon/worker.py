@@ -147,8 +147,13 @@ class Worker:
         process.log.panic(f"internal error: {type(error).__name__}: {error} ({where})")
 
     def say_what_we_do(self, process: Process) -> None:
-        """SIGUSR1 (exiwhat): a line of the process log."""
-        process.log.process(f"worker {self.index}: {self.connections.own} connections, {len(self.streams)} sessions")
+        """SIGUSR1 (exiwhat): lines of the process log."""
+        from eximia.daemon.started import periods
+
+        daemon = f"daemon({process.main.exim_version}): {periods(self.call)}, worker {self.index}"
+        process.log.process(f"{daemon}, {self.connections.own} connections")
+        for stream in self.streams:
+            process.log.process(f"handling incoming connection from [{stream.peer[0]}]:{stream.peer[1]}")
 
     # The parent's frames
 
