@@ -40,7 +40,7 @@ class Vacation:
 
     def reply(self, ctx: Context, directory: str) -> Reply:
         """The message to the envelope sender, sent to each once in `days` days."""
-        headers = ["Auto-Submitted: auto-replied"]
+        headers: list[str] = []
         text = self.reason
         if self.mime:
             head, _, text = self.reason.partition("\n\n")
@@ -117,7 +117,7 @@ def parse_mailto(uri: str) -> Mailto | None:
 def notification(ctx: Context, target: Mailto, message: str, importance: str, from_: str) -> Reply:
     """The message that `notify` sends."""
     original = next((header.body.strip() for header in ctx.message.headers if header.name == "subject"), "")
-    headers = ["Auto-Submitted: auto-notified", *target.headers, _UTF8]
+    headers = [*target.headers, _UTF8]
     if importance:
         headers.append(f"X-Priority: {({'1': 1, '3': 5}).get(importance, 3)}")
     body = target.body or message
