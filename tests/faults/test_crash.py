@@ -67,7 +67,7 @@ def test_worker_killed(world: World, call: str, when: int) -> None:
     if not killed:
         mine = [token for token in arrived if int(token.rsplit("-", 1)[1][:-1]) > first]
         assert [token for token in mine if arrived[token] > 1] == []
-    assert world.queued() == 0
+    assert world.queued() == 0, world.story()
 
 
 @pytest.mark.parametrize("after", [0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2])

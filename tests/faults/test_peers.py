@@ -44,5 +44,5 @@ def test_peer_misbehaves_once(world: World, step: str, how: str) -> None:
     arrived = world.arrived()
     assert arrived[token] + arrived["bounce " + token] >= 1 or "bounce" in str(arrived)
     assert arrived[token] <= 1
-    assert world.queued() == 0
+    assert world.queued() == 0, world.story()
     assert world.peer.misbehaved >= 1 or step == "quit"

@@ -299,6 +299,12 @@ class World:
         while self.queued() and time.monotonic() < end:
             self.run_queue()
 
+    def story(self) -> str:
+        """What is in the spool, and the end of the log, for a failing test."""
+        files = [str(path.relative_to(self.folder)) for path in (self.folder / "spool").rglob("*") if path.is_file()]
+        log = (self.folder / "log" / "mainlog").read_text(errors="replace").splitlines()[-25:]
+        return "\n".join([*files, *log])
+
     # Faults
 
     def inject(self, pid: int, call: str, what: str) -> subprocess.Popen[bytes]:

@@ -9,6 +9,7 @@ from eximia.delivery.deliver import deliver_message
 from eximia.delivery.settings import AttemptSettings
 from eximia.queue.runner import QueueRun as Run
 from eximia.queue.runner import RunSettings
+from eximia.spool import SpoolFormatError
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -54,6 +55,8 @@ class Deliveries:
         )
         try:
             return deliver_message(self._process, message_id, settings, queue=queue)
+        except (SpoolFormatError, OSError):
+            raise  # the run reports and mends what is damaged
         except Exception as error:  # noqa: BLE001  (one message must not end the run; it stays in the spool)
             self._process.log.panic(f"delivery attempt failed: {type(error).__name__}: {error}", message_id)
             return None
