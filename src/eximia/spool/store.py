@@ -111,7 +111,7 @@ class LockedMessage:
 class Spool:
     """The spool directory of one program. `uid` and `gid` own the files (-1: whoever we are)."""
 
-    __slots__ = ("_umask_matters", "directory", "directory_mode", "file_mode", "gid", "split", "uid")
+    __slots__ = ("_device", "_umask_matters", "directory", "directory_mode", "file_mode", "gid", "split", "uid")
 
     def __init__(
         self,
@@ -125,6 +125,7 @@ class Spool:
     ) -> None:
         self.directory = directory
         self.split = split
+        self._device: int | None = None
         self.uid = uid
         self.gid = gid
         self.file_mode = file_mode
@@ -132,6 +133,13 @@ class Spool:
         umask = os.umask(0o077)
         os.umask(umask)
         self._umask_matters = bool(umask & file_mode)
+
+    @property
+    def device(self) -> int:
+        """The number of the file system that the spool is on."""
+        if self._device is None:
+            self._device = os.stat(self.directory).st_dev
+        return self._device
 
     # Names
 

@@ -202,6 +202,8 @@ class Appendfile:
             fields["maildir_use_size_file"] = self._flag(ctx, options.maildir_use_size_file)
             fields["later"] = options.maildir_tag is not None
             fields["tag"] = ""
+            spool = ctx.process.spool
+            fields["spool_device"] = -1 if spool is None else spool.device
         elif form == "mailstore":
             fields["basename"] = f"{ctx.message.id}-{base62(ctx.process.pid or 1, 6)}"
             fields["envelope"] = self._mailstore_envelope(ctx, batch, f"{path}/{fields['basename']}")

@@ -144,7 +144,10 @@ def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any
             result = {"result": "written", "temporary": temporary, "name": name, "size": size}
         else:
             os.rename(temporary, f"{path}/new/{name}{fields['tag']}")
-            sync_directory(f"{path}/new")
+            # The spool forgets the message afterwards. On one file system both changes of names are in the order of
+            # its journal; on two the new name must be durable first.
+            if os.fstat(fd).st_dev != fields["spool_device"]:
+                sync_directory(f"{path}/new")
             result = {"result": "delivered", "size": size, "file": f"new/{name}{fields['tag']}"}
         if usage.sizes is not None:
             usage.sizes.add(size)
