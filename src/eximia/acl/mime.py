@@ -108,7 +108,15 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
                     waiting.append((scan.decoded_part(), nesting + 1))
         return accepted
     finally:
-        message.mime = last
+        message.mime = _afterwards(last)
         del message.notes["mime"]
         if not message.no_mbox_unspool:
             scan.finish()
+
+
+def _afterwards(part: MimePart | None) -> MimePart | None:
+    """What the variables show when all parts have been looked at: the last one, without what its header said."""
+    if part is not None:
+        part.charset = part.content_description = part.content_disposition = part.content_id = ""
+        part.content_transfer_encoding = part.content_type = part.filename = ""
+    return part

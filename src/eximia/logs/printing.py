@@ -13,7 +13,10 @@ def _table(*, topbit: bool) -> dict[int, str]:
         if code < 32 or code == 127 or (code > 127 and not topbit):
             table[code] = f"\\{code:03o}"
     del table[9]
+    table[8] = "\\b"
     table[10] = "\\n"
+    table[11] = "\\v"
+    table[12] = "\\f"
     table[13] = "\\r"
     return table
 

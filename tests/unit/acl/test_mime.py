@@ -93,8 +93,9 @@ def test_parts_in_order(world: World) -> None:
 
 
 def test_file_name_is_decoded(world: World) -> None:
-    scan(world, " deny condition = ${if eq{$mime_part_count}{4}}\n accept\n")
-    assert world.message.mime.filename == "f\xc3\xa9.bin"
+    scan(world, " deny condition = ${if eq{$mime_part_count}{4}}\n logwrite = :main:$mime_filename\n accept\n")
+    assert world.log.written == [("main", "f\\303\\251.bin")]
+    assert world.message.mime.filename == ""
 
 
 def test_decode_writes_and_cleans_up(world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximia.acl.model import Handler
 from eximia.acl.run import Run
 from eximia.acl.targets import write_logs
+from eximia.logs.printing import printing
 
 
 def _obey(one: Run, text: str) -> bool:
@@ -19,7 +20,7 @@ def _obey(one: Run, text: str) -> bool:
             return True
         targets = named or targets
         text = rest
-    write_logs(log, targets, text.lstrip(" \t"), message_id)
+    write_logs(log, targets, printing(text.lstrip(" \t")), message_id)
     return True
 
 

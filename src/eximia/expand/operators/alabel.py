@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.expand.escapes import printing
 from eximia.expand.operation import Operator
+from eximia.logs.printing import printing
 from eximia.message import idna
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.pattern import pattern
-from eximia.expand.escapes import printing
 from eximia.expand.operation import Operator
+from eximia.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -18,9 +18,7 @@ _NOT_ALNUM = pattern(r"([^A-Za-z0-9])", re.DOTALL)
 
 
 def _escape(ctx: Context, subject: str, argument: str | None) -> str:
-    if getattr(ctx.process.main, "print_topbitchars", False):
-        return "".join(char if char >= "\x80" else printing(char) for char in subject)
-    return printing(subject)
+    return printing(subject, topbit=bool(getattr(ctx.process.main, "print_topbitchars", False)))
 
 
 def _escape8bit(ctx: Context, subject: str, argument: str | None) -> str:
