@@ -6,12 +6,16 @@ import fcntl
 import os
 import re
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from eximia.context.delivery import Address, Batch, Kind, Reply, Result
 from eximia.transports import engine
+from eximia.transports.jobs.locking import lock_open_file
 from support_transports import BODY, HEADERS, World
 
 T = "R=r T=t"
@@ -149,13 +153,45 @@ class TestMailboxFile:
         os.utime(tmp_path / "m.lock", (1, 1))
         assert deliver(tmp_path, file="@D/m", lock_interval=0)[1] == [OK]
 
-    def test_locked_by_another(self, tmp_path):
+    @pytest.mark.parametrize("how", ["flock", "fcntl", "in this process"])
+    def test_locked_by_another(self, tmp_path, how):
         path = mailbox(tmp_path)
+        settings = {"use_flock_lock": how == "flock", "use_fcntl_lock": how != "flock", "lock_retries": 1}
+        settings["use_lockfile"] = False
+        expected = [f"== joe@y.example {T} defer (-9): failed to lock mailbox @D/m (fcntl/flock)"]
         with path.open("r+") as other:
-            fcntl.flock(other, fcntl.LOCK_EX)
-            settings = {"use_flock_lock": True, "use_fcntl_lock": False, "lock_retries": 1}
-            log = deliver(tmp_path, file="@D/m", **settings)[1]
-        assert log == [f"== joe@y.example {T} defer (-9): failed to lock mailbox @D/m (fcntl/flock)"]
+            if how == "flock":
+                fcntl.flock(other, fcntl.LOCK_EX)
+            elif how == "in this process":
+                assert lock_open_file(other.fileno(), {"use_mbx_lock": False, "lock_fcntl_timeout": 0, **settings})
+            else:
+                holder = subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-c",
+                        "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,2); print(); input()",
+                        path,
+                    ],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+                holder.stdout.readline()
+            try:
+                assert deliver(tmp_path, file="@D/m", **settings)[1] == expected
+            finally:
+                if how == "fcntl":
+                    holder.communicate(b"\n")
+        assert deliver(tmp_path, file="@D/m", **settings)[1] == [OK]
+
+    def test_two_deliveries_of_one_process_at_a_time(self, tmp_path):
+        with ThreadPoolExecutor(8) as threads:
+            logs = list(
+                threads.map(lambda _: deliver(tmp_path, file="@D/m", lock_interval=0, lock_retries=500)[1], range(24))
+            )
+        assert logs == [[OK]] * 24
+        text = (tmp_path / "m").read_text()
+        assert text.count(HEAD) == 24
+        assert len(text) % 24 == 0
 
     def test_file_format(self, tmp_path):
         path = mailbox(tmp_path, b"abcdef\n")

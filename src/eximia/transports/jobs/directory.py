@@ -165,8 +165,8 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
     """A new file in tmp under a name that nobody else can choose: (name, descriptor). Raises JobError."""
     name = ""
     for attempt in range(max(1, fields["maildir_retries"])):
-        if attempt:
-            time.sleep(2)
+        if attempt > 2:
+            time.sleep(2)  # not just another delivery of this process in the same microsecond
         now = time.time_ns() // 1000
         name = f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}"
         try:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import struct
 import time
 from typing import Any
 
 from eximia.context.delivery import Errno
 
 from .result import JobError
+
+#: struct flock: type, whence, start, length, pid
+_FLOCK = struct.Struct("hhqqi4x")
 
 
 def take_lock_file(fields: dict[str, Any]) -> str:
@@ -20,8 +24,8 @@ def take_lock_file(fields: dict[str, Any]) -> str:
     hitch = f"{name}.{fields['host']}.{int(time.time()):08x}.{os.getpid():08x}"
     tries = max(1, fields["lock_retries"])
     for attempt in range(tries):
-        _hitching_post(hitch, fields["lockfile_mode"])
-        if _hitched(hitch, name):
+        post = _hitching_post(hitch, fields["lockfile_mode"])
+        if _hitched(post, name):
             return name
         _remove_stale(name, fields["lockfile_timeout"])
         if attempt + 1 < tries:
@@ -29,14 +33,21 @@ def take_lock_file(fields: dict[str, Any]) -> str:
     raise JobError(f"failed to lock mailbox {path} (lock file)", Errno.LOCK_FAILED)
 
 
-def _hitching_post(hitch: str, mode: int) -> None:
+def _hitching_post(hitch: str, mode: int) -> str:
+    """Make the post; its name. Another delivery of this process may have that name in this second."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        fd = os.open(hitch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            fd = os.open(hitch, flags, mode)
+        except FileExistsError:
+            hitch = f"{hitch}.{time.monotonic_ns():x}"
+            fd = os.open(hitch, flags, mode)
     except OSError as error:
         raise JobError(
             f"creating lock file hitching post {hitch} (euid={os.geteuid()} egid={os.getegid()})", error.errno or 0
         ) from error
     os.close(fd)
+    return hitch
 
 
 def _hitched(hitch: str, name: str) -> bool:
@@ -68,9 +79,9 @@ def lock_open_file(fd: int, fields: dict[str, Any]) -> bool:
     """The fcntl and flock locks on the open file. False: somebody else has it."""
     shared = bool(fields["use_mbx_lock"])
     use_fcntl, use_flock = _kinds(fields)
-    if use_fcntl and not _lock(fcntl.lockf, fd, fields["lock_fcntl_timeout"], shared=shared):
+    if use_fcntl and not _lock(_by_fcntl, fd, fields["lock_fcntl_timeout"], shared=shared):
         return False
-    return not use_flock or _lock(fcntl.flock, fd, fields["lock_flock_timeout"], shared=shared)
+    return not use_flock or _lock(_by_flock, fd, fields["lock_flock_timeout"], shared=shared)
 
 
 def _kinds(fields: dict[str, Any]) -> tuple[bool, bool]:
@@ -81,13 +92,10 @@ def _kinds(fields: dict[str, Any]) -> tuple[bool, bool]:
 
 
 def _lock(how: Any, fd: int, timeout: int, *, shared: bool) -> bool:
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    if how is fcntl.lockf and shared:
-        kind = fcntl.LOCK_SH
     deadline = time.monotonic() + timeout
     while True:
         try:
-            how(fd, kind | fcntl.LOCK_NB)
+            how(fd, shared)
             return True
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
@@ -96,6 +104,17 @@ def _lock(how: Any, fd: int, timeout: int, *, shared: bool) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.05)
+
+
+def _by_fcntl(fd: int, shared: bool) -> None:
+    """A lock that belongs to the open file: it conflicts with other programs' fcntl() and lockf() locks, and with
+    another delivery in this process, which a plain fcntl() lock would not."""
+    kind = fcntl.F_RDLCK if shared else fcntl.F_WRLCK
+    fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0))
+
+
+def _by_flock(fd: int, shared: bool) -> None:
+    fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def rounds(fields: dict[str, Any]) -> int:
@@ -125,10 +144,10 @@ def take_mbx_lock(fd: int, fields: dict[str, Any]) -> int | None:
     if before is None:
         os.fchmod(lock, fields["lockfile_mode"])
     use_fcntl, use_flock = _kinds(fields)
-    if use_fcntl and not _lock(fcntl.lockf, lock, fields["lock_fcntl_timeout"], shared=False):
+    if use_fcntl and not _lock(_by_fcntl, lock, fields["lock_fcntl_timeout"], shared=False):
         os.close(lock)
         return None
-    if use_flock and not _lock(fcntl.flock, lock, fields["lock_flock_timeout"], shared=False):
+    if use_flock and not _lock(_by_flock, lock, fields["lock_flock_timeout"], shared=False):
         os.close(lock)
         return None
     os.write(lock, b"%d" % os.getpid())
