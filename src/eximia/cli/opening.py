@@ -34,6 +34,9 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
     process = wiring.build(ports, configuration, call)
     if purged and call.action in _LOGGED:
         process.log.main(purged)
+    logged = call.action in _LOGGED or call.action == "bp" or call.action.startswith("M")
+    if logged and process.log.selectors.arguments:
+        log_arguments(process, call)
     if configuration.main.commandline_checks_require_admin and call.action in _CHECKS:
         need_admin(process, "exim: those command-line flags are set to require admin")
     if call.debug and not process.is_admin:
@@ -45,6 +48,17 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
 _CHECKS = frozenset({"be", "bem", "bf", "bF", "bfF", "bh", "bhc", "bmalware", "brt", "brw", "bt", "bv", "bvs"})
 #: actions whose log tells that the environment was thrown away
 _LOGGED = frozenset({"bm", "bs", "bS", "bd", "q", "M"})
+
+
+def log_arguments(process: Process, call: Invocation) -> None:
+    """`cwd=/ 3 args: exim -bd -q30m` (log selector `arguments`)."""
+    from eximia.logs.lines.events import arguments
+
+    try:
+        folder = os.getcwd()
+    except OSError:
+        folder = "(unknown)"
+    process.log.main(arguments(os.fsencode(folder).decode("latin-1"), [call.program, *call.words]))
 
 
 def clean_environment(call: Invocation, configuration: Configuration) -> str:
