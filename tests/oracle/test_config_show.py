@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from eximia.config.main import MainOptions
+from eximia.daemon.features import FEATURES, present
 
 from .config_oracle import exim, exim_error, needs_exim, our_error, ours
 
@@ -126,9 +127,21 @@ def test_without_labels(words: str) -> None:
 
 @needs_exim
 def test_every_builtin_macro_is_there() -> None:
-    """But those of the other TLS library and of a lookup that is not offered."""
+    """But those of the other TLS library, of what is not offered, and of features that are not there."""
     path = HERE / "main.conf"
     theirs = {line for line in exim(path, "-bP", "macros")[1].split("\n") if line.startswith("_")}
     mine = set(ours(path, "macros")[1].split("\n"))
-    missing = theirs - mine
-    assert not {line for line in missing if not re.match(r"_HAVE_(GNUTLS|LOOKUP_NIS|PERL|TLS_CA_CACHE)=", line)}
+    absent = [one for one in FEATURES if not present(one)]
+    missing = theirs - mine - {f"_HAVE_{name}=y" for one in absent for name in one.macros.split()}
+    for one in absent:
+        missing -= {line for line in missing for word in _CONDITIONS.get(one.word, ()) if line == f"_ACL_COND_{word}=y"}
+    assert not {line for line in missing if not _NOT_OFFERED.match(line)}
+
+
+_NOT_OFFERED = re.compile(r"_HAVE_(DLFUNC|GNUTLS|LOOKUP_NIS|TCP_FASTOPEN|TLS_CA_CACHE)=")
+#: the ACL conditions that come with a feature
+_CONDITIONS = {
+    "Content_Scanning": ("MALWARE", "SPAM"),
+    "DKIM": ("DKIM_SIGNERS", "DKIM_STATUS"),
+    "SPF": ("SPF", "SPF_GUESS"),
+}

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from eximia.config.site import Site
     from eximia.daemon.invocation import Invocation
 
-#: what stands in "Support for:", in Exim's words; each works
-SUPPORT = (*("crypteq", "iconv()", "IPv6", "move_frozen_messages", "DNSSEC", "PIPECONNECT", "Queue_Ramp", "SOCKS"),)
-
 
 def introduction(call: Invocation) -> int:
     from eximia.daemon.letters import INTRODUCTION
@@ -41,6 +38,7 @@ def built_in(site: Site) -> str:
     """The part of -bV that does not depend on the configuration."""
     from eximia import __version__
     from eximia.config.main import MainOptions
+    from eximia.daemon.features import words
     from eximia.daemon.version import COMPILE_DATE, COMPILE_NUMBER
 
     formats = {"appendfile": "appendfile/maildir/mailstore/mbx"}
@@ -50,7 +48,7 @@ def built_in(site: Site) -> str:
         f"This is Eximia {__version__}",
         "Hints DB:",
         f" Using SQLite {sqlite_version()}",
-        f"Support for: {' '.join(SUPPORT)}",
+        f"Support for: {' '.join(words())}",
         f"Lookups (built-in): {' '.join(working('eximia.lookups.catalogue', 'LOOKUPS'))}",
         f"Authenticators: {' '.join(working('eximia.authenticators.catalogue', 'DRIVERS'))}",
         f"Routers: {' '.join(working('eximia.routers.catalogue', 'DRIVERS'))}",
