@@ -22,15 +22,39 @@ def take_lock_file(fields: dict[str, Any]) -> str:
     path: str = fields["path"]
     name = f"{path}.lock"
     hitch = f"{name}.{fields['host']}.{int(time.time()):08x}.{os.getpid():08x}"
-    tries = max(1, fields["lock_retries"])
-    for attempt in range(tries):
+    patience = Patience(max(1, fields["lock_retries"]), fields["lock_interval"])
+    while True:
         post = _hitching_post(hitch, fields["lockfile_mode"])
         if _hitched(post, name):
             return name
         _remove_stale(name, fields["lockfile_timeout"])
-        if attempt + 1 < tries:
-            time.sleep(fields["lock_interval"])
-    raise JobError(f"failed to lock mailbox {path} (lock file)", Errno.LOCK_FAILED)
+        if not patience.wait():
+            raise JobError(f"failed to lock mailbox {path} (lock file)", Errno.LOCK_FAILED)
+        while os.path.lexists(name) and patience.wait():
+            _remove_stale(name, fields["lockfile_timeout"])
+
+
+class Patience:
+    """Waiting for a lock: `tries` with `interval` seconds between them. Within that time it is asked more often,
+    because a mailbox is mostly locked for milliseconds only."""
+
+    STEP = 0.05
+
+    def __init__(self, tries: int, interval: float) -> None:
+        self._left = tries
+        self._interval = interval
+        self._deadline = time.monotonic() + (tries - 1) * interval
+
+    def wait(self) -> bool:
+        """Sleep a little; False when the time is over."""
+        self._left -= 1
+        if self._interval <= 0:
+            return self._left > 0
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(self.STEP, self._interval, left))
+        return True
 
 
 def _hitching_post(hitch: str, mode: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from eximia.context.delivery import Errno
 
 from . import mbx
-from .locking import lock_open_file, rounds, take_lock_file, take_mbx_lock
+from .locking import Patience, lock_open_file, rounds, take_lock_file, take_mbx_lock
 from .paths import check_place, parents_missing
 from .quota import check, crossed
 from .result import JobError
@@ -76,8 +76,8 @@ def _other_format(path: str, fields: dict[str, Any]) -> str | None:
 
 def _locked(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """Open, lock, write."""
-    last = rounds(fields)
-    for attempt in range(last):
+    patience = Patience(rounds(fields), fields["lock_interval"])
+    while True:
         fd = open_mailbox(fields)
         mbx_lock: int | None = None
         try:
@@ -93,9 +93,8 @@ def _locked(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
             if mbx_lock is not None:
                 os.close(mbx_lock)
             os.close(fd)
-        if attempt + 1 < last:
-            time.sleep(fields["lock_interval"])
-    raise JobError(f"failed to lock mailbox {fields['path']} (fcntl/flock)", Errno.LOCK_FAILED)
+        if not patience.wait():
+            raise JobError(f"failed to lock mailbox {fields['path']} (fcntl/flock)", Errno.LOCK_FAILED)
 
 
 def open_mailbox(fields: dict[str, Any]) -> int:
