@@ -137,7 +137,8 @@ class World:
             verify=self.routers,  # type: ignore[arg-type]
         )
         process = Process(ports, services)  # type: ignore[arg-type]
-        process.main = MainOptions(spool_directory=str(directory), **options)
+        process.main = MainOptions(spool_directory=Template(str(directory)), **options)
+        process.spool = SimpleNamespace(directory=str(directory))
         process.primary_hostname = "mx.test.ex"
         process.log = self.log = Log(self.output)
         self.acls: dict[str, Any] = {}

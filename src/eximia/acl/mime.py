@@ -7,6 +7,7 @@ import os
 from eximia.base.template import Template
 from eximia.context import Context
 from eximia.message.mime import MimePart, decode, walk
+from eximia.scan.mbox import directory_of, whole_message
 
 from .engine import run
 from .phases import Phase
@@ -72,13 +73,6 @@ class MimeScan:
             return
 
 
-def whole_message(ctx: Context) -> bytes:
-    """The message as it stands, header and body, with LF line ends."""
-    message = ctx.message
-    header = "".join(header.text for header in message.headers if not header.deleted)
-    return header.encode("latin-1") + b"\n" + message.body.read()
-
-
 def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
     """Run the ACL for every part, then for the parts of attached messages; the first that does not accept ends it.
 
@@ -90,7 +84,7 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
         header.text[:13].lower() == "content-type:" for header in message.headers if not header.deleted
     ):
         return accepted
-    directory = os.path.join(str(ctx.process.main.spool_directory), "scan", message.id)
+    directory = directory_of(ctx)
     scan = MimeScan(directory, message.id)
     message.notes["mime"] = scan
     waiting: list[tuple[bytes, int]] = [(whole_message(ctx), 0)]

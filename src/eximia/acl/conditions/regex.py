@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from eximia.acl.mime import MimeScan, whole_message
+from eximia.acl.mime import MimeScan
 from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, MIME, NOT_SMTP, NOT_SMTP_MIME, PRDR, all_but, mask
 from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
 from eximia.base.text import from_bytes
+from eximia.scan.mbox import whole_message
 
 #: longer lines, and more decoded content, are not looked at
 _MOST = 32 * 1024

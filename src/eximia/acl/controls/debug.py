@@ -109,7 +109,7 @@ def _apply(one: Run, options: str | None) -> None:
         return
     if "/" in tag:
         raise AclError(f'control=debug/tag has a slash: "{tag}"')
-    directory = os.path.dirname(process.log.settings.destination.path) or str(process.main.spool_directory)
+    directory = os.path.dirname(process.log.settings.destination.path) or process.spool.directory
     current = DebugFile(os.path.join(directory, f"debuglog{tag}"))
     current.trigger = trigger
     if size:

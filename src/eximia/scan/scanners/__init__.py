@@ -1,0 +1,1 @@
+"""The virus scanners, one file each."""
