@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import inner_condition
 from eximia.expand.nodes import Condition, Node, Test, first_skip_error, within
-from eximia.expand.parser import Parser
+from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -23,15 +23,15 @@ class Combining:
 
     def parse(self, parser: Parser, name: str) -> Condition:
         if not parser.accept("{"):
-            raise parser.trouble(f'missing {{ after "{name}"')
+            raise Trouble(f'missing {{ after "{name}"')
         inner: list[Condition] = []
         while (char := parser.skip_space()) != "}":
             if char != "{":
-                raise parser.trouble(f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}')
+                raise Trouble(f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}')
             parser.pos += 1
             inner.append(inner_condition(parser, f' inside "{name}{{...}}" condition'))
             if not parser.accept("}"):
-                raise parser.trouble(f'missing }} at end of condition inside "{name}" group')
+                raise Trouble(f'missing }} at end of condition inside "{name}" group')
         parser.pos += 1
         return CombinedNode(name, self.stop, inner)
 

@@ -11,7 +11,7 @@ from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import one_string
 from eximia.expand.nodes import Checked, Condition, Node, Sequence, Test, first_skip_error
 from eximia.expand.numbers import integer
-from eximia.expand.parser import Parser
+from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -27,7 +27,7 @@ class Numeric:
         first = one_string(parser, name)
         parser.done[-1:] = [Checked(first, integer)]
         if not parser.accept("{"):
-            raise parser.trouble(f'missing 2nd string in {{}} after "{name}"')
+            raise Trouble(f'missing 2nd string in {{}} after "{name}"')
         return NumericNode(self.compare, first, parser.braced())
 
 

@@ -102,7 +102,7 @@ def inner_condition(parser: Parser, suffix: str, *, repeated: bool = False) -> C
 def one_string(parser: Parser, name: str) -> Sequence:
     """The only string of a condition."""
     if not parser.accept("{"):
-        raise parser.trouble(f'missing {{ after "{name}"')
+        raise Trouble(f'missing {{ after "{name}"')
     return parser.braced()
 
 
@@ -110,14 +110,14 @@ def two_strings(parser: Parser, name: str, *, second_dollar: bool = True) -> tup
     """The two strings of a comparison."""
     first = one_string(parser, name)
     if not parser.accept("{"):
-        raise parser.trouble(f'missing 2nd string in {{}} after "{name}"')
+        raise Trouble(f'missing 2nd string in {{}} after "{name}"')
     return first, parser.braced(dollar=second_dollar)
 
 
 def wrapped_strings(parser: Parser, name: str, least: int, most: int) -> list[Sequence]:
     """Strings in an outer pair of brackets: `{{a}{b}}`."""
     if not parser.accept("{"):
-        raise parser.trouble(f'missing {{ after "{name}"')
+        raise Trouble(f'missing {{ after "{name}"')
     found = plain_strings(parser, name, least, most)
     if not parser.accept("}"):
         raise Trouble(f"too few arguments or bracketing error for {name}")

@@ -12,7 +12,7 @@ from eximia.expand import json
 from eximia.expand.conditions.reading import inner_condition, one_string
 from eximia.expand.listing import split_list
 from eximia.expand.nodes import Condition, Node, Sequence, Test, within
-from eximia.expand.parser import Parser
+from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -40,10 +40,10 @@ class Walking:
     def parse(self, parser: Parser, name: str) -> Condition:
         source = one_string(parser, name)
         if not parser.accept("{"):
-            raise parser.trouble(f'missing {{ after "{name}"')
+            raise Trouble(f'missing {{ after "{name}"')
         condition = inner_condition(parser, f' inside "{name}" condition', repeated=True)
         if not parser.accept("}"):
-            raise parser.trouble(f'missing }} at end of condition inside "{name}"')
+            raise Trouble(f'missing }} at end of condition inside "{name}"')
         return WalkingNode(self, name, source, condition)
 
 

@@ -21,6 +21,8 @@ from eximia.expand.parser import Parser, Trouble
 if TYPE_CHECKING:
     from eximia.context import Context
 
+#: the message of trouble with brackets
+Curly = Callable[[str], str]
 _SPACE = " \t\n\r\v\f"
 _NUMBER = pattern(r"-?[0-9]+|-")
 _ESCAPE = pattern(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
@@ -161,18 +163,24 @@ def _settle(parser: Parser, name: str, form: str, first: Sequence, args: list[Se
         parser.broken = True
         parser.pos = len(parser.source)
     known = first.constant()
+
+    def curly(message: str) -> str:
+        return parser.trouble(message).message or message
+
     number = not form and known is not None and _NUMBER.fullmatch(known.strip(_SPACE)) is not None
-    by_key = None if number else _split(name, args, 1, fail, (left, behind_fail), trouble)
+    by_key = None if number else _split(name, args, 1, fail, (left, behind_fail), trouble, curly)
     by_number: Tail | None = None
     if not form and (known is None or number):
-        by_number = _split(name, args, 2, fail, (left, behind_fail), trouble)
+        by_number = _split(name, args, 2, fail, (left, behind_fail), trouble, curly)
     return ExtractNode(form, [first, *args], by_key, by_number, closed=not parser.broken)
 
 
-def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple[str, str], trouble: str) -> Tail:
+def _split(
+    name: str, args: list[Sequence], count: int, fail: bool, rests: tuple[str, str], trouble: str, curly: Curly
+) -> Tail:
     """The strings `args` read as `count` of the item and the rest yes and no."""
     if len(args) < count:
-        return Tail(args, None, f"missing '{{' for arg {len(args) + 2} of extract")
+        return Tail(args, None, curly(f"missing '{{' for arg {len(args) + 2} of extract"))
     rest = args[count:]
     left, behind_fail = rests
     if not rest and (fail or trouble):
@@ -184,7 +192,9 @@ def _split(name: str, args: list[Sequence], count: int, fail: bool, rests: tuple
         left = behind_fail
         trouble = "did not close with '}'" if fail else f'syntax error in "{name}" item - "fail" expected'
     if trouble and not trouble.startswith("syntax"):
-        trouble = f"curly-bracket problem in conditional yes/no parsing: {trouble}\n remaining string is '{left}'"
+        trouble = curly(
+            f"curly-bracket problem in conditional yes/no parsing: {trouble}\n remaining string is '{left}'",
+        )
     yes = rest[0] if rest else None
     no = rest[1] if len(rest) > 1 else None
     return Tail(args[:count], Branches(name, yes, no, fail and len(rest) == 1, trouble or None), "")

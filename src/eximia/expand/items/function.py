@@ -33,7 +33,7 @@ def arguments(parser: Parser, name: str, least: int, most: int) -> list[Sequence
     while len(found) < most:
         if not parser.accept("{"):
             if len(found) < least:
-                raise Trouble(f"Not enough arguments for '{name}' (min is {least})")
+                raise parser.trouble(f"Not enough arguments for '{name}' (min is {least})")
             break
         found.append(parser.braced())
     following = parser.skip_space()

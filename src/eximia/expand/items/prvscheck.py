@@ -26,7 +26,7 @@ class PrvscheckItem:
         while len(args) < 3:
             if not parser.accept("{"):
                 if len(args) < 2:
-                    raise Trouble(f"Not enough arguments for '{name}' (min is 1)")
+                    raise parser.trouble(f"Not enough arguments for '{name}' (min is 1)")
                 break
             args.append(parser.braced())
         following = parser.skip_space()

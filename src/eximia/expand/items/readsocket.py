@@ -13,7 +13,7 @@ from eximia.base.text import from_bytes, like, to_bytes
 from eximia.expand.items.readfile import with_line_ends
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import seconds
-from eximia.expand.parser import Parser, Trouble
+from eximia.expand.parser import Parser
 from eximia.expand.sinks import refuse_tainted, with_origin
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class ReadsocketItem:
         while len(args) < 5:
             if not parser.accept("{"):
                 if len(args) < 2:
-                    raise Trouble(f"Not enough arguments for '{name}' (min is 2)")
+                    raise parser.trouble(f"Not enough arguments for '{name}' (min is 2)")
                 break
             args.append(parser.braced())
         if not parser.accept("}"):

@@ -36,7 +36,7 @@ def skip_inside(name: str, part: Node) -> str | None:
 def finish(parser: Parser, name: str) -> None:
     """The closing bracket of the item."""
     if not parser.accept("}"):
-        raise parser.trouble(f'missing }} at end of "{name}"')
+        raise Trouble(f'missing }} at end of "{name}"')
 
 
 def listed(text: str) -> tuple[str, list[str]]:

@@ -50,12 +50,12 @@ def text_hash(text: str, size: int, codes: int) -> str:
         codes = 26
     elif codes > len(HASH_CODES):
         raise ExpansionError(f'hash count "{codes}" too big')
-    elif codes == 0:
-        raise ExpansionError("hash count must not be zero")
     if size < 0:
         raise ExpansionError(f'"{size}" is not a positive number (in "hash" expansion)')
     if size >= len(text):
         return text
+    if codes == 0:
+        raise ExpansionError("hash count must not be zero")
     if size == 0:
         return ""
     out = list(to_bytes(text[:size]))
