@@ -14,6 +14,7 @@ from eximia.spool.snapshot import restore
 from eximia.spool.store import MessageLockedError, MessageNotFoundError
 
 from .attempt import Attempt
+from .finish import set_aside
 from .settings import AttemptEnd, AttemptSettings
 from .waiting import deliver_waiting
 
@@ -96,6 +97,10 @@ def deliver_message(
         if message.frozen:
             decided = _frozen(process, message, settings)
             if decided is None:
+                if process.main.move_frozen_messages:
+                    set_aside(process, locked)
+                elif process.log.selectors.skip_delivery:
+                    process.log.main("Message is frozen", message.id)
                 locked.close()
                 return AttemptEnd.SKIPPED
             settings = decided
@@ -133,6 +138,4 @@ def _frozen(process: Process, message: Message, settings: AttemptSettings) -> At
         message.frozen = False
         log.main("Unfrozen by auto-thaw", message.id)
         return settings
-    if log.selectors.skip_delivery:
-        log.main("Message is frozen", message.id)
     return None

@@ -13,6 +13,9 @@ from eximia.spool.snapshot import to_header
 from .settings import AttemptEnd
 
 if TYPE_CHECKING:
+    from eximia.context import Process
+    from eximia.spool.store import LockedMessage
+
     from .attempt import Attempt
 
 
@@ -87,7 +90,19 @@ def _keep(attempt: Attempt) -> AttemptEnd:
         _write_header(attempt)
         progress.settled()
     progress.write_notes()
+    if frozen and attempt.process.main.move_frozen_messages:
+        set_aside(attempt.process, attempt.locked)
     return AttemptEnd.FROZEN if frozen else AttemptEnd.REMAINS
+
+
+def set_aside(process: Process, locked: LockedMessage) -> None:
+    """`move_frozen_messages`: out of the queue, to `Finput` and `Fmsglog`."""
+    try:
+        process.spool.set_aside(locked.id, locked.place)
+    except OSError as error:
+        process.log.panic(f"failed to move frozen message to Finput: {error.strerror}", locked.id)
+    else:
+        process.log.main("moved from input, msglog to Finput, Fmsglog", locked.id)
 
 
 def _write_header(attempt: Attempt) -> None:

@@ -318,19 +318,26 @@ class Spool:
         The caller holds the lock. Raises OSError.
         """
         target = self.place_for(message_id, queue)
-        names = [(suffix, INPUT) for suffix in ("-D", "-J", "-H")] + [("", MSGLOG)]
-        for kind in (INPUT, MSGLOG):
+        self._move(message_id, place, target, INPUT, MSGLOG)
+        return target
+
+    def set_aside(self, message_id: str, place: Place) -> None:
+        """Move a frozen message out of the queue (`move_frozen_messages`). The caller has the lock. Raises OSError."""
+        self._move(message_id, place, place, FROZEN_INPUT, FROZEN_MSGLOG)
+
+    def _move(self, message_id: str, place: Place, target: Place, input_kind: str, log_kind: str) -> None:
+        for kind in (input_kind, log_kind):
             self.make_folder(self.folder(target, kind))
-        for suffix, kind in names:
+        names = [(suffix, INPUT, input_kind) for suffix in ("-D", "-J", "-H")] + [("", MSGLOG, log_kind)]
+        for suffix, kind, new in names:
             try:
-                os.link(self.path(message_id, suffix, place, kind), self.path(message_id, suffix, target, kind))
+                os.link(self.path(message_id, suffix, place, kind), self.path(message_id, suffix, target, new))
             except FileNotFoundError:
                 if suffix in {"-D", "-H"}:
                     raise
-        sync_folder(self.folder(target))
-        for suffix, kind in reversed(names):
+        sync_folder(self.folder(target, input_kind))
+        for suffix, kind, _ in reversed(names):
             _unlink(self.path(message_id, suffix, place, kind))
-        return target
 
     def free_space(self, queue: str = "") -> tuple[int, int]:
         """(free kilobytes, free inodes) of the file system; -1 where it does not say. For `check_spool_space`."""

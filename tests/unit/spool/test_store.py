@@ -189,3 +189,14 @@ def test_snapshot_keeps_the_session(spool: Spool) -> None:
     assert (after.frozen, after.frozen_at, after.dsn_ret, after.utf8_downconvert) == (True, 1795337500.0, 2, -1)
     assert after.spam == {"spam_score": "1.5"}
     assert write_header(to_header(after, again)) == text
+
+
+def test_frozen_messages_are_set_aside(spool: Spool, tmp_path: Path) -> None:
+    (held,) = spool.commit([arrive(spool)])
+    assert not isinstance(held, OSError)
+    MessageLog(held.log_path, null_log()).write("frozen")
+    spool.set_aside(ID, held.place)
+    assert spool.count() == 0
+    assert sorted(path.name for path in (tmp_path / "Finput").iterdir()) == [f"{ID}-D", f"{ID}-H"]
+    assert (tmp_path / "Fmsglog" / ID).exists()
+    assert spool.queues() == []
