@@ -15,11 +15,14 @@ class BuiltinMacros:
     """Macros that tell what the program can do. A family is made when a line has its prefix: most configurations
     never mention one, and there are hundreds."""
 
-    __slots__ = ("_families", "_made")
+    __slots__ = ("_families", "_known", "_made", "_probes")
 
-    def __init__(self, families: Families) -> None:
+    def __init__(self, families: Families, probes: Mapping[str, Callable[[str], bool]] | None = None) -> None:
+        """`probes`: family -> tells whether a macro of it is there; asked only for those that a line mentions."""
         self._families = families
+        self._probes = probes or {}
         self._made: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._known: dict[str, bool] = {}
 
     def _family(self, prefix: str) -> tuple[tuple[str, str], ...]:
         made = self._made.get(prefix)
@@ -35,13 +38,22 @@ class BuiltinMacros:
             for prefix in self._families:
                 if prefix in text:
                     for item in self._family(prefix):
-                        if item[0] in text:
+                        if item[0] in text and self._there(prefix, item[0]):
                             yield item
+
+    def _there(self, prefix: str, name: str) -> bool:
+        probe = self._probes.get(prefix)
+        if probe is None:
+            return True
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = probe(name)
+        return known
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every built-in macro."""
         for prefix in self._families:
-            yield from self._family(prefix)
+            yield from (item for item in self._family(prefix) if self._there(prefix, item[0]))
 
 
 class Macros:

@@ -6,7 +6,7 @@ a line of the configuration has its prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 
 from eximia.config.macros import BuiltinMacros
@@ -34,7 +34,13 @@ def _yes(names: Iterator[str]) -> dict[str, str]:
 def _have() -> Mapping[str, str]:
     from .features import macros
 
-    return _yes(macros())
+    return _yes(iter(macros()))
+
+
+def _is_there(name: str) -> bool:
+    from .features import macros, present
+
+    return present(macros()[name])
 
 
 def _log() -> Mapping[str, str]:
@@ -43,17 +49,19 @@ def _log() -> Mapping[str, str]:
     return _yes(f"_LOG_{name.upper()}" for name in (*SELECTORS, "rejected_headers", "all"))
 
 
-def _options() -> Mapping[str, str]:
-    return _yes(_option_names())
-
-
-def _option_names() -> Iterator[str]:
+def _main_options() -> Mapping[str, str]:
     from eximia.config.main import MainOptions
 
-    from .drivers import FAMILIES
+    return _yes(_of("_OPT_MAIN_", MainOptions.declared, MainOptions.renamed))
 
-    yield from _of("_OPT_MAIN_", MainOptions.declared, MainOptions.renamed)
-    for family in FAMILIES:
+
+def _driver_options(index: int) -> Callable[[], Mapping[str, str]]:
+    """The options of a family of drivers."""
+
+    def names() -> Iterator[str]:
+        from .drivers import FAMILIES
+
+        family = FAMILIES[index]
         word = family.what.upper()
         generic = family.generic
         yield from _of(f"_OPT_{word}S_", generic.declared, generic.renamed)
@@ -62,6 +70,8 @@ def _option_names() -> Iterator[str]:
             assert options is not None
             own = [name for name in options.declared if name not in generic.declared]
             yield from _of(f"_OPT_{word}_{driver.upper()}_", own, options.renamed)
+
+    return lambda: _yes(names())
 
 
 def _of(prefix: str, names: Mapping[str, object] | list[str], renamed: Mapping[str, str]) -> Iterator[str]:
@@ -123,10 +133,14 @@ def builtin_macros() -> BuiltinMacros:
             "_CRYPTO_": lambda: dict.fromkeys(("_CRYPTO_HASH_SHA3", "_CRYPTO_SIGN_ED25519"), "y"),
             "_HAVE_": _have,
             "_LOG_": _log,
-            "_OPT_": _options,
+            "_OPT_AUTHENTICATOR": _driver_options(0),
+            "_OPT_TRANSPORT": _driver_options(1),
+            "_OPT_ROUTER": _driver_options(2),
+            "_OPT_MAIN_": _main_options,
             "_DRIVER_": _drivers,
             "_ACL_COND_": _acl_conditions,
             "_ACL_MOD_": _acl_modifiers,
             "_EXP_": _expansion,
-        }
+        },
+        {"_HAVE_": _is_there},
     )

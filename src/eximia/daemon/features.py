@@ -109,6 +109,6 @@ def words() -> Iterator[str]:
     return (each.word for each in FEATURES if each.word and present(each))
 
 
-def macros() -> Iterator[str]:
-    """The names of the `_HAVE_` macros."""
-    return (f"_HAVE_{name}" for each in FEATURES if each.macros and present(each) for name in each.macros.split())
+def macros() -> dict[str, Feature]:
+    """The names of the `_HAVE_` macros, and the feature that each tells of."""
+    return {f"_HAVE_{name}": each for each in FEATURES for name in each.macros.split()}

@@ -10,6 +10,7 @@ from eximia.daemon.features import FEATURES, Feature, macros, present, words
 def test_words_and_macros() -> None:
     assert {"crypteq", "IPv6", "Experimental_QUEUEFILE"} <= set(words())
     assert {"_HAVE_LOOKUP_LSEARCH", "_HAVE_IPV6"} <= set(macros())
+    assert present(macros()["_HAVE_LOOKUP_LSEARCH"])
     names = [name for feature in FEATURES for name in feature.macros.split()]
     assert len(names) == len(set(names))
 
