@@ -61,7 +61,6 @@ def _complete(ctx: Context, caller: Caller, *, resent: bool) -> None:
     )
     complete(ctx, POLICY, origin, resent=resent)
     qualify_headers(ctx, origin)
-    POLICY.rewrite_headers(ctx)
 
 
 def _to_dot(body: str) -> str:

@@ -65,7 +65,6 @@ def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
         message.received_count += 1
     complete(ctx, policy, arrived.origin, resent=arrived.resent)
     qualify_headers(ctx, arrived.origin)
-    policy.rewrite_headers(ctx)
 
 
 def refresh_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:

@@ -7,7 +7,7 @@ against the sender, qualifying addresses. Rewriting by rules is `rewrite`, the R
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.pattern import pattern
@@ -255,51 +255,18 @@ def _items(text: str | None) -> list[str]:
     return [item.strip() for item in text.split(":") if item.strip()] if text else []
 
 
-#: which domain completes addresses in which lines
-_SENDER_LINES = "FRS"
-_RECIPIENT_LINES = "TCB"
-
-
 def qualify_headers(ctx: Context, origin: Origin) -> None:
-    """Complete unqualified addresses in header lines; the old line stays, marked as deleted (48.3)."""
-    if not origin.qualify_senders and not origin.qualify_recipients:
+    """Complete unqualified addresses in header lines and obey the rewriting rules; the old line stays, marked as
+    deleted (31.2, 48.3)."""
+    sender_domain = origin.qualify_domain if origin.qualify_senders else ""
+    recipient_domain = origin.qualify_recipient if origin.qualify_recipients else ""
+    rules: Any = ctx.process.config.rewrite if ctx.process.config is not None else ()
+    if not (rules or sender_domain or recipient_domain):
         return
-    headers: list[Header] = []
-    changed = False
-    for header in ctx.message.headers:
-        headers.append(header)
-        if header.type in _SENDER_LINES:
-            domain = origin.qualify_domain if origin.qualify_senders else ""
-        elif header.type in _RECIPIENT_LINES:
-            domain = origin.qualify_recipient if origin.qualify_recipients else ""
-        else:
-            continue
-        text = qualified_line(header.text, domain) if domain else None
-        if text is not None:
-            headers.append(Header(text, header.type))
-            header.type = DELETED
-            changed = True
-    if changed:
-        ctx.message.headers = headers
+    from eximia.rewrite.header_lines import complete_headers
+    from eximia.rewrite.rules import Rules
 
-
-def qualified_line(line: str, domain: str) -> str | None:
-    """The header line with every unqualified address completed; None when there is none."""
-    name, colon, body = line.partition(":")
-    changes: list[tuple[int, str]] = []
-    for start, end in addresses_in(body):
-        piece = body[start:end]
-        try:
-            parsed = parse_address(piece, allow_null=True, syntax=_LENIENT)
-        except AddressSyntaxError:
-            continue
-        if parsed.address and not parsed.domain:
-            changes.append((start + parsed.end, f"@{domain}"))
-    if not changes:
-        return None
-    for at, text in reversed(changes):
-        body = body[:at] + text + body[at:]
-    return f"{name}{colon}{body}"
+    complete_headers(ctx, rules or Rules(), sender_domain, recipient_domain)
 
 
 def header_message_id(headers: Sequence[Header]) -> str:

@@ -132,12 +132,6 @@ class Policy:
         text: str = _rewrite("envelope")(ctx, address, kind)
         return text
 
-    def rewrite_headers(self, ctx: Context) -> None:
-        """Rewriting of the message's header lines, in place (manual 31.1)."""
-        if not _rules(ctx):
-            return
-        _rewrite("headers")(ctx)
-
     def verify_signatures(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
         """Check DKIM signatures (and ARC, DomainKeys) and run acl_smtp_dkim for each signer; `refuse` raises."""
         verifier: Any = session.process.caches.get("mailauth.verifier")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engine import rewrite_address, rewrite_envelope, rewrite_smtp
-    from .header_lines import qualify_headers, rewrite_header_domain, rewrite_headers
+    from .header_lines import complete_headers, rewrite_header_domain, rewrite_headers
 
 __all__ = [
-    "qualify_headers",
+    "complete_headers",
     "rewrite_address",
     "rewrite_envelope",
     "rewrite_header_domain",

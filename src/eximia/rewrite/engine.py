@@ -8,9 +8,10 @@ from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.context import AddressContext, Context, Scope
 from eximia.expand import expand
 from eximia.lists.matching import match_address
-from eximia.message.address import AddressSyntaxError, Syntax, parse_address, split_address
+from eximia.message.address import AddressSyntaxError, parse_address, split_address
 
 from .rules import NAMES, RECIPIENT, SENDER, Rule, Rules
+from .syntax import syntax_of
 
 if TYPE_CHECKING:
     from eximia.message.address import Parsed
@@ -30,17 +31,6 @@ def config_rules(ctx: Context) -> Rules:
     """The rules of the configuration's rewrite section."""
     rules = ctx.process.config.rewrite
     return rules if isinstance(rules, Rules) else Rules()
-
-
-def syntax_of(ctx: Context) -> Syntax:
-    """The main options that bear on the syntax of addresses."""
-    main = ctx.process.main
-    return Syntax(
-        main.allow_domain_literals,
-        main.strip_trailing_dot,
-        main.allow_utf8_domains,
-        main.strip_excess_angle_brackets,
-    )
 
 
 def _panic(ctx: Context, text: str) -> None:

@@ -9,8 +9,8 @@ from eximia.base.template import Template
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address, skip_comment
 from eximia.message.header import DELETED, Header
 
-from .engine import apply_rules, config_rules, syntax_of
 from .rules import Rules, transport_rules
+from .syntax import syntax_of
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -34,16 +34,17 @@ def rewrite_headers(
     """Header lines after the rules of the configuration, or those of a transport's `headers_rewrite`.
 
     Without `headers` the message's own are rewritten in place, as when a message is received: the old line stays,
-    marked as deleted, before the new one, and unqualified addresses are completed where the message may have them.
-    With `headers` a new list is given, in which untouched lines are the same objects.
+    marked as deleted, before the new one. With `headers` a new list is given, in which untouched lines are the same
+    objects.
     """
-    if headers is None:
-        _rewrite_message(ctx)
-        return list(ctx.message.headers)
     if isinstance(rules, Template):
         rules = transport_rules(rules)
     elif rules is None:
-        rules = config_rules(ctx)
+        found = ctx.process.config.rewrite
+        rules = found if isinstance(found, Rules) else Rules()
+    if headers is None:
+        complete_headers(ctx, rules, "", "")
+        return list(ctx.message.headers)
     result = []
     for header in headers:
         new = rewrite_line(ctx, header, rules) if header.type in _WHERE else None
@@ -51,21 +52,11 @@ def rewrite_headers(
     return result
 
 
-def qualify_headers(ctx: Context) -> None:
-    """Complete unqualified addresses in the message's header lines, where it may have them (manual 31)."""
-    message = ctx.message
-    if message.allow_unqualified_sender or message.allow_unqualified_recipient:
-        _replace(ctx, Rules())
-
-
-def _rewrite_message(ctx: Context) -> None:
-    rules = config_rules(ctx)
-    if rules or ctx.message.allow_unqualified_sender or ctx.message.allow_unqualified_recipient:
-        _replace(ctx, rules)
-
-
-def _replace(ctx: Context, rules: Rules) -> None:
-    """Put new lines after the old ones, which are marked as deleted."""
+def complete_headers(ctx: Context, rules: Rules, sender_domain: str, recipient_domain: str) -> None:
+    """Complete unqualified addresses in the message's lines with the domains (empty: they stay), and rewrite all by
+    the rules. Old lines are marked as deleted, new ones stand behind them (manual 31, 48.3)."""
+    if not (rules or sender_domain or recipient_domain):
+        return
     message = ctx.message
     changed = False
     lines: list[Header] = []
@@ -73,7 +64,8 @@ def _replace(ctx: Context, rules: Rules) -> None:
         lines.append(header)
         if header.type not in _WHERE:
             continue
-        new = rewrite_line(ctx, header, rules, qualify=True)
+        domain = recipient_domain if header.type in _RECIPIENT_LINES else sender_domain
+        new = rewrite_line(ctx, header, rules, domain)
         if new is not None:
             header.type = DELETED
             lines.append(new)
@@ -82,30 +74,29 @@ def _replace(ctx: Context, rules: Rules) -> None:
         message.headers[:] = lines
 
 
-def rewrite_line(ctx: Context, header: Header, rules: Rules, *, qualify: bool = False) -> Header | None:
-    """The line after `rules`; None when nothing changed. `qualify` completes addresses without a domain, when the
-    message may have such."""
+def rewrite_line(ctx: Context, header: Header, rules: Rules, domain: str = "") -> Header | None:
+    """The line after `rules`; None when nothing changed. `domain` completes addresses that have none."""
     where = _WHERE[header.type]
-    recipient = header.type in _RECIPIENT_LINES
-    message = ctx.message
-    complete = qualify and (message.allow_unqualified_recipient if recipient else message.allow_unqualified_sender)
     applies = where in rules.where
-    if not applies and not complete:
+    if not applies and not (domain and _may_lack_domain(header.text)):
         return None
-    if not applies and not _may_lack_domain(header.text):
-        return None
-    domain = _default_domain(ctx, recipient=recipient) if complete else ""
 
     def change(parsed: Parsed, item: str) -> tuple[str, bool] | None:
         address = parsed.address
+        if not address:
+            return None
         if not parsed.domain:
             if not domain:
                 return None
             address = f"{address}@{domain}"
-        new = apply_rules(ctx, rules, address, where)
-        if new.whole:
-            return _encoded(ctx, new.whole), True
-        return None if new.address == parsed.address else (new.address, False)
+        if applies:
+            from .engine import apply_rules
+
+            new = apply_rules(ctx, rules, address, where)
+            if new.whole:
+                return _encoded(ctx, new.whole), True
+            address = new.address
+        return None if address == parsed.address else (address, False)
 
     return change_addresses(ctx, header, change, log_errors=applies)
 
@@ -114,12 +105,6 @@ def _may_lack_domain(text: str) -> bool:
     """Whether any item of the line has no at sign: a quick way past the usual lines."""
     body = text.partition(":")[2]
     return any("@" not in body[start:end] for start, end in addresses_in(body))
-
-
-def _default_domain(ctx: Context, *, recipient: bool) -> str:
-    main = ctx.process.main
-    own = main.qualify_domain or ctx.process.primary_hostname
-    return str((main.qualify_recipient or own) if recipient else own)
 
 
 def change_addresses(ctx: Context, header: Header, change: Change, *, log_errors: bool = True) -> Header | None:
@@ -133,7 +118,7 @@ def change_addresses(ctx: Context, header: Header, change: Change, *, log_errors
     for start, end in addresses_in(body):
         item = body[start:end]
         try:
-            parsed = parse_address(item, syntax=syntax)
+            parsed = parse_address(item, allow_null=True, syntax=syntax)
         except AddressSyntaxError as error:
             if log_errors and ctx.process.log is not None:
                 ctx.process.log.main(f"rewrite: {error.message}", message_id=ctx.message.id)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from eximia.message.address import AddressSyntaxError, parse_address
 from eximia.message.header import Header
 
-from .engine import apply_rules, config_rules, rewrite_smtp, syntax_of
+from .engine import apply_rules, config_rules, rewrite_smtp
 from .header_lines import rewrite_line
 from .rules import HEADERS, NAMES, RECIPIENT, SENDER
+from .syntax import syntax_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

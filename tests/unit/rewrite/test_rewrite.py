@@ -7,7 +7,7 @@ from eximia.base.span import Span
 from eximia.base.template import Template
 from eximia.config.lines import Line
 from eximia.message.header import Header
-from eximia.rewrite import rewrite_envelope, rewrite_header_domain, rewrite_headers, rewrite_smtp
+from eximia.rewrite import complete_headers, rewrite_envelope, rewrite_header_domain, rewrite_headers, rewrite_smtp
 from eximia.rewrite.rules import bind_rules, parse_rule
 from eximia.rewrite.testing import rewrite_report
 from support_policy import clean, define, make_context
@@ -135,7 +135,6 @@ def test_errors_in_rules(rule, message, transport):
 
 def test_message_headers():
     ctx = context("*@a.ex $1@b.ex h", '*@c.ex "\\N\\303\\251\\N Name <$1@d.ex>" hw')
-    ctx.message.allow_unqualified_sender = ctx.message.allow_unqualified_recipient = True
     texts = [
         "From: joe (comment)\n",
         'To: bob, "Q uoted" <jane>, <x@a.ex> (tail),\n\t(pre) y@a.ex\n',
@@ -147,7 +146,7 @@ def test_message_headers():
         "X-Other: x@a.ex\n",
     ]
     ctx.message.headers = [Header(text) for text in texts]
-    rewrite_headers(ctx)
+    complete_headers(ctx, ctx.process.config.rewrite, "qual.ex", "qrcpt.ex")
     assert [header.text for header in ctx.message.headers if header.type != "*"] == [
         "From: joe@qual.ex (comment)\n",
         'To: bob@qrcpt.ex, "Q uoted" <jane@qrcpt.ex>, <x@b.ex> (tail),\n\t(pre) y@b.ex\n',
