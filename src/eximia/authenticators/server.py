@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
+from eximia.base.text import Untainted
 from eximia.config.binding import Instance
 from eximia.context import Context
 from eximia.expand import expand
@@ -123,8 +124,8 @@ def _identity(ctx: Context, one: Instance[Any]) -> str:
 
 def _note_success(ctx: Context, one: Instance[Any]) -> None:
     session = ctx.session
-    session.sender_host_authenticated = one.name
-    session.notes["auth_public_name"] = str(one.options.public_name or one.name)
+    session.sender_host_authenticated = Untainted(one.name)
+    session.notes["auth_public_name"] = Untainted(one.options.public_name or one.name)
     session.authenticated_id = _identity(ctx, one)
     session.authenticated_fail_id = ""
     session.authentication_failed = False

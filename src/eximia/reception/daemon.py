@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.text import Untainted
 from eximia.context import Session
 
 from .session import Admission, SessionSettings, SmtpSession
@@ -18,9 +19,9 @@ def serve(process: Process, stream: Stream) -> None:
     address, port = stream.peer
     local, local_port = stream.local
     session = Session(
-        sender_host_address=plain(address),
+        sender_host_address=Untainted(plain(address)),
         sender_host_port=port,
-        interface_address=plain(local),
+        interface_address=Untainted(plain(local)),
         interface_port=local_port,
     )
     admission = Admission()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.logs.lines import smtp as lines
+from eximia.logs.lines.hosts import full_host
 from eximia.message.dates import elapsed
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _timeout(session: SmtpSession, over: SessionOver) -> None:
     subject = lines.closed(facts, log.selectors, "").rstrip().removeprefix("SMTP connection from ")
     if over.timeout == "data":
         session.reply("421", text or f"{session.hostname()} SMTP incoming data timeout - closing connection.")
-        subject = f"{subject} F=<{session.ctx.message.sender_address}>"
+        subject = f"{full_host(facts, log.selectors) or subject} F=<{session.ctx.message.sender_address}>"
         what = "SMTP data timeout (message abandoned)"
     else:
         session.reply("421", text or f"{session.hostname()}: SMTP command timeout - closing connection")

@@ -147,7 +147,7 @@ def _wait(session: SmtpSession, incoming: Incoming) -> None:
     except SessionOver as over:
         incoming.sink.drop()
         if over.timeout:
-            if not incoming.header_seen:
+            if not incoming.header_seen and not session.server.header_done:
                 session.ctx.message.id = ""
             over.no_mail_line = False
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError, RemoteProtocolError
+from eximia.base.text import Untainted
 from eximia.protocols.proxy import Proxied, ProxyReader
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def read_proxy_header(session: SmtpSession) -> None:
     facts.proxy.local_port = facts.sender_host_port
     facts.proxy.external_address = found.destination
     facts.proxy.external_port = found.destination_port
-    facts.sender_host_address = found.source
+    facts.sender_host_address = Untainted(found.source)
     facts.sender_host_port = found.source_port
     facts.sender_host_name = ""
     facts.sender_host_aliases = ()

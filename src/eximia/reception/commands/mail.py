@@ -44,14 +44,13 @@ def mail(session: SmtpSession, command: Command) -> None:
     if parameters.smtputf8 and "SMTPUTF8" not in session.offered and not ctx.session.smtp_batched:
         session.syntax_error("SMTPUTF8 used when not advertised")
         return
-    if not ctx.session.pipelining_advertised:
-        session.check_sync("acl_smtp_mail")
     if session.mail_throttle is not None and (delay := session.mail_throttle.next_delay()):
         session.sleep(delay)
     text = session.policy.rewrite_smtp(ctx, parameters.address)
     try:
         parsed = parse_address(text, allow_null=True, syntax=syntax_options(session.main))
     except AddressSyntaxError as error:
+        _check_sync(session)
         session.syntax_error(f"{parameters.address}: {error.message}", error.message)
         return
     if not _size_fits(session, parameters, parsed.address) or not _space_allows(session, parameters):
@@ -65,10 +64,17 @@ def mail(session: SmtpSession, command: Command) -> None:
     facts = session.ctx.session
     if facts.sender_host_address and not facts.notes.get("address_given"):
         facts.authenticated_sender = ""
+    _check_sync(session)
     if parameters.auth is not None and not _auth_parameter(session, parameters.auth):
         session.reset()
         return
     _judge(session, command, parameters)
+
+
+def _check_sync(session: SmtpSession) -> None:
+    """Without PIPELINING the client has to wait for the answer."""
+    if not session.ctx.session.pipelining_advertised:
+        session.check_sync("acl_smtp_mail")
 
 
 def _known(session: SmtpSession) -> frozenset[str]:

@@ -108,6 +108,11 @@ class HeaderBlock:
         self._examined = len(buffer)
         return False
 
+    @property
+    def at_line_start(self) -> bool:
+        """Whether what has come ends with a line end."""
+        return self._tail.endswith(b"\n")
+
     def _may_wait(self, data: bytes) -> bool:
         """Whether these bytes can be looked at later: they are few and do not end the header."""
         if self._waiting + len(data) > 8192:

@@ -93,6 +93,14 @@ class Server:
         """Whether the message so far ends with a complete line."""
         return isinstance(self._reader, DotReader) and self._reader.at_line_start
 
+    @property
+    def header_done(self) -> bool:
+        """Whether the empty line after the header has come, even if it is not certain yet that no dot follows."""
+        reader = self._reader
+        if reader is None or reader.header.complete:
+            return True
+        return isinstance(reader, DotReader) and reader.at_line_start and reader.header.at_line_start
+
     def discard(self) -> bytes:
         """Forget what the client has sent ahead; returns it. Used where plain text must not cross into TLS."""
         waiting = self.waiting
