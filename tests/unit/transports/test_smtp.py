@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from eximia.base.trace import Trace
 from eximia.context import Body
 from eximia.context.delivery import Result
 from eximia.hints.records import MiscRecord, RetryRecord
@@ -353,6 +354,22 @@ class TestHints:
         hosts = ":".join(world.process.ports.net.places)
         log = world.run(world.transport("smtp", hosts=hosts, hosts_max_try=3), "x@y.example")
         assert len(log) == 4
+
+
+def test_the_conversation_is_shown_to_who_asks():
+    server = Server(("PIPELINING",))
+    world = World({"198.51.100.1": server})
+    trace = world.process.trace = Trace()
+    trace.categories = frozenset({"transport"})
+    said = []
+    trace.add_debug_reader(lambda category, text: said.append(text))
+    world.run(world.transport("smtp", hosts="198.51.100.1"), "x@y.example")
+    assert "".join(said) == (
+        "Connecting to 198.51.100.1 [198.51.100.1]:25 ...\n connected\n  SMTP<< 220 peer ESMTP\n"
+        "  SMTP>> EHLO my.host.example\n  SMTP<< 250-peer Hello\n         250 PIPELINING\n"
+        "  SMTP|> MAIL FROM:<s@from.example>\n  SMTP|> RCPT TO:<x@y.example>\n  SMTP>> DATA\n  SMTP<< 250 OK\n"
+        "  SMTP<< 250 OK\n  SMTP<< 354 go\n  SMTP>> (writing message)\n  SMTP>> .\n  SMTP<< 250 OK\n"
+    )
 
 
 def test_old_actions_see_their_variables():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from eximia.base.ports import Stream
     from eximia.context import Context
 
+    from .watching import Watcher
+
 
 class Connection:
     """An open session. `peer` is what the server can; the three flags are that, less what options forbid."""
@@ -47,6 +49,7 @@ class Connection:
         "stream",
         "tls",
         "wait",
+        "watch",
     )
 
     def __init__(self, stream: Stream, host: Host, port: int, key: tuple[Any, ...]) -> None:
@@ -78,6 +81,8 @@ class Connection:
         self.expires = 0.0
         #: seconds to wait for an answer to a command
         self.wait = 300.0
+        #: shows the conversation to the caller; None: nobody looks
+        self.watch: Watcher | None = None
 
     @property
     def reader(self) -> ReplyReader:
@@ -90,6 +95,8 @@ class Connection:
 
     def command(self, line: str, *, shown: str = "") -> Reply:
         """Send one command and wait for its reply. `shown`: what the log may show of it. Raises Failure."""
+        if self.watch is not None:
+            self.watch.sent(f"{shown or line}\r\n".encode("latin-1"))
         try:
             self.stream.send(line.encode("latin-1") + b"\r\n")
         except NetworkError as error:
@@ -105,6 +112,8 @@ class Connection:
                 if reply is not None:
                     return reply
                 data = self.stream.recv(self.wait)
+                if self.watch is not None:
+                    self.watch.received(data)
                 if not data:
                     raise closed(what)
                 reader.feed(data)
@@ -119,6 +128,9 @@ class Connection:
 
     def quit(self) -> None:
         """Say goodbye and close, without waiting for an answer."""
+        if self.watch is not None:
+            self.watch.sent(b"QUIT\r\n")
+            self.watch.closed()
         try:
             self.stream.send(b"QUIT\r\n")
             self.stream.close()

@@ -17,6 +17,7 @@ from .encryption import secure
 from .failure import TIMED_OUT, Failure, Fault
 from .pool import pool_of
 from .proxies import connect_by_proxy
+from .watching import watcher_of
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -58,6 +59,7 @@ def obtain(
     key = (name, host.name, host.address, port, interface, *differing(ctx, options))
     found = pool_of(ctx).take(key)
     if found is not None:
+        found.watch = watcher_of(ctx)
         ctx.address.sending_ip_address, ctx.address.sending_port = found.stream.local
         return found, True
     return open_connection(ctx, options, host, port, interface, key), False
@@ -131,6 +133,9 @@ def open_connection(
 
 def _connected(ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...]) -> Connection:
     net = ctx.process.ports.net
+    watch = watcher_of(ctx)
+    if watch is not None:
+        watch.note(f"Connecting to {host.name} [{host.address}]:{port} ...")
     proxy: tuple[str, int] = ("", 0)
     try:
         if options.socks_proxy is not None:
@@ -138,12 +143,17 @@ def _connected(ctx: Context, options: Any, host: Host, port: int, interface: str
         else:
             stream = net.connect(host.address, port, timeout=options.connect_timeout, interface=interface)
     except NetworkError as error:
+        if watch is not None:
+            watch.failed(os.strerror(error.errno) if error.errno > 0 else error.message)
         if error.timed_out:
             raise Failure("", TIMED_OUT, more_errno=_CONNECTING) from error
         if error.errno > 0:
             raise Failure("", error.errno) from error
         raise Failure(error.message, Errno.UNKNOWN) from error
     connection = Connection(stream, host, port, key)
+    connection.watch = watch
+    if watch is not None:
+        watch.note(" connected")
     connection.wait = options.command_timeout
     connection.lmtp = options.protocol == "lmtp"
     connection.proxy = proxy

@@ -79,12 +79,15 @@ def send_message(
     wait = options.command_timeout
     written = 0
     try:
-        flight = transaction.start()
+        flight = shown = transaction.start()
         if transaction.wants_data:  # BDAT may follow at once
             data = content.whole(stuffed=False)
             if data is not None:
-                flight += transaction.chunk(len(data), last=True) + data
+                shown = flight + transaction.chunk(len(data), last=True)
+                flight = shown + data
                 connection.sent = len(data)
+        if connection.watch is not None:
+            connection.watch.sent(shown)
         stream.send(flight)
         while not transaction.finished:
             if transaction.data_due:
@@ -93,12 +96,16 @@ def send_message(
                 continue
             what = transaction.awaits
             reply = stream.recv(options.final_timeout if what in _END else wait)
+            if connection.watch is not None:
+                connection.watch.received(reply)
             if not reply:
                 failure = closed(transaction.awaiting(), _fault(what, lost=True))
                 failure.unheard = transaction.mail_reply is None
                 raise failure
             more = transaction.receive(reply)
             if more:
+                if connection.watch is not None:
+                    connection.watch.sent(more)
                 stream.send(more)
     except MalformedReply as error:
         raise malformed(transaction.awaiting(), error) from error
@@ -131,7 +138,10 @@ def _send_data(connection: Connection, transaction: Transaction, content: Conten
     stream = connection.stream
     stream.set_send_timeout(options.data_timeout)
     written = 0
+    watch = connection.watch
     if not connection.chunking:
+        if watch is not None:
+            watch.note("  SMTP>> (writing message)\n  SMTP>> .")
         data = content.whole(stuffed=True)
         if data is not None:
             stream.send(data)
@@ -143,12 +153,17 @@ def _send_data(connection: Connection, transaction: Transaction, content: Conten
         transaction.data_sent()
         return written
     for block, last in _chunks(content):
-        stream.send(transaction.chunk(len(block), last=last))
+        command = transaction.chunk(len(block), last=last)
+        if watch is not None:
+            watch.sent(command)
+        stream.send(command)
         stream.send(block)
         written += len(block)
         if last:
             break
         reply = stream.recv(options.command_timeout)
+        if watch is not None:
+            watch.received(reply)
         if not reply:
             raise closed(transaction.awaiting(), Fault.MESSAGE)
         transaction.receive(reply)
