@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.errors import LookupDefer
 from eximia.expand.conditions.simple import OneString
 
 if TYPE_CHECKING:
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
 def _ldapauth(ctx: Context, query: str) -> bool:
     # The lookup service knows the pseudo type: found means the bind succeeded.
-    return ctx.process.services.lookups.find(ctx, "ldapauth", None, query) is not None
+    try:
+        return ctx.process.services.lookups.find(ctx, "ldapauth", None, query) is not None
+    except LookupDefer as failure:
+        # Only lookups name their query.
+        raise LookupDefer(failure.message.removeprefix(f'lookup of "{query}" gave DEFER: ')) from failure
 
 
 LDAPAUTH = OneString(_ldapauth)
