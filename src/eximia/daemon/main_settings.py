@@ -35,7 +35,8 @@ def host_name() -> str:
     import socket
 
     try:
-        found = socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)
+        # bytes, because for text Python would load its tables of internationalised names
+        found = socket.getaddrinfo(os.fsencode(name), None, flags=socket.AI_CANONNAME)
     except OSError:
         return name
     canonical = found[0][3] if found else ""
