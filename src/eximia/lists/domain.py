@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.text import marked
 
 from .items.file import FileItems
-from .items.local import compile_local
+from .items.local import PrimaryHostname, compile_local
 from .items.lookup import Lookup, split_lookup
 from .items.names import Names
 from .items.pattern import Pattern
@@ -50,7 +50,7 @@ class NameKind(ListKind[str]):
             if segment is not None:
                 segments.append(segment)
                 names = None
-                cheap = False
+                cheap = cheap and isinstance(segment, PrimaryHostname)
                 if isinstance(segment, FileItems):
                     tail = segment
                 continue
