@@ -270,4 +270,11 @@ class DirectPorts:
         os.close(null)
         process.forked()
         self.agents = Agents(AgentPool(fork_agent) if os.geteuid() == 0 else None, self.blocking)
-        function(*args)
+        # Sessions with other hosts that are kept open are the caller's; ours are ended with us.
+        process.caches.pop("smtp.pool", None)
+        try:
+            function(*args)
+        finally:
+            idle = process.caches.get("smtp.pool")
+            if idle is not None:
+                idle.close()
