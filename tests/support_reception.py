@@ -67,6 +67,10 @@ class FakePorts:
     def spawn(self, function: Any, *args: Any) -> Any:
         return function(*args)
 
+    def detach(self, process: Any, function: Any, *args: Any) -> bool:
+        function(*args)
+        return False
+
 
 class MemoryStream:
     """What a client says, piece by piece. An item of `said` is bytes, or "timeout"; after the last the client is
@@ -174,6 +178,7 @@ def make_process(folder: str, config: str) -> tuple[Process, ListLog, Delivered]
     process.ids = IdSource(pid=1, now_ns=lambda: int(ports.clock.now * 1e9))
     delivered = Delivered()
     process.services.deliver = delivered
+    process.services.queue_run = lambda process, text, queue: process.log.main(f"queue run for {text}")
     return process, log, delivered
 
 

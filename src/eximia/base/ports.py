@@ -328,6 +328,8 @@ class Services:
     submit: Submit = field(default=None)  # type: ignore[assignment]
     #: hand a received message to delivery: `delivery.start`
     deliver: Callable[..., Any] = field(default=None)  # type: ignore[assignment]
+    #: one queue run for the messages with a recipient that contains the text, in the queue named last (ETRN)
+    queue_run: Callable[[Process, str, str], object] = field(default=None)  # type: ignore[assignment]
     #: an event of the main section or a transport: `events.raise_event`
     event: Callable[[Context, str, str, Template | None], str | None] = field(default=None)  # type: ignore[assignment]
     #: would a routed address's mailbox take the message (`verify = recipient/quota`): None, or the outcome

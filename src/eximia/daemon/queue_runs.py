@@ -81,3 +81,8 @@ def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False)
         load_max=None if load_max is None or load_max < 0 else load_max / 1000,
         load=lambda: os.getloadavg()[0],
     ).run(os.getpid())
+
+
+def run_for_recipients(process: Process, text: str, queue: str) -> None:
+    """What `-R text` does, for ETRN."""
+    run_queue(process, RunSettings(queue=queue, recipient=text))

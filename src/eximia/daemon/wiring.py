@@ -47,6 +47,7 @@ _SERVICES = {
     "expand": "*eximia.expand:expand_text",
     "submit": "*eximia.reception.own:submit",
     "deliver": "*eximia.delivery:start",
+    "queue_run": "*eximia.daemon.queue_runs:run_for_recipients",
     "event": "*eximia.events:raise_event",
     "mailbox_room": "*eximia.transports.room:mailbox_room",
 }

@@ -273,3 +273,10 @@ def test_endless_first_line_is_not_kept() -> None:
     assert b"".join(stream.answers).endswith(
         b"552 Message header is ridiculously long\r\n250 OK\r\n221 mx.test.example closing connection\r\n"
     )
+
+
+def test_etrn_starts_a_queue_run_for_the_text() -> None:
+    config = f"{RCPT}acl_smtp_etrn = yes\n{ACL}"
+    answer, lines = dialogue(config, [b"EHLO x\r\n", b"ETRN #a.example\r\n", b"QUIT\r\n"])
+    assert "250 OK" in answer
+    assert "queue run for a.example" in lines

@@ -67,11 +67,11 @@ def _start(session: SmtpSession, text: str, answer: Answer) -> None:
     if session.settings.testing:
         session.answer(answer)
         return
-    starter = session.process.caches.get("queue.start_etrn")
     if not _serialized(session, text):
         return
-    if starter is not None:
-        starter(text, session.ctx.message.queue_name)
+    process = session.process
+    if process.ports.detach(process, _run_queue, session, text, session.ctx.message.queue_name):
+        _release(session, text)  # runs elsewhere, and ends unseen
     session.answer(answer)
 
 
@@ -89,8 +89,22 @@ def _serialized(session: SmtpSession, key: str) -> bool:
     return True
 
 
+def _run_queue(session: SmtpSession, text: str, queue: str) -> None:
+    process = session.process
+    try:
+        process.services.queue_run(process, text, queue)
+    except Exception as error:  # noqa: BLE001 (a failed run is a line in the log, as of any other process)
+        process.log.panic(f"ETRN: queue run failed: {type(error).__name__}: {error}")
+    finally:
+        _release(session, text)
+
+
+def _release(session: SmtpSession, key: str) -> None:
+    session.process.caches.get("reception.etrn", {}).pop(f"etrn-{key}", None)
+
+
 def _run_and_release(session: SmtpSession, argv: list[str], key: str) -> None:
     result = session.process.ports.helpers.run(argv)
-    session.process.caches["reception.etrn"].pop(f"etrn-{key}", None)
+    _release(session, key)
     if result.failure:
         session.process.log.panic(f"exec of ETRN process failed: {result.failure}")
