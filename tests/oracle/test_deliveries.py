@@ -56,6 +56,17 @@ aliases:
   allow_defer
   file_transport = file
   pipe_transport = pipe
+filters:
+  driver = redirect
+  data = ${lookup{$local_part}lsearch{@DIR@/filters}{#Exim filter\\n${sg{$value}{;}{\\n}}}}
+  user = nobody
+  allow_filter
+  allow_fail
+  allow_defer
+  allow_freeze
+  file_transport = file
+  pipe_transport = pipe
+  reply_transport = reply
 once:
   driver = redirect
   local_parts = once
@@ -68,7 +79,7 @@ copy:
   transport = local
 user:
   driver = accept
-  local_parts = bob : owner : un
+  local_parts = bob : owner : un : fun
   transport = local
 begin transports
 remote:
@@ -88,6 +99,9 @@ local:
   file = @DIR@/mail/$local_part_data
   envelope_to_add
   return_path_add
+reply:
+  driver = autoreply
+  from = auto@local.test
 begin retry
 @RETRY@
 """
@@ -103,6 +117,24 @@ alice: bob
 saved: @DIR@/mail/saved
 null: /dev/null
 black: :blackhole:
+"""
+
+FILTERS = """fsave: save @DIR@/mail/saved; save @DIR@/mail/saved2 0640
+fun: unseen save @DIR@/mail/saved; unseen deliver owner@local.test
+fpipe: if $h_subject: matches \"^(.)\" then pipe "/bin/sh -c 'cat >/dev/null; exit 3'" endif
+fquiet: noerror pipe "/bin/sh -c 'exit 3'"
+fdel: deliver bob; deliver owner@local.test errors_to fdel@local.test
+fseen: seen finish
+ffail: fail text "no thanks"
+flog: fail text "<<for the log>>for the user"
+fsf: save @DIR@/mail/saved; fail text "saved and failed"
+fcold: freeze text "cold"
+fwait: defer text "wait"
+fbad: bogus
+fexp: if $bogusvar is "" then finish endif
+fname: deliver "bad address here@"
+fwrite: logfile @DIR@/mail/log; logwrite "line $local_part"; deliver bob
+fwrong: logfile @DIR@/none/log; logwrite "line"; deliver bob
 """
 
 MESSAGE = b"From: s@remote.test\nMessage-ID: <m@x>\nReferences: <r@x>\nSubject: test\nTo: a@b\n\nbody line\n"
@@ -130,7 +162,50 @@ CASES = {
     "queued by SMTP": ("queue_smtp_domains = remote.test", "", BOB, "x@remote.test bob"),
     "more fields": ("log_selector = +sender_on_delivery +return_path_on_delivery", "", BOB, "list nosuch owner"),
     "case": ("", "", BOB, "Bob@LOCAL.test BOB bob"),
+    "filters: deliveries": ("", "", BOB, "fsave fdel"),
+    "filters: unseen": ("", "", BOB, "fun"),
+    "filters: a pipe": ("", "", "owner@local.test", "fpipe"),
+    "filters: a quiet pipe": ("", "", BOB, "fquiet"),
+    "filters: nothing": ("", "", BOB, "fseen"),
+    "filters: ended": ("", "", BOB, "ffail"),
+    "filters: ended with a text for the log": ("", "", BOB, "flog"),
+    "filters: saved and failed": ("", "", BOB, "fsf"),
+    "filters: put off": ("", "", BOB, "fwait"),
+    "filters: frozen": ("", "", BOB, "fcold"),
+    "filters: errors": ("", "", BOB, "fbad fexp fname"),
+    "filters: logs": ("", "", BOB, "fwrite fwrong"),
+    "system filter": ("SYSTEM", "", BOB, "bob"),
+    "system filter: header lines": ("SYSTEM headers", "", BOB, "bob"),
+    "system filter: ended": ("SYSTEM fail", "", BOB, "bob owner"),
+    "system filter: put off": ("SYSTEM defer", "-q", BOB, "bob owner"),
+    "system filter: frozen": ("SYSTEM freeze", "-q", BOB, "bob owner"),
+    "system filter: deliveries": ("SYSTEM deliver", "", BOB, "bob owner"),
+    "system filter: a log": ("SYSTEM log", "", BOB, "bob"),
+    "system filter: no log": ("SYSTEM no log", "", BOB, "bob"),
+    "system filter: discard": ("SYSTEM discard", "", BOB, "bob"),
+    "system filter: quiet end": ("SYSTEM fail quietly", "", BOB, "bob"),
+    "system filter: no transport": ("SYSTEM no transport", "", BOB, "bob"),
+    "system filter: wrong": ("SYSTEM bad", "", BOB, "bob"),
 }
+
+SYSTEM = {
+    "": "finish",
+    "headers": 'headers remove X-Mailer:Subject; headers add "Subject: new $h_from:"; headers add "X-B: b"',
+    "fail": 'fail text "<<logged>>not wanted"',
+    "defer": 'if first_delivery then defer text "later" endif',
+    "freeze": 'if first_delivery then freeze text "cold" endif',
+    "deliver": "deliver owner@local.test; save @DIR@/mail/saved; unseen pipe \"/bin/sh -c 'cat > @DIR@/mail/p'\"",
+    "log": 'logfile @DIR@/mail/log; logwrite "seen $recipients $n0 $sn0"; add 2 to n0; logwrite "now $n0"',
+    "no log": 'logwrite "seen"',
+    "discard": "seen finish",
+    "fail quietly": "fail",
+    "no transport": "unseen save @DIR@/mail/dir/",
+    "bad": "bogus",
+}
+SYSTEM_OPTIONS = """system_filter = @DIR@/system
+system_filter_file_transport = file
+system_filter_pipe_transport = pipe
+system_filter_user = nobody"""
 
 
 @pytest.fixture
@@ -145,9 +220,14 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("name", CASES)
 def test_deliveries(name: str, folder: Path) -> None:
     main, runs, sender, recipients = CASES[name]
+    if main.startswith("SYSTEM"):
+        commands = SYSTEM[main[6:].strip()].replace("; ", "\n").replace("@DIR@", str(folder))
+        (folder / "system").write_text(f"# Exim filter\n{commands}\n")
+        main = SYSTEM_OPTIONS
     config = CONFIG.replace("@MAIN@", main).replace("@RETRY@", RETRY).replace("@DIR@", str(folder))
     (folder / "exim.conf").write_text(config)
     (folder / "aliases").write_text(ALIASES.replace("@DIR@", str(folder)))
+    (folder / "filters").write_text(FILTERS.replace("@DIR@", str(folder)))
     (folder / "message").write_bytes(MESSAGE)
     script = str(Path(__file__).with_name("deliveries.py"))
     answers = []

@@ -262,6 +262,21 @@ class DirectPorts:
         finally:
             os._exit(0)
 
+    def as_user(
+        self, process: Process, identity: Identity, function: Callable[..., str], *args: Any, timeout: float
+    ) -> str | None:
+        from eximia.aio.copies import run_copy
+
+        if os.geteuid() != 0:
+            return None
+
+        def begin() -> str:
+            process.forked()
+            self.agents = Agents(None, self.blocking)
+            return function(*args)
+
+        return run_copy(identity, begin, timeout)
+
     def _go_on_alone(self, process: Process, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)

@@ -66,3 +66,8 @@ class LoopPorts:
     def detach(self, process: Process, function: Callable[..., object], *args: Any) -> bool:
         self.bridge.spawn(function, *args)
         return False
+
+    def as_user(
+        self, process: Process, identity: Identity, function: Callable[..., str], *args: Any, timeout: float
+    ) -> str | None:
+        return None  # a worker is no longer root

@@ -210,6 +210,13 @@ class Ports(Protocol):
         process of its own, whose standard streams are closed: then the answer is True, and what the caller shares
         with it (open files) is the caller's to close."""
 
+    def as_user(
+        self, process: Process, identity: Identity, function: Callable[..., str], *args: Any, timeout: float
+    ) -> str | None:
+        """Run policy that a user wrote (a filter) as that user: `function` is called in a copy of this process that
+        has changed to the user for good; its text comes back. None where we cannot become the user. Raises Defer
+        when it dies or takes too long."""
+
 
 class FoundItem(NamedTuple):
     """What a lookup in a list found. `numbers` are the wild and the fixed part of a partial match, or empty."""

@@ -81,7 +81,9 @@ class Attempt:
         try:
             if self.process.main.mua_wrapper:
                 return run_wrapped(self)
-            make_addresses(self)
+            if not make_addresses(self):
+                self.progress.write_notes()
+                return AttemptEnd.REMAINS
             route_all(self)
             if self.local:
                 deliver_local(self)

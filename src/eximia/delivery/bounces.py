@@ -105,7 +105,7 @@ def _ignored(attempt: Attempt, address: Address, recipient: str) -> bool:
 def _freeze_bounce(attempt: Attempt, first: Address, left: list[Address]) -> None:
     """A bounce that cannot be delivered stays in the queue, frozen; its failed addresses are not done."""
     attempt.wanted_freeze = True
-    attempt.freeze_reason = "delivery error message"
+    attempt.freeze_reason = " (delivery error message)"
     attempt.deferred += [first, *left]
 
 

@@ -157,6 +157,5 @@ def _freeze(attempt: Attempt) -> None:
         from .freezing import tell_frozen
 
         tell_frozen(attempt, tell)
-    reason = f" ({attempt.freeze_reason})" if attempt.freeze_reason else ""
-    attempt.log.main(f"Frozen{reason}", message.id)
-    attempt.progress.plain_note(f"*** Frozen{reason}")
+    attempt.log.main(f"Frozen{attempt.freeze_reason}", message.id)
+    attempt.progress.plain_note(f"*** Frozen{attempt.freeze_reason}")

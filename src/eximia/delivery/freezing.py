@@ -17,10 +17,9 @@ def tell_frozen(attempt: Attempt, recipients: str) -> None:
     """Send a note about the frozen message to the comma-separated `recipients`."""
     message = attempt.message
     addresses = [one.strip() for one in recipients.split(",") if one.strip()]
-    reason = f" ({attempt.freeze_reason})" if attempt.freeze_reason else ""
     text = (
         f"Auto-Submitted: auto-replied\nFrom: {from_line(attempt)}\nTo: {recipients}\n{references(attempt)}"
-        f"Subject: Message frozen\n\nMessage {message.id} has been frozen{reason}.\n"
+        f"Subject: Message frozen\n\nMessage {message.id} has been frozen{attempt.freeze_reason}.\n"
         f"The sender is <{message.sender_address}>.\n\n"
     )
     if attempt.deferred:

@@ -138,13 +138,13 @@ def put_off(attempt: Attempt, address: Address) -> None:
     attempt.deferred.append(address)
 
 
-def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -> None:
+def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str, *, panic: bool = False) -> None:
     """`== address routing defer`: nothing was tried now; not in the message log after the first attempt."""
     address.outcome = deferral(reason, number)
     attempt.deferred.append(address)
     if attempt.log.selectors.retry_defer and not _silent(address):
         line = routing_deferred(address, attempt.log.selectors, number=int(number), reason=reason)
-        attempt.log.main(line, attempt.message.id)
+        (attempt.log.panic if panic else attempt.log.main)(line, attempt.message.id)
         if attempt.message.first_delivery:
             attempt.progress.note(line[3:])
 
@@ -152,7 +152,7 @@ def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str) -
 def note_discarded(attempt: Attempt, address: Address) -> None:
     """`:blackhole:`, or a filter that wanted nothing done."""
     if not _silent(address):
-        what = ":blackhole:"
+        what = address.outcome.message if address.outcome is not None else ":blackhole:"
         attempt.log.main(discarded(address, attempt.log.selectors, what), attempt.message.id)
     attempt.succeeded.append(address)
     attempt.progress.done(address)

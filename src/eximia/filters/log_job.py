@@ -8,18 +8,13 @@ from typing import Any
 
 
 def run(fields: Mapping[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
-    """Append `lines` ((path, text, mode) each). What cannot be written is told in `errors`, and nothing else."""
-    errors: list[str] = []
+    """Append `lines` ((path, text, mode) each). Returns `error` when one cannot be written, and stops there."""
     for path, text, mode in fields["lines"]:
         try:
-            log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(path.encode("latin-1"), flags, mode), "wb") as file:
+                file.write(text.encode("latin-1", "replace"))
         except OSError as error:
-            errors.append(f'filter log file "{path}" open failed: {error.strerror}')
-            continue
-        try:
-            os.write(log, text.encode("latin-1", "replace"))
-        except OSError as error:
-            errors.append(f'filter log file "{path}" write failed: {error.strerror}')
-        finally:
-            os.close(log)
-    return {"errors": errors}
+            ids = f" (euid={os.geteuid()} egid={os.getegid()})" if isinstance(error, PermissionError) else ""
+            return {"error": f'failed to open filter log file "{path}": {error.strerror}{ids}'}
+    return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import Defer, ExpansionError
+from eximia.base.errors import ExpansionError
 from eximia.base.text import from_bytes, is_tainted
 from eximia.context import FilterResult
 
@@ -13,7 +13,6 @@ from .exim.run import Limits
 from .recognition import filter_kind
 
 if TYPE_CHECKING:
-    from eximia.base.ports import Identity
     from eximia.context import Context
 
 _FORBIDDEN = ("lookup", "perl", "readfile", "readsocket", "run", "dlfunc", "existstest", "logwrite")
@@ -26,14 +25,20 @@ class Filters:
 
     def run(self, ctx: Context, text: str, kind: str, **options: Any) -> FilterResult:
         """A user's filter: `kind` "exim" or "sieve"; `options` are the redirect router's (`options`), and
-        `default_domain` for addresses without one."""
+        `default_domain` for addresses without one. `confined`: we could not become the user, so what reads files or
+        runs commands is forbidden."""
         router: Any = options.get("options")
         domain = str(options.get("default_domain") or "")
         if kind == "sieve":
             from .sieve.interpreter import interpret_sieve
 
             return interpret_sieve(ctx, text, router, domain)
-        forbidden = frozenset(name for name in _FORBIDDEN if getattr(router, f"forbid_filter_{name}", False))
+        confined = bool(options.get("confined"))
+        forbidden = frozenset(
+            name
+            for name in _FORBIDDEN
+            if getattr(router, f"forbid_filter_{name}", False) or (confined and name != "logwrite")
+        )
         limits = Limits(
             allow_fail=bool(getattr(router, "allow_fail", False)),
             allow_freeze=bool(getattr(router, "allow_freeze", False)),
@@ -42,9 +47,7 @@ class Filters:
             prepend_home=bool(getattr(router, "filter_prepend_home", True)),
             qualify_domain=domain,
         )
-        result = interpret(ctx, text, limits)
-        _write_log(ctx, result, options.get("identity"))
-        return result
+        return interpret(ctx, text, limits)
 
     def run_system(self, ctx: Context) -> FilterResult:
         """The file of `system_filter`, which must be an Exim filter."""
@@ -64,21 +67,7 @@ class Filters:
             return FilterResult("error", message=f"failed to open {path}: {error.strerror}")
         if filter_kind(text) != "exim":
             return FilterResult("error", message=f"{path} is not an Exim filter file")
-        result = interpret(ctx, text, system_limits(ctx))
-        _write_log(ctx, result, None)
-        return result
-
-
-def _write_log(ctx: Context, result: FilterResult, identity: Identity | None) -> None:
-    """Append the lines of `logwrite` in the user's name; only for a message that is delivered."""
-    if not result.log_lines or not ctx.message.id or ctx.address.verify_mode:
-        return
-    try:
-        answer = ctx.process.ports.agents.run(identity, "filter_log", {"lines": result.log_lines})
-    except Defer as defer:
-        answer = {"errors": [defer.message]}
-    for error in answer["errors"]:
-        ctx.process.log.main(error, message_id=ctx.message.id)
+        return interpret(ctx, text, system_limits(ctx))
 
 
 def system_limits(ctx: Context) -> Limits:

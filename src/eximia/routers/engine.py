@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.template import Template
-from eximia.base.text import EMPTY, Untainted
+from eximia.base.text import EMPTY, Untainted, marked
 from eximia.context import Address, AddressContext, Context, Errno, Outcome, Result
 from eximia.expand import expand
 from eximia.message.address import split_address, unquote_local_part
@@ -30,9 +30,14 @@ UNROUTEABLE = "Unrouteable address"
 def split(address: Address) -> None:
     """Fill in the parts of an address and the name that duplicates know it by."""
     local_part, domain = split_address(address.address)
-    address.local_part_original = local_part
-    address.domain = domain.lower()
-    address.local_part = local_part.lower()
+    if type(address.address) is Untainted:
+        address.local_part_original = Untainted(local_part)
+        address.domain = Untainted(domain.lower())
+        address.local_part = Untainted(local_part.lower())
+    else:
+        address.local_part_original = local_part
+        address.domain = domain.lower()
+        address.local_part = local_part.lower()
     if not address.unique:
         address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
 
@@ -204,7 +209,7 @@ def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> 
         address.prefix = address.prefix_v = address.suffix = address.suffix_v = EMPTY
         variables.local_part_prefix = variables.local_part_prefix_v = EMPTY
         variables.local_part_suffix = variables.local_part_suffix_v = EMPTY
-    address.local_part = variables.local_part = local_part
+    address.local_part = variables.local_part = marked(local_part, address.local_part_original)
     address.caseful_local_part = options.caseful_local_part
     variables.domain_data = address.domain_data = ""
     variables.local_part_data = address.local_part_data = ""

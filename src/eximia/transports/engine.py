@@ -59,6 +59,8 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
     transport = batch.transport
     options = transport.options
     ctx = ctx.for_address(variables_of(batch))
+    if batch.first.pipe_variables:
+        ctx.scope.numeric = batch.first.pipe_variables
     key = ""
     try:
         _new_return_path(ctx, options, batch)

@@ -134,7 +134,7 @@ def test_lines_are_written_by_the_job(tmp_path):
     path = tmp_path / "log"
     answer = job({"lines": [(str(path), "a\n", 0o640), (str(path), "b\n", 0o640), (f"{tmp_path}/no/x", "c\n", 0o600)]})
     assert path.read_text() == "a\nb\n"
-    assert "open failed" in answer["errors"][0]
+    assert "failed to open filter log file" in answer["error"]
 
 
 @pytest.mark.parametrize(

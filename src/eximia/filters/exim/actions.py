@@ -131,7 +131,7 @@ class Logwrite:
         return cls(reader.value())
 
     def obey(self, run: Run) -> None:
-        """Note the line; without a log file the system filter's lines go to the main log."""
+        """Note the line; whoever runs the filter writes it."""
         text = run.expand(self.text, "logwrite")
         if "logwrite" in run.limits.forbidden:
             raise FilterError("logwrite command forbidden")
@@ -141,8 +141,8 @@ class Logwrite:
             run.say(f'Logwrite "{shown(text)}"')
         elif run.log_file:
             run.result.log_lines.append((run.log_file, text, run.log_mode))
-        elif run.limits.system and run.ctx.process.log is not None:
-            run.ctx.process.log.main(text.rstrip("\n"), message_id=run.ctx.message.id)
+        else:
+            raise FilterError('attempt to obey "logwrite" command without a previous "logfile"')
 
 
 @dataclass(slots=True)

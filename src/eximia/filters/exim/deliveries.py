@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.text import Untainted, like, marked
 from eximia.context import FilterDelivery, Kind
 from eximia.filters.errors import FilterError
 from eximia.message.address import AddressSyntaxError, parse_address
@@ -65,6 +66,7 @@ class Deliver:
             raise FilterError(f'malformed address "{text}" in filter file: {error.message}') from None
         if "@" not in address:
             address = f"{address}@{run.limits.qualify_domain}"
+        address = marked(address, text)
         errors_to = None
         if self.errors_to is not None:
             errors_to = run.expand(self.errors_to, "deliver")
@@ -102,7 +104,7 @@ class Save:
         path = run.expand(self.path, "save")
         home = run.ctx.address.home
         if run.limits.prepend_home and not run.limits.system and home and not path.startswith("/") and not run.testing:
-            path = f"{home}/{path}"
+            path = like(f"{home}/{path}", home, path)
         if run.say is not None:
             mode = f" {self.mode:04o}" if self.mode >= 0 else ""
             noerror = " (noerror)" if self.marks.noerror else ""
@@ -129,6 +131,6 @@ class Pipe:
             noerror = " (noerror)" if self.marks.noerror else ""
             run.say(f"{_heading(self.marks, 'pipe message to:')} {shown(self.command)}{noerror}")
         delivery = FilterDelivery(
-            Kind.PIPE, f"|{self.command}", None, self.marks.noerror, variables=tuple(run.ctx.scope.numeric)
+            Kind.PIPE, Untainted(f"|{self.command}"), None, self.marks.noerror, variables=tuple(run.ctx.scope.numeric)
         )
         run.deliver(delivery, significant=self.marks.seen is not False)

@@ -37,7 +37,7 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
                 break
             parent = parent.parent
         parents = f" ({', '.join(between)})"
-    if local or top is not address or final != top.address:
+    if local or parents or address.is_special or address.onetime_parent >= 0 or not _same(final, top.address):
         return f"{printing(final)}{parents} <{top.address}>"
     return f"{printing(final)}{parents}"
 
@@ -46,6 +46,8 @@ def _final(address: Address) -> str:
     """The address as it was delivered: case folded and affixes taken off as for the transport."""
     if address.kind is Kind.REPLY:
         return f">{address.address}"
+    if address.kind in (Kind.FILE, Kind.DIRECTORY) and not address.address.startswith("/"):
+        return f"save {address.address}"
     if address.kind is not Kind.ADDRESS or address.transport is None:
         return address.address
     local_part, at, domain = address.address.rpartition("@")
@@ -54,6 +56,11 @@ def _final(address: Address) -> str:
     if (address.prefix or address.suffix) and not _keeps_affixes(address.transport):
         local_part = local_part[len(address.prefix) : len(local_part) - len(address.suffix)]
     return f"{local_part if address.caseful_local_part else local_part.lower()}@{domain.lower()}"
+
+
+def _same(final: str, top: str) -> bool:
+    """Whether the two differ at most in the case of their domains."""
+    return final == top or (final.lower() == top.lower() and final.rpartition("@")[0] == top.rpartition("@")[0])
 
 
 def _keeps_affixes(transport: Any) -> bool:

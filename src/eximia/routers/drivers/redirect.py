@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from eximia.base.errors import ExpansionError, ForcedFailure
-from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind
+from eximia.base.text import marked
+from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind, Outcome, Result
 from eximia.expand import expand
 from eximia.filters.recognition import filter_kind
 from eximia.message.address import Syntax, qualify
 from eximia.routers.assign import assign_errors, assign_headers, assign_identity, find_transport
 from eximia.routers.children import child_of, rewritten
-from eximia.routers.redirect.files import IncludeReader, identity_of, read_redirect_file
+from eximia.routers.redirect.files import IncludeReader, read_redirect_file
+from eximia.routers.redirect.filtering import run_filter, write_log_lines
 from eximia.routers.redirect.lists import (
     Item,
     ListPolicy,
@@ -129,9 +131,9 @@ class Redirect(Driver):
             return self._special(ctx, address, item.kind, item.text)
         text = item.text
         if item.qualify_incoming:
-            text = f"{text}@{address.domain}"
+            text = marked(f"{text}@{address.domain}", text)
         elif "@" not in text:
-            text = qualify(text, self._default_domain(ctx, address, qualify_domain))
+            text = marked(qualify(text, self._default_domain(ctx, address, qualify_domain)), text)
         return self._address(ctx, address, text)
 
     def _default_domain(self, ctx: Context, address: Address, qualify_domain: str) -> str:
@@ -161,7 +163,7 @@ class Redirect(Driver):
         """A pipe, file, directory or reply, with the transport that the option for it names."""
         options = self.options
         child = child_of(address, text, kind)
-        child.unique = f"{text}:{address.unique}"
+        child.unique = f"{'>' if kind is Kind.REPLY else ''}{text}:{address.unique}"
         child.local_part = address.local_part
         child.local_part_original = address.local_part_original
         child.domain = address.domain
@@ -206,27 +208,21 @@ class Redirect(Driver):
         self, ctx: Context, address: Address, call: RouteCall, text: str, qualify_domain: str, *, sieve: bool
     ) -> Answer:
         options = self.options
-        where = "file" if options.data is None else "data"
+        wrong = f"error in filter {'file' if options.data is None else 'data'}: "
         if not options.allow_filter:
-            raise RouterDefer(f"error in filter {where}: filtering not enabled", errno=Errno.BAD_REDIRECT)
+            raise RouterDefer(f"{wrong}filtering not enabled", errno=Errno.BAD_REDIRECT)
         if options.forbid_sieve_filter if sieve else options.forbid_exim_filter:
             what = "Sieve" if sieve else "Exim"
-            raise RouterDefer(f"error in filter {where}: {what} filtering not enabled", errno=Errno.BAD_REDIRECT)
-        result: FilterResult = ctx.process.services.filters.run(
-            ctx,
-            text,
-            "sieve" if sieve else "exim",
-            options=options,
-            identity=identity_of(address),
-            address=address,
-            default_domain=self._default_domain(ctx, address, qualify_domain),
-        )
+            raise RouterDefer(f"{wrong}{what} filtering not enabled", errno=Errno.BAD_REDIRECT)
+        default_domain = self._default_domain(ctx, address, qualify_domain)
+        result = run_filter(ctx, options, address, text, "sieve" if sieve else "exim", default_domain)
+        write_log_lines(ctx, address, result, call.mode, wrong)
         if result.verdict == "error":
             if options.skip_syntax_errors and not sieve:
                 ctx.process.log.main(f"{self.router.name} router: skipped error: {result.message}", ctx.message.id)
                 tell_syntax_errors(ctx, self.router, options, [result.message])
                 return Answer.DECLINE
-            raise RouterDefer(f"error in filter {where}: {result.message}", errno=Errno.BAD_REDIRECT)
+            raise RouterDefer(f"{wrong}{result.message}", errno=Errno.BAD_REDIRECT)
         assign_errors(ctx, address, self.router, call.mode)
         assign_headers(ctx, address, self.router)
         children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
@@ -234,18 +230,16 @@ class Redirect(Driver):
             self._end(call, result, children)
         if result.verdict == "delivered":
             if not children:
+                address.outcome = Outcome(Result.DELIVERED, "discarded")
                 return Answer.DISCARD
             call.children += children
             return Answer.CHILDREN
         if not children:
             return Answer.DECLINE
-        # Deliveries were set up, but none of them significant: the address itself goes on to later routers.
-        following = self.router.following
-        if following is not None:
-            copy = child_of(address, address.address)
-            copy.start_router = following
-            copy.dsn_flags, copy.dsn_orcpt = address.dsn_flags, address.dsn_orcpt
-            children.append(copy)
+        # Deliveries were set up, but none of them significant: the address itself goes on to the other routers.
+        copy = child_of(address, address.address)
+        copy.dsn_flags, copy.dsn_orcpt = address.dsn_flags, address.dsn_orcpt
+        children.insert(0, copy)
         call.children += children
         return Answer.CHILDREN
 
