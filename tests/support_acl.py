@@ -21,7 +21,7 @@ from eximia.config.named_lists import NamedList, NamedLists
 from eximia.context import AddressContext, Context, Message, Process, Recipient, Session
 from eximia.context.verification import Verified
 from eximia.dns import Answer, Status
-from eximia.dns.records import Address, Srv, Txt
+from eximia.dns.records import Address, Mx, Name, Srv, Txt
 from eximia.expand import expand_text
 from eximia.hints import Hints
 from eximia.lists.regex import Regexes
@@ -75,6 +75,11 @@ def _content(rtype: str, value: str) -> object:
     if rtype == "SRV":
         priority, weight, port, target = value.split()
         return Srv(int(priority), int(weight), int(port), target)
+    if rtype == "MX":
+        priority, target = value.split()
+        return Mx(int(priority), target)
+    if rtype == "PTR":
+        return Name(value)
     return Address(value)
 
 

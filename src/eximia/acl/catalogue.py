@@ -39,6 +39,8 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "sender_domains": _C + "sender:SENDER_DOMAINS",
         "senders": _C + "sender:SENDERS",
         "spam": _C + "spam:SPAM",
+        "spf": _C + "spf:SPF",
+        "spf_guess": _C + "spf:SPF_GUESS",
         "udpsend": _M + "udpsend:UDPSEND",
         "verify": _C + "verify:VERIFY",
     },

@@ -1,0 +1,48 @@
+"""`spf`, `spf_guess`: whether SPF's result is one of those in the list (manual 58.4)."""
+
+from __future__ import annotations
+
+from eximia.acl.model import Handler
+from eximia.acl.phases import (
+    AUTH,
+    CONNECT,
+    ETRN,
+    EXPN,
+    HELO,
+    MAILAUTH,
+    NOT_SMTP,
+    NOT_SMTP_START,
+    NOTQUIT,
+    QUIT,
+    STARTTLS,
+    VRFY,
+    mask,
+)
+from eximia.acl.run import Run
+from eximia.base.listtext import split_list
+from eximia.mailauth.spf.report import check_spf
+
+_FORBIDDEN = mask(AUTH, CONNECT, HELO, MAILAUTH, ETRN, EXPN, STARTTLS, VRFY, NOTQUIT, QUIT, NOT_SMTP, NOT_SMTP_START)
+#: names of results before RFC 4408
+_OLDER = {"err_perm": "permerror", "err_temp": "temperror", "invalid": "(invalid)"}
+
+
+def _matches(text: str, result: str) -> bool:
+    for item in split_list(text):
+        inverted = item.startswith("!")
+        word = item.lstrip("!").strip().lower()
+        if (_OLDER.get(word, word) == result) is not inverted:
+            return True
+    return False
+
+
+def _spf(one: Run, text: str) -> bool:
+    return _matches(text, check_spf(one.ctx))
+
+
+def _spf_guess(one: Run, text: str) -> bool:
+    return _matches(text, check_spf(one.ctx, guess=True))
+
+
+SPF = Handler("spf", _spf, forbidden=_FORBIDDEN)
+SPF_GUESS = Handler("spf_guess", _spf_guess, forbidden=_FORBIDDEN)

@@ -1,0 +1,90 @@
+"""A check for the message being received, and what the variables say of it (manual 58.4)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted
+from eximia.context import Context
+from eximia.expand import expand
+
+from .check import Verdict, check_host
+from .macros import Asked, MacroError, expand_macros
+
+
+def check_spf(ctx: Context, *, guess: bool = False) -> str:
+    """The result's word. Sets `$spf_result` and its kin, and what `${authresults}` and the arrival's log line say.
+
+    With `guess`, a domain without a record is taken to have the one of the option `spf_guess`."""
+    session, message = ctx.session, ctx.message
+    helo = session.sender_helo_name
+    sender = message.sender_address or f"postmaster@{helo}"
+    domain = sender.rpartition("@")[2]
+    if not session.sender_host_address or not domain:
+        _note(ctx, Verdict("(invalid)"), "", sender, domain, guessed=False)
+        return "(invalid)"
+    process = ctx.process
+    asked = Asked(session.sender_host_address, sender, helo, process.primary_hostname, int(process.ports.clock.time()))
+    known: dict[tuple[str, str], Verdict] = message.notes.setdefault("spf", {})
+    verdict = known.get((sender, ""))
+    if verdict is None:
+        verdict = known[(sender, "")] = check_host(ctx, asked, domain)
+    guessed = guess and verdict.result == "none"
+    if guessed:
+        verdict = check_host(ctx, asked, domain, str(process.main.spf_guess))
+    _note(ctx, verdict, _smtp_comment(ctx, asked, domain, verdict), sender, domain, guessed=guessed)
+    return verdict.result
+
+
+def _smtp_comment(ctx: Context, asked: Asked, domain: str, verdict: Verdict) -> str:
+    if verdict.result not in ("fail", "softfail", "neutral"):
+        return ""
+    template = ctx.process.main.spf_smtp_comment_template
+    try:
+        text = template.text if template.constant else expand(template, ctx)
+        text = expand_macros(text, asked, domain, explanation=True)
+    except (ExpansionError, MacroError):
+        return ""
+    return f"{text} : Reason: {'default' if verdict.default else 'mechanism'}"
+
+
+def comment(verdict: Verdict, address: str, domain: str) -> str:
+    """What the result means, in words."""
+    result = verdict.result
+    if result == "pass":
+        return f"domain of {domain} designates {address} as permitted sender"
+    if result == "fail":
+        return f"domain of {domain} does not designate {address} as permitted sender"
+    if result == "softfail":
+        return f"transitioning domain of {domain} does not designate {address} as permitted sender"
+    if result == "neutral":
+        return f"{address} is neither permitted nor denied by domain of {domain}"
+    if result == "none":
+        return f"domain of {domain} does not provide an SPF record"
+    if result == "temperror":
+        return f"encountered temporary error during SPF processing of domain of {domain}"
+    return f"error in processing during lookup of domain of {domain}: {verdict.why}"
+
+
+def _note(ctx: Context, verdict: Verdict, smtp: str, sender: str, domain: str, *, guessed: bool) -> None:
+    session, message = ctx.session, ctx.message
+    result, address = verdict.result, str(ip_address(session.sender_host_address or "::"))
+    words = received = ""
+    if result != "(invalid)":
+        words = f"{ctx.process.primary_hostname}: {comment(verdict, address, domain)}"
+        received = (
+            f"Received-SPF: {result} ({words}) client-ip={address}; envelope-from={sender}; "
+            f"helo={session.sender_helo_name};"
+        )
+    message.variables.update(
+        spf_result=Untainted(result),
+        spf_result_guessed=Untainted("yes" if guessed else "no"),
+        spf_header_comment=words,
+        spf_smtp_comment=smtp,
+        spf_received=received,
+    )
+    identity = f"smtp.mailfrom={domain}" if message.sender_address else f"smtp.helo={domain}"
+    how = " (best guess record for domain)" if guessed else ""
+    message.auth_results["spf"] = f"{result}{how} {identity}"
+    message.auth_results["spf_result"] = result
