@@ -80,7 +80,7 @@ def world(tmp_path: Path) -> World:
     ],
 )
 def test_results(world: World, domain: str, result: str) -> None:
-    assert check_host(world.context, Asked("1.2.3.4", f"a@{domain}", "h.ex"), domain).result == result
+    assert check_host(world.resolver.query, Asked("1.2.3.4", f"a@{domain}", "h.ex"), domain).result == result
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from eximia.acl.phases import (
     mask,
 )
 from eximia.acl.run import Run
+from eximia.acl.spf import check_spf
 from eximia.base.listtext import split_list
-from eximia.mailauth.spf.report import check_spf
 
 _FORBIDDEN = mask(AUTH, CONNECT, HELO, MAILAUTH, ETRN, EXPN, STARTTLS, VRFY, NOTQUIT, QUIT, NOT_SMTP, NOT_SMTP_START)
 #: names of results before RFC 4408

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from eximia.context import Context
 from eximia.dns.answer import Answer, Status
-from eximia.dns.lookup import lookup
 from eximia.dns.names import reverse_name
 
 from .macros import Asked, MacroError, expand_domain
@@ -16,6 +15,10 @@ from .terms import Mechanism, Record, RecordError, is_record, parse
 
 _MOST_LOOKUPS = 10
 _MOST_HOSTS = 10
+
+
+#: a question to the DNS: name, type of record
+Ask = Callable[[str, str], Answer]
 
 
 class Verdict(NamedTuple):
@@ -34,10 +37,10 @@ class _End(Exception):
         self.verdict = verdict
 
 
-def check_host(ctx: Context, asked: Asked, domain: str, record: str = "") -> Verdict:
+def check_host(ask: Ask, asked: Asked, domain: str, record: str = "") -> Verdict:
     """What SPF says of the host. With `record`, that one is taken for the domain's."""
     try:
-        return _Check(ctx, asked).of(domain, record)
+        return _Check(ask, asked).of(domain, record)
     except _End as end:
         return end.verdict
 
@@ -45,8 +48,8 @@ def check_host(ctx: Context, asked: Asked, domain: str, record: str = "") -> Ver
 class _Check:
     """One check, with the numbers of questions that it may still ask."""
 
-    def __init__(self, ctx: Context, asked: Asked) -> None:
-        self._ctx = ctx
+    def __init__(self, ask: Ask, asked: Asked) -> None:
+        self._dns = ask
         self._asked = asked
         self._address = ipaddress.ip_address(asked.address)
         self._lookups = 0
@@ -116,19 +119,19 @@ class _Check:
         reverse = reverse_name(self._asked.address)
         if reverse is None:
             return False
-        answer = lookup(self._ctx, reverse, "PTR")
+        answer = self._dns(reverse, "PTR")
         domain = domain.lower()
         rtype = "A" if self._address.version == 4 else "AAAA"
         for name in [each.target.rstrip(".").lower() for each in answer.records[:_MOST_HOSTS]]:
             if name != domain and not name.endswith(f".{domain}"):
                 continue
-            addresses = lookup(self._ctx, name, rtype).records
+            addresses = self._dns(name, rtype).records
             if any(ipaddress.ip_address(each.address) == self._address for each in addresses):
                 return True
         return False
 
     def _ask(self, name: str, rtype: str) -> tuple[Any, ...]:
-        answer: Answer = lookup(self._ctx, name, rtype)
+        answer: Answer = self._dns(name, rtype)
         if answer.status is Status.AGAIN:
             raise _End(Verdict("temperror"))
         return answer.records if answer.found else ()

@@ -1,16 +1,17 @@
-"""A check for the message being received, and what the variables say of it (manual 58.4)."""
+"""SPF for the message being received, and what the variables say of it (manual 58.4)."""
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import ip_address
 
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.context import Context
+from eximia.dns.lookup import lookup
 from eximia.expand import expand
-
-from .check import Verdict, check_host
-from .macros import Asked, MacroError, expand_macros
+from eximia.mailauth.spf.check import Verdict, check_host
+from eximia.mailauth.spf.macros import Asked, MacroError, expand_macros
 
 
 def check_spf(ctx: Context, *, guess: bool = False) -> str:
@@ -29,10 +30,10 @@ def check_spf(ctx: Context, *, guess: bool = False) -> str:
     known: dict[tuple[str, str], Verdict] = message.notes.setdefault("spf", {})
     verdict = known.get((sender, ""))
     if verdict is None:
-        verdict = known[(sender, "")] = check_host(ctx, asked, domain)
+        verdict = known[(sender, "")] = check_host(partial(lookup, ctx), asked, domain)
     guessed = guess and verdict.result == "none"
     if guessed:
-        verdict = check_host(ctx, asked, domain, str(process.main.spf_guess))
+        verdict = check_host(partial(lookup, ctx), asked, domain, str(process.main.spf_guess))
     _note(ctx, verdict, _smtp_comment(ctx, asked, domain, verdict), sender, domain, guessed=guessed)
     return verdict.result
 
