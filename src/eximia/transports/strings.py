@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.errors import ExpansionError
 from eximia.base.template import Template
 from eximia.expand import expand as _expand
 
@@ -28,16 +28,6 @@ def expand(template: Template | str, ctx: Context) -> str:
 def _item(text: str) -> Template:
     """An item of an option, compiled once."""
     return Template(text)
-
-
-def expand_optional(template: Template | str | None, ctx: Context) -> str | None:
-    """The same for an option that may be unset; a forced failure counts as unset."""
-    if template is None:
-        return None
-    try:
-        return expand(template, ctx)
-    except ForcedFailure:
-        return None
 
 
 def expand_flag(value: bool | Template | None, ctx: Context, default: bool) -> bool:

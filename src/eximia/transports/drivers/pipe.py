@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
-from eximia.base.text import is_tainted
 from eximia.context.delivery import Errno, Kind, Outcome, Result
 from eximia.transports.commands import CommandError, command_arguments
 from eximia.transports.local import (
@@ -121,8 +120,6 @@ class Pipe:
         except CommandError as error:
             tainted = error.message.startswith("Tainted")
             raise Failure(error.message, Errno.NONE, Fault.LOCAL, permanent=tainted, panic=not tainted) from error
-        if redirected is not None and is_tainted(redirected) and not options.force_command:
-            arguments = [str(argument) for argument in arguments]
         arguments[0] = self._permitted(ctx, arguments[0], path)
         return arguments
 

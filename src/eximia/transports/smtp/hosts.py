@@ -24,14 +24,11 @@ _WELL_KNOWN = {"smtp": 25, "lmtp": 24, "smtps": 465, "submissions": 465, "submis
 _ADDRESS = pattern(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
 
 
-def hosts_for(ctx: Context, name: str, options: Any, address: Address, *, fallback: bool = False) -> list[Host]:
-    """The hosts of an address, looked up, in the order to try. `name` is the transport's.
-
-    `fallback`: the address's list is a list of fallback hosts, not to be overridden. Raises Failure (stop) when
-    there are none.
-    """
+def hosts_for(ctx: Context, name: str, options: Any, address: Address) -> list[Host]:
+    """The hosts of an address, looked up, in the order to try. `name` is the transport's. Raises Failure (stop)
+    when there are none."""
     hosts = address.hosts
-    if fallback or (hosts and not (options.hosts is not None and options.hosts_override)):
+    if hosts and not (options.hosts is not None and options.hosts_override):
         if not address.randomized and not any(host.from_mx for host in hosts) and _randomize(ctx, options):
             hosts = shuffled(hosts)
         return hosts
