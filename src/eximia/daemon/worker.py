@@ -95,6 +95,8 @@ class Worker:
         process = start_process(ports, self.call, daemon=True)
         if self.identity.uid >= 0:
             become(self.identity.uid, self.identity.gid, self.identity.user)
+            # What we make from now on belongs to the right user by itself.
+            process.spool.uid = process.spool.gid = -1
         process.pid = os.getpid()
         process.connections = self.connections
         bridge.on_error = lambda error: self.report(process, error)
