@@ -11,6 +11,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from eximia.base.errors import Defer
@@ -24,6 +25,14 @@ class AgentSource(Protocol):
 
     def __call__(self, identity: Identity) -> socket.socket:
         """A socket connected to a new agent. Raises OSError or WireError when there is none to be had."""
+
+
+class Gate(Protocol):
+    """Entered around a job."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *exc: object) -> None: ...
 
 
 class AgentPool:
@@ -73,9 +82,13 @@ class AgentPool:
 class Agents:
     """base.ports.Agents. `blocking` runs a function so that only the caller waits."""
 
-    def __init__(self, pool: AgentPool | None, blocking: Callable[..., Any]) -> None:
+    def __init__(
+        self, pool: AgentPool | None, blocking: Callable[..., Any], gate: Callable[[Identity], Gate] | None = None
+    ) -> None:
+        """`gate` bounds how many agents of one identity work at the same time."""
         self._pool = pool
         self._blocking = blocking
+        self._gate = gate
         self._uid = os.geteuid()
         self._gid = os.getegid()
 
@@ -91,7 +104,8 @@ class Agents:
         if identity is None or self._pool is None or (identity.uid == self._uid and self._uid != 0):
             result = self._blocking(load_job(job), dict(fields), list(fds))
         else:
-            result = self._blocking(self._pool.run, identity, job, fields, fds, timeout)
+            with self._gate(identity) if self._gate is not None else nullcontext():
+                result = self._blocking(self._pool.run, identity, job, fields, fds, timeout)
         return result
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
@@ -132,7 +133,8 @@ class _Group:
 
 #: at most this many batches of one function at the same time: the disk joins the flushes of two well
 GROUP_BATCHES = 2
-THREADS = 8
+#: threads that `blocking` may have at work: commands and agents may take long, so they are many, started when needed
+THREADS = 64
 
 
 class Bridge:
@@ -147,6 +149,8 @@ class Bridge:
         #: tasks that run now: keeps them alive, and tells a stopping worker what to wait for
         self.tasks: set[PolicyTask[Any]] = set()
         self.endless: set[PolicyTask[Any]] = set()
+        #: batches of `together` have threads of their own: no slow command may hold up the receiving of mail
+        self._batches = ThreadPoolExecutor(GROUP_BATCHES * 2, "batch")
         self._work: SimpleQueue[
             tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, BaseException | None], None]]
         ] = SimpleQueue()
@@ -238,7 +242,7 @@ class Bridge:
                 else:
                     waiter.set(result)
 
-        self._submit(function, ([item for item, _ in batch],), finished)
+        self._batches.submit(self._work_on, function, ([item for item, _ in batch],), finished)
 
     def _submit(
         self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]
@@ -258,21 +262,27 @@ class Bridge:
             function, args, finished = self._work.get()
             with self._lock:
                 self._idle -= 1
-            value: Any = None
-            error: BaseException | None = None
+            self._work_on(function, args, finished)
+
+    def _work_on(
+        self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]
+    ) -> None:
+        """Do a piece of work in a thread, and tell the loop of its end."""
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            value = function(*args)
+        except BaseException as caught:  # noqa: BLE001  (raised again in the greenlet that waits)
+            error = caught
+        with self._lock:
+            self._finished.append((finished, value, error))
+            signal = not self._signalled
+            self._signalled = True
+        if signal:
             try:
-                value = function(*args)
-            except BaseException as caught:  # noqa: BLE001  (raised again in the greenlet that waits)
-                error = caught
-            with self._lock:
-                self._finished.append((finished, value, error))
-                signal = not self._signalled
-                self._signalled = True
-            if signal:
-                try:
-                    self.loop.call_soon_threadsafe(self._drain)
-                except RuntimeError:
-                    return  # the loop is closed: the process is ending
+                self.loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:
+                pass  # the loop is closed: the process is ending
 
     def _drain(self) -> None:
         with self._lock:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eximia.aio.agents import AgentPool, Agents
-from eximia.aio.bridge import Bridge, LoopClock, PolicyTask
+from eximia.aio.bridge import Bridge, LoopClock, PolicyTask, Waiter
 from eximia.aio.commands import run_command
 from eximia.aio.resolver import LoopResolver, system_settings
 from eximia.aio.streams import LoopNetwork
@@ -17,6 +18,33 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+#: agents of one identity that work at the same time for one worker; others wait, and other users are not held up
+AGENTS_OF_ONE = 3
+
+
+class Gate:
+    """At most `limit` greenlets between `with gate:` and its end; the others wait in the order they came."""
+
+    def __init__(self, bridge: Bridge, limit: int) -> None:
+        self._bridge = bridge
+        self._free = limit
+        self._waiting: deque[Waiter] = deque()
+
+    def __enter__(self) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        waiter = self._bridge.waiter()
+        self._waiting.append(waiter)
+        waiter.wait()
+
+    def __exit__(self, *exc: object) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+        else:
+            self._free += 1
 
 
 class LoopHelpers:
@@ -51,8 +79,15 @@ class LoopPorts:
         self.net = LoopNetwork(bridge)
         self.helpers = LoopHelpers(bridge)
         self.clock = LoopClock(bridge)
-        self.agents = Agents(agents, bridge.blocking)
+        self._gates: dict[Identity, Gate] = {}
+        self.agents = Agents(agents, bridge.blocking, self._gate)
         self.resolver = LoopResolver(bridge, self.net, system_settings())
+
+    def _gate(self, identity: Identity) -> Gate:
+        gate = self._gates.get(identity)
+        if gate is None:
+            gate = self._gates[identity] = Gate(self.bridge, AGENTS_OF_ONE)
+        return gate
 
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         return self.bridge.blocking(function, *args)
