@@ -260,13 +260,6 @@ def _message_file(call: Invocation, word: str, attached: str, queue: _Words) -> 
     _act("be")(call)
 
 
-def _malware(call: Invocation, word: str, attached: str, queue: _Words) -> None:
-    if attached:
-        raise unknown(word)
-    call.message_file = queue.value(word, "")
-    _act("bmalware")(call)
-
-
 def _ignored_value(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     del call
     queue.value(word, attached)
@@ -452,7 +445,6 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-bf": _filter_string("filter_file", "bf"),
     "-bh": _host_check,
     "-bI:": _information,
-    "-bmalware": _malware,
     "-bp": _listing,
     "-bw": _inetd_wait,
     "-oMaa": _separate("host_authenticated"),
