@@ -10,8 +10,9 @@ they are set once, in the daemon's wiring, so that no layer imports upward.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from eximia.base.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from eximia.context import Context, Process

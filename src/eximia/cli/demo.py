@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.config.embedded import prepare, state_folder
 
 if TYPE_CHECKING:

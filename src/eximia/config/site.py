@@ -10,9 +10,9 @@ import os
 import pwd
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ConfigError
 from eximia.base.pattern import pattern
 from eximia.base.span import Span

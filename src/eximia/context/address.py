@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from eximia.base.dataclass import dataclass, field
 
 from .session import TlsFacts
 

@@ -7,10 +7,10 @@ Values only; the work is done in `routers`, `transports` and `delivery`. Manual 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.text import EMPTY
 
 if TYPE_CHECKING:

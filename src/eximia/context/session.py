@@ -7,8 +7,9 @@ variables such as `$sender_host_address` answer as they did at reception.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from eximia.base.dataclass import dataclass, field
 
 
 @dataclass(slots=True)

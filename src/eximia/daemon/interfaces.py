@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ConfigError
 from eximia.config.values import split_list
 from eximia.privileged.grant import Listener

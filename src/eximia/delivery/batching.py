@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import fields, is_dataclass
 from eximia.base.errors import ExpansionError
 from eximia.base.template import Template
 from eximia.context import Address, Batch, Host
@@ -63,8 +63,8 @@ def _references(attempt: Attempt, transport: Any) -> frozenset[str]:
 
 
 def _texts(options: Any) -> list[str]:
-    if dataclasses.is_dataclass(options):
-        values = [getattr(options, field.name) for field in dataclasses.fields(options)]
+    if is_dataclass(options):
+        values = [getattr(options, field.name) for field in fields(options)]
     else:
         values = [getattr(options, one.field) for one in type(options).declared.values()]
     return [value.text for value in values if isinstance(value, Template) and not value.constant]

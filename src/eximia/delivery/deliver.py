@@ -6,9 +6,9 @@ Both end in an `Attempt`. What frozen messages do by themselves in queue runs is
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import replace
 from eximia.context import Message, Process, Session
 from eximia.spool.snapshot import restore
 from eximia.spool.store import MessageLockedError, MessageNotFoundError

@@ -5,9 +5,10 @@ CNAMEs are followed inside one response; when a chain leaves the response, `unfi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from eximia.base.dataclass import dataclass
 
 from .records import Name, Soa, Type
 from .wire import Rcode, Response

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import replace
 from eximia.base.errors import ExpansionError
 
 from .answer import Answer, Status, nonexistent

@@ -6,9 +6,9 @@ Nothing here is used while mail is handled, but `tainted_names`, when a message 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 

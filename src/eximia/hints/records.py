@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
+
+from eximia.base.dataclass import dataclass
 
 
 class Record(Protocol):

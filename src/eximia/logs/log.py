@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.message.dates import log_day, zone
 
 from .paths import Destination, file_name

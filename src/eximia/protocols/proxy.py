@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
 from typing import Final
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import RemoteProtocolError
 
 SIGNATURE: Final = b"\r\n\r\n\0\r\nQUIT\n"

@@ -7,9 +7,9 @@ call is decided by the caller (`cli.messages`, the console).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.context import Recipient
 from eximia.message.address import AddressSyntaxError, Syntax, parse_address
 from eximia.spool import LockedMessage, MessageLockedError, MessageNotFoundError, Spool, SpoolFormatError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from eximia.base.dataclass import dataclass
 from eximia.message.ids import is_message_id
 from eximia.spool import Place, Spool
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, MutableSequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from eximia.base.dataclass import dataclass
 from eximia.logs.lines.events import queue_run
 from eximia.spool import Place, SpoolFormatError
 from eximia.spool.durable import boot_time

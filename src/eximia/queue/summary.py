@@ -6,8 +6,8 @@ Shared by `-bp` and the console. The files are the truth; nothing is kept betwee
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
+from eximia.base.dataclass import dataclass, field
 from eximia.spool import Place, Spool, SpoolFormatError
 from eximia.spool.brief import read_brief
 from eximia.spool.header_file import read_header

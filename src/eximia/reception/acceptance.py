@@ -6,9 +6,9 @@ SMTP, batched SMTP, command-line input and messages of our own meet here. What d
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.logs.lines.arrival import ArrivalExtras, arrival
 from eximia.message.header import DELETED, Header
 

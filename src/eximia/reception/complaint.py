@@ -6,10 +6,10 @@ The texts are Exim's.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import Defer
 
 if TYPE_CHECKING:

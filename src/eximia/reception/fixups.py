@@ -6,9 +6,9 @@ against the sender, qualifying addresses. Rewriting by rules is `rewrite`, the R
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.pattern import pattern
 from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address, split_address

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError, NetworkError
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Recipient, Session

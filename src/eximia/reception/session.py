@@ -7,10 +7,10 @@ synchronisation, the lines about the session in the log. Each command is a file 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from errno import ESHUTDOWN
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import EximiaError, NetworkError
 from eximia.base.template import Template
 from eximia.base.text import Untainted

@@ -5,11 +5,11 @@ Not the choice what to do about a failure, nor the test for this host: those bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from random import shuffle
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.context import Context, Errno, Host, HostStatus
 from eximia.dns import Status

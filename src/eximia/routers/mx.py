@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field, replace
 from eximia.context import Context, Host, HostStatus
 from eximia.dns import Status
 from eximia.dns.order import order_mx, order_srv

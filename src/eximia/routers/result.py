@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import EximiaError
 from eximia.context.delivery import Address
 

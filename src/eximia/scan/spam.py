@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from dataclasses import dataclass, replace
 
+from eximia.base.dataclass import dataclass, replace
 from eximia.base.errors import Defer, ExpansionError, NetworkError
 from eximia.base.listtext import split_list
 from eximia.config.times import read_time

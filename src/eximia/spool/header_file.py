@@ -7,9 +7,9 @@ outside is marked with a second hyphen, text quoted for a lookup with the lookup
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import SpoolError
 from eximia.base.text import Quoted, Untainted
 from eximia.context.message import Recipient

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import SpoolError
 from eximia.message.ids import DIGITS, is_message_id
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from eximia.acl.run import Run
+from eximia.base.dataclass import dataclass
 from eximia.context.verification import Verified
 
 from .options import AddressOptions

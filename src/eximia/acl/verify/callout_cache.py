@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from eximia.acl.run import Run
+from eximia.base.dataclass import replace
 from eximia.hints import CalloutAddress, CalloutDomain
 
 from .options import CalloutOptions

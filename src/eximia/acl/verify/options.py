@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from eximia.acl.errors import AclError
+from eximia.base.dataclass import dataclass
 from eximia.config.times import read_time
 
 #: seconds

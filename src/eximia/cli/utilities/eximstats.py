@@ -10,7 +10,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from eximia.base.dataclass import dataclass, field
 
 from .common import fail, pattern, write
 from .exigrep import lines_of

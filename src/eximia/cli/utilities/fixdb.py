@@ -7,9 +7,9 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from eximia.base.dataclass import replace
 from eximia.hints.records import CalloutAddress, CalloutDomain, MiscRecord, RateRecord, RetryRecord
 from eximia.logs.printing import printing
 

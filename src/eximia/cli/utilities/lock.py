@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import FrameType
+
+from eximia.base.dataclass import dataclass
 
 from .common import write
 

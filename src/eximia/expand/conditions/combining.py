@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import inner_condition
 from eximia.expand.nodes import Condition, Node, Test, first_skip_error, within

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.expand.nodes import Condition, Test
 from eximia.expand.parser import Parser
 

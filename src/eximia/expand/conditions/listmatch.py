@@ -6,9 +6,9 @@ the item's data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.expand.addressing import ip_words
 from eximia.expand.conditions.simple import TwoStrings

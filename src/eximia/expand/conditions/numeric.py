@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import one_string
 from eximia.expand.nodes import Checked, Condition, Node, Sequence, Test, first_skip_error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 
+from eximia.base.dataclass import dataclass
 from eximia.context import Context
 from eximia.expand.conditions.reading import two_strings
 from eximia.expand.conditions.simple import TwoStrings, TwoStringsNode

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.expand.conditions.reading import plain_strings, wrapped_strings
 from eximia.expand.nodes import Condition, Node, Sequence, Test, first_skip_error
 from eximia.expand.parser import Parser

@@ -7,9 +7,9 @@ condition, with `$item`, or with yes/no strings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, TaintError
 from eximia.base.text import Untainted
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.filters.errors import FilterError
 from eximia.message.header import Header

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.filters.errors import FilterError
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.base.text import Untainted, like, marked
 from eximia.context import FilterDelivery, Kind
 from eximia.filters.errors import FilterError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from eximia.base.dataclass import dataclass
 from eximia.filters.errors import FilterError
 
 from .actions import Add, End, Finish, Headers, Logfile, Logwrite, Testprint

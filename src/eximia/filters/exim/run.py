@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.context import FilterDelivery, FilterResult

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
 from eximia.context import Reply

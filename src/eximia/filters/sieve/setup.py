@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ForcedFailure
 from eximia.expand import expand
 

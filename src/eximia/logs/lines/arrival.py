@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eximia.base.dataclass import dataclass
 from eximia.logs.printing import printing, quoted
 from eximia.message.dates import elapsed
 

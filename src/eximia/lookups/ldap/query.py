@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import LookupDefer
 from eximia.base.text import to_bytes
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import fields
 from eximia.base.errors import Defer
 from eximia.base.text import Untainted
 from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind, Reply

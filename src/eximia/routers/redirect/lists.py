@@ -6,9 +6,9 @@ Text in, items out; nothing is looked up, expanded or delivered here. Filters ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import EximiaError
 from eximia.base.text import Untainted, like
 from eximia.context.delivery import Kind

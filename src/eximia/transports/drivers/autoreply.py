@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pwd
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import Untainted, is_tainted
 from eximia.config.times import read_time

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, NetworkError, RemoteProtocolError
 from eximia.base.listtext import split_list
 from eximia.context.delivery import Errno

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from eximia.base.dataclass import dataclass, field
 
 from .reply import Reply
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Capabilities:
     """The extensions of one server. Options of the transport may switch some off (`hosts_avoid_pipelining`...)."""
 
@@ -33,7 +33,7 @@ class Capabilities:
     limit_rcpt: int = 0
     limit_rcpt_domain: int = 0
     #: every keyword, upper case, with the rest of its line
-    keywords: dict[str, str] = dataclasses.field(default_factory=dict)
+    keywords: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, reply: Reply) -> Capabilities:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from eximia.base.dataclass import dataclass
 
 from .capabilities import Capabilities
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """One RCPT command. `notify` and `orcpt` are the DSN parameters as they are written, "" for none."""
 
@@ -16,7 +16,7 @@ class Recipient:
     orcpt: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """What MAIL and RCPT say. Addresses are text as everywhere (bytes as latin-1), without angle brackets."""
 

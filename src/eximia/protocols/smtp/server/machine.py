@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from eximia.base.dataclass import dataclass
 
 from .data import ChunkReader, DotReader
 from .grammar import recognise

@@ -8,8 +8,8 @@ of it (RFC 1870, 6152, 4954, 6531, 3461; manual 49.3).
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 
+from eximia.base.dataclass import dataclass
 from eximia.base.pattern import pattern
 from eximia.message.dsn import NOTIFY_NAMES, NOTIFY_NEVER, RET_FULL, RET_HDRS
 

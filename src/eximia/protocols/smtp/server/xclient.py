@@ -5,8 +5,9 @@ Attributes are `NAME=value` with values in xtext; `[UNAVAILABLE]` and `[TEMPUNAV
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from eximia.base.dataclass import dataclass
 
 from .parameters import decode_xtext, valid_xtext
 
