@@ -19,6 +19,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "condition": _C + "condition:CONDITION",
         "continue": _M + "continue_:CONTINUE",
         "control": _M + "control:CONTROL",
+        "dcc": _C + "dcc:DCC",
         "decode": _C + "decode:DECODE",
         "delay": _M + "delay:DELAY",
         "dnslists": _C + "dnslists:DNSLISTS",

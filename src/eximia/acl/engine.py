@@ -222,7 +222,7 @@ def _conditions_hold(one: Run, statement: Statement, state: messages.Texts) -> b
                 f'nested ACL returned "discard" for "{statement.verb}" command (only allowed with "accept" or '
                 f'"discard")'
             )
-        return answer
+        return False if answer is None else answer
     return True
 
 

@@ -27,10 +27,10 @@ VERBS = {
 class Handler:
     """A condition or modifier. One per file, named in `catalogue.py`.
 
-    `check(run, argument)` answers True or False (modifiers: True), or an Outcome (DROP or DISCARD of a nested ACL);
-    it raises Defer or AclError. The argument is expanded text when `expands`, else the Template: lists expand
-    themselves, item by item where they can. `forbidden` is the mask of phases where it is an error; `use` is how the
-    error calls the act ("test" or "use").
+    `check(run, argument)` answers True or False (modifiers: True), None (neither it nor its negation holds), or an
+    Outcome (DROP or DISCARD of a nested ACL); it raises Defer or AclError. The argument is expanded text when it
+    `expands`, else the Template: lists expand themselves, item by item where they can. `forbidden` is the mask of
+    phases where it is an error; `use` is how the error calls the act ("test" or "use").
     """
 
     __slots__ = ("check", "expands", "forbidden", "modifier", "name", "use")
@@ -38,14 +38,14 @@ class Handler:
     def __init__(
         self,
         name: str,
-        check: Callable[[Run, str], bool | Outcome] | Callable[[Run, Template], bool | Outcome],
+        check: Callable[[Run, str], bool | Outcome | None] | Callable[[Run, Template], bool | Outcome | None],
         *,
         expands: bool = True,
         modifier: bool = False,
         forbidden: int = 0,
     ) -> None:
         self.name = name
-        self.check: Callable[..., bool | Outcome] = check
+        self.check: Callable[..., bool | Outcome | None] = check
         self.expands = expands
         self.modifier = modifier
         self.forbidden = forbidden

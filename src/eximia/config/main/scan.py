@@ -17,7 +17,9 @@ class ScanOptions(OptionSet):
         default=Untainted("/opt/brightmail/etc/brightmail.cfg"),
         sink=Sink.FILE_NAME,
     )
-    dcc_direct_add_header: bool = option(Kind.BOOL, "The X-DCC header is added at once.", default=False)
+    dcc_direct_add_header: bool = option(
+        Kind.BOOL, "The X-DCC header is added at once, for those that are asked later in the ACL.", default=False
+    )
     dccifd_address: Untainted | None = option(Kind.STRING, "The DCC daemon: a socket's path, or an address and a port.")
     dccifd_options: Untainted = option(Kind.STRING, "The options given to the DCC daemon.", default=Untainted("header"))
     spamd_address: Template = option(
