@@ -1,0 +1,63 @@
+"""Tag lists: `a=1; b=2` (RFC 6376 section 3.2), as DKIM, DomainKeys, ARC and their key records have them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_NAME: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_ALPHA: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_WSP: Final = b" \t\r\n"
+#: the most tags that are looked at
+MOST_TAGS: Final = 64
+
+
+class TagError(ValueError):
+    """Not a tag list; the text says why."""
+
+
+def parse_tags(text: bytes) -> dict[str, bytes]:
+    """Tag names to their values, white space around both removed. Raises TagError for what is no tag list: a part
+    without `=`, a bad name, a name given twice, more than 64 tags."""
+    tags: dict[str, bytes] = {}
+    parts = text.split(b";")
+    if not parts[-1].strip(_WSP):
+        parts.pop()
+    if len(parts) > MOST_TAGS:
+        raise TagError("too many tags")
+    for part in parts:
+        name, equals, value = part.partition(b"=")
+        name = name.strip(_WSP)
+        if not equals:
+            raise TagError("tag without a value" if name else "empty tag")
+        if not name or name[0] not in _ALPHA or not _NAME.issuperset(name):
+            raise TagError("bad tag name")
+        key = name.decode("ascii")
+        if key in tags:
+            raise TagError(f"tag {key}= given twice")
+        tags[key] = value.strip(_WSP)
+    return tags
+
+
+def compact(value: bytes) -> bytes:
+    """A value without the white space that folding put into it."""
+    return b"".join(value.split())
+
+
+def without_tag(text: bytes, name: bytes) -> bytes:
+    """The same tag list with the value of one tag (and the white space around it) deleted, all else as it is."""
+    parts = text.split(b";")
+    for index, part in enumerate(parts):
+        key, equals, value = part.partition(b"=")
+        if equals and key.strip(_WSP) == name:
+            # The line end of the whole field is no part of the value.
+            end = b""
+            if index == len(parts) - 1 and value.endswith(b"\n"):
+                end = b"\r\n" if value.endswith(b"\r\n") else b"\n"
+            parts[index] = key + b"=" + end
+            break
+    return b";".join(parts)
+
+
+def decimal(value: bytes, digits: int = 76) -> int | None:
+    """An unsigned number as RFC 6376 section 3.5 allows it, None when it is none."""
+    return int(value) if value.isdigit() and len(value) <= digits else None
