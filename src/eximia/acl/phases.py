@@ -5,7 +5,7 @@ Conditions, modifiers and controls say in which phases they make no sense as a b
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from eximia.base.namedtuple import NamedTuple
 
 
 class Phase(NamedTuple):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from eximia.base.namedtuple import NamedTuple
 from eximia.context import Context
 from eximia.logs.lines.hosts import client
 from eximia.logs.lines.tls import tls_fields

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.namedtuple import NamedTuple
 from eximia.config.binding import Instance
 from eximia.context import Context
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from typing import NamedTuple
+
+from eximia.base.namedtuple import NamedTuple
 
 SIGNATURE = b"NTLMSSP\0"
 _UNICODE = 0x00000001

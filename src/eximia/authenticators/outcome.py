@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from eximia.base.errors import EximiaError
+from eximia.base.namedtuple import NamedTuple
 from eximia.context import Context
 
 

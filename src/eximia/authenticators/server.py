@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.config.binding import Instance
 from eximia.context import Context

@@ -6,7 +6,6 @@ A catalogue is the one line that makes a new file known: `{"lsearch": "eximia.lo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Generic, TypeVar, cast
 
@@ -50,5 +49,7 @@ class Catalogue(Generic[T]):
 
     def nearest(self, name: str) -> str | None:
         """The known name most like `name`, for "did you mean"."""
+        from difflib import get_close_matches  # only for a message: it costs a millisecond of the start
+
         close = get_close_matches(name, self._where, n=1)
         return close[0] if close else None

@@ -10,9 +10,10 @@ they are set once, in the daemon's wiring, so that no layer imports upward.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from eximia.context import Context, Process

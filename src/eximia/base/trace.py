@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from eximia.base.namedtuple import NamedTuple
 
 from .span import Span
 

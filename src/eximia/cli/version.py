@@ -21,15 +21,16 @@ def introduction(call: Invocation) -> int:
 
 def show(call: Invocation) -> int:
     """What is built in comes first, as with Exim: an error of the configuration comes after it."""
-    from eximia.cli.opening import open_process, open_site
+    from eximia.cli.opening import clean_environment, open_configuration, open_site
 
     site = open_site()
     sys.stdout.write(built_in(site))
     sys.stdout.flush()
-    process = open_process(call)
+    configuration = open_configuration(call)
+    clean_environment(call, configuration)
     sys.stdout.write(
         f"Configuration file search path is {':'.join(site.configuration)}\n"
-        f"Configuration file is {process.config.path}\n"
+        f"Configuration file is {configuration.path}\n"
     )
     return 0
 

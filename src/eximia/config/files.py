@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from eximia.base.errors import ConfigError
+from eximia.base.namedtuple import NamedTuple
 
 
 class Trust(NamedTuple):

@@ -5,8 +5,7 @@ Not here: reading files (`reader`), macros, what the lines mean (`sections`, `se
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import Span
 
 #: what the manual calls white space in configuration lines

@@ -70,6 +70,8 @@ class Macros:
     def substitute(self, text: str, start: int = 0) -> tuple[str, bool]:
         """`text` with every macro at or after `start` replaced, and whether there was one. Each macro is looked
         for in turn, in the text that the earlier ones left."""
+        if text.islower():
+            return text, False  # every name of a macro has a capital
         head, tail = text[:start], text[start:]
         found = False
         for name, value in self._builtin.within(tail):

@@ -7,9 +7,9 @@ rewriting and retry rules as raw lines. What the lines mean is for `binding` and
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from eximia.base.errors import ConfigError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import Span
 
 from .lines import BLANK, Line, split_name

@@ -6,9 +6,10 @@ Exim finds these only when mail comes by, or never. Nothing here stops the serve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from eximia.base.errors import ConfigError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.options import Declaration, Kind, OptionSet, Sink
 from eximia.base.span import Span
 from eximia.base.template import Template

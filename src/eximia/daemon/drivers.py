@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from eximia.authenticators.options.catalogue import AUTHENTICATOR_OPTIONS
 from eximia.authenticators.options.generic import AuthenticatorOptions
 from eximia.base.catalogue import Catalogue
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.options import OptionSet
 from eximia.routers.options.catalogue import ROUTER_OPTIONS
 from eximia.routers.options.generic import RouterOptions

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from eximia.base.namedtuple import NamedTuple
 
 from .answer import Status
 from .lookup import lookup

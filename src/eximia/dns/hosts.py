@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import socket
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 
 from .answer import Status
 from .hosts_file import HostsFile

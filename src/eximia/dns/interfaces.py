@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 
 from .hosts import normal_address
 

@@ -10,7 +10,8 @@ import socket
 from collections.abc import Callable
 from enum import IntEnum
 from struct import Struct
-from typing import NamedTuple
+
+from eximia.base.namedtuple import NamedTuple
 
 from .names import MalformedMessage, read_name
 

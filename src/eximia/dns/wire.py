@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 from struct import Struct
-from typing import NamedTuple
+
+from eximia.base.namedtuple import NamedTuple
 
 from .names import BadName, MalformedMessage, encode_name, read_name
 from .records import Record, Type, read_content

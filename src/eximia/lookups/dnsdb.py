@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import from_bytes
 from eximia.dns.answer import Status
 from eximia.dns.csa import find_csa

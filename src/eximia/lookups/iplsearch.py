@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.lists.items.hosts import address_bits, parse_network
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from eximia.base.errors import ExpansionError
+from eximia.base.namedtuple import NamedTuple
 
 from .types import Options
 

@@ -7,9 +7,10 @@ parsed by their types for as long as they do not change, so their results need n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, LookupDefer, TaintError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import FoundItem
 from eximia.base.span import NOWHERE
 from eximia.base.text import Quoted, Untainted, is_tainted

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.lists.domain import LOCAL_PARTS
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.pattern import pattern
 
 #: the longest address that is accepted, in bytes, as written between the angle brackets

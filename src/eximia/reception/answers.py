@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.acl.reply import fold, split_code
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.pattern import pattern
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from errno import ECONNREFUSED, EDQUOT, ENOSPC, ETIMEDOUT
-from typing import NamedTuple
 
 from eximia.base.errors import ConfigError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import NOWHERE, Span
 from eximia.base.template import Template
 from eximia.config.times import read_time, show_time

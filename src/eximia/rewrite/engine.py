@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.namedtuple import NamedTuple
 from eximia.context import AddressContext, Context, Scope
 from eximia.expand import expand
 from eximia.lists.matching import match_address

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from eximia.base.errors import ConfigError
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import Span
 from eximia.base.template import Template
 from eximia.config.lines import Line

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from eximia.base.namedtuple import NamedTuple
 
 
 class Affix(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 from random import shuffle
-from typing import NamedTuple
 
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 
 
 class HostItem(NamedTuple):

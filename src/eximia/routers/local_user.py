@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import grp
 import pwd
-from typing import NamedTuple
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted, from_bytes, to_bytes
 from eximia.context import Process
 

@@ -5,9 +5,8 @@ Shared by manualroute and queryprogram.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eximia.base.dataclass import dataclass, replace
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Address, Context, Host

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.context import Address, Context
 
 from .children import child_of, rewrite_domain

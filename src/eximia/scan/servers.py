@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from eximia.base.errors import NetworkError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import Stream
 from eximia.context import Context
 from eximia.dns.hosts import addresses_by_name

@@ -5,7 +5,7 @@ Takes only well-formed files; for anything else the caller reads the file with `
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from eximia.base.namedtuple import NamedTuple
 
 from .tree import read_tree
 

@@ -12,7 +12,6 @@ An arrival log (one append for all who wait) can take the place of `commit` behi
 
 from __future__ import annotations
 
-import ctypes
 import os
 import time
 from collections.abc import Sequence
@@ -78,10 +77,12 @@ def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSErr
         except OSError as error:
             arrival.error = error
     # Start all writes before waiting for the first: they then share one transaction of the file system.
-    if _sync_file_range is not None:
+    if len(written) > 1:
+        from .write_hint import begin_writing  # a command with its one message is spared the import
+
         for arrival in written:
-            _sync_file_range(arrival.fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
-            _sync_file_range(arrival.header_fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
+            begin_writing(arrival.fd)
+            begin_writing(arrival.header_fd)
     folders = set()
     for arrival in written:
         try:
@@ -145,13 +146,6 @@ def _undo(spool: Spool, arrival: Arrival, error: OSError) -> None:
         if fd >= 0:
             os.close(fd)
     arrival.fd = arrival.header_fd = -1
-
-
-_SYNC_FILE_RANGE_WRITE = 2
-#: only a hint to the kernel: begin to write the file's data now
-_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
-if _sync_file_range is not None:
-    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 def boot_time() -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eximia.acl.model import Handler
 from eximia.acl.phases import NOT_OVER_SMTP
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 from eximia.dns import Status
 from eximia.dns.lookup import lookup
 from eximia.dns.names import reverse_name

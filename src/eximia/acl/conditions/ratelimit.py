@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import exp
-from typing import NamedTuple
 
 from eximia.acl.errors import AclError
 from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, DKIM, MIME, NOT_OVER_SMTP, NOT_SMTP_MIME, PRDR, PREDATA, RCPT, Phase, mask
 from eximia.acl.run import Run
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 from eximia.config.times import read_time
 from eximia.hints import RateRecord
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eximia.acl.run import Run
 from eximia.base.dataclass import replace
+from eximia.base.namedtuple import NamedTuple
 from eximia.hints import CalloutAddress, CalloutDomain
 
 from .options import CalloutOptions

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import like, marked
 from eximia.lists.match import PLAIN, Compiled, ListError, Match, Outcome, signed
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from eximia.base.namedtuple import NamedTuple
 from eximia.lists.match import Match, Outcome
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError, RemoteProtocolError
+from eximia.base.namedtuple import NamedTuple
 
 from . import ber
 from .query import Query

@@ -6,9 +6,8 @@ reply, or a reply longer than `MAX_REPLY`, raises `RemoteProtocolError`; nothing
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eximia.base.errors import RemoteProtocolError
+from eximia.base.namedtuple import NamedTuple
 
 #: the longest reply (all its lines together) that is believed
 MAX_REPLY = 65536

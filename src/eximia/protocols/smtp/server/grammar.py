@@ -5,7 +5,7 @@ Not the meaning of the arguments.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from eximia.base.namedtuple import NamedTuple
 
 #: command -> the name under which it is counted and logged (`C=EHLO,QUIT`)
 _VERBS = (
