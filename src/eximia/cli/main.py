@@ -59,8 +59,9 @@ def _load(where: str) -> Callable[..., int]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program. `words` are its name and arguments; the exit status comes back."""
-    # A call is over before collecting cycles would pay; the server's workers see to it themselves.
-    gc.disable()
+    # Most calls are over before collecting cycles would pay; a queue run must not grow with the queue. The server's
+    # workers have settings of their own.
+    gc.set_threshold(100_000, 20, 20)
     words = sys.argv if words is None else words
     program, arguments = words[0], list(words[1:])
     name = os.path.basename(program)

@@ -16,6 +16,7 @@ from typing import Final
 DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE: Final = {letter: value for value, letter in enumerate(DIGITS)}
 _ALNUM: Final = frozenset(DIGITS)
+_IN_IDS: Final = _ALNUM | {"-"}
 
 LONG: Final = 23
 SHORT: Final = 16
@@ -50,6 +51,17 @@ def is_message_id(text: str) -> bool:
     if length == SHORT:
         return text[6] == "-" and text[13] == "-" and _ALNUM.issuperset(text[:6] + text[7:13] + text[14:])
     return False
+
+
+def ids_among(texts: list[str]) -> list[str]:
+    """Those of `texts` that are message ids. For many at once: a queue may hold hundreds of thousands."""
+    shaped = [text for text in texts if text[6:7] == "-" and (text[18:19] == "-" or len(text) == SHORT)]
+    if set(map(len, shaped)) == {LONG}:
+        together = "".join(shaped)
+        # All have the two hyphens in their places: no more hyphens and no foreign letters, and all are ids.
+        if together.count("-") == 2 * len(shaped) and _IN_IDS.issuperset(together):
+            return shaped
+    return [text for text in shaped if is_message_id(text)]
 
 
 def seconds_of(message_id: str) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from eximia.base.dataclass import dataclass
-from eximia.message.ids import is_message_id
+from eximia.message.ids import ids_among
 from eximia.spool import Place, Spool
 
 from .summary import Summary, summarize
@@ -112,30 +112,39 @@ def _wanted(spool: Spool, queue: str, ids: Sequence[str], *, sort: bool) -> Iter
         for message_id in ids:
             yield message_id, spool.find_header(message_id, queue), True
         return
-    if not sort:
-        for place in spool.places(queue):
-            for message_id, journal in _scan(spool, place):
-                yield message_id, place, journal
+    places = spool.places(queue)
+    if not sort or len(places) == 1:
+        for place in places:
+            found, journals = _scan(spool, place)
+            if sort:
+                found.sort()
+            for message_id in found:
+                yield message_id, place, message_id in journals
         return
-    found = [
-        (message_id, place.subdirectory, place, journal)
-        for place in spool.places(queue)
-        for message_id, journal in _scan(spool, place)
-    ]
-    found.sort(key=_by_id)
-    for message_id, _, place, journal in found:
-        yield message_id, place, journal
+    everywhere: list[tuple[str, Place, bool]] = []
+    for place in places:
+        found, journals = _scan(spool, place)
+        everywhere += [(message_id, place, message_id in journals) for message_id in found]
+    everywhere.sort(key=_by_id)
+    yield from everywhere
 
 
-def _by_id(item: tuple[str, str, Place, bool]) -> str:
+def _by_id(item: tuple[str, Place, bool]) -> str:
     return item[0]
 
 
-def _scan(spool: Spool, place: Place) -> Iterable[tuple[str, bool]]:
-    """The messages in one folder, each with whether it has a journal."""
+def _scan(spool: Spool, place: Place) -> tuple[list[str], set[str]]:
+    """The messages in one folder, and those that have a journal."""
     try:
         names = os.listdir(spool.folder(place))
     except (FileNotFoundError, NotADirectoryError):
-        return []
-    journals = {name[:-2] for name in names if name.endswith("-J")}
-    return [(name[:-2], name[:-2] in journals) for name in names if name.endswith("-H") and is_message_id(name[:-2])]
+        return [], set()
+    heads: list[str] = []
+    journals: set[str] = set()
+    for name in names:
+        last = name[-1]
+        if last == "H" and name[-2:] == "-H":
+            heads.append(name[:-2])
+        elif last == "J":
+            journals.add(name[:-2])
+    return ids_among(heads), journals

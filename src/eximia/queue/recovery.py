@@ -72,13 +72,14 @@ def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
     """Remove bodies and journals that have had no header file for a day; the ids concerned."""
     folder = spool.folder(place)
     try:
-        names = set(os.listdir(folder))
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    whole = {name[:-2] for name in names if name[-2:] == "-H"}
     removed = []
-    for name in names:
+    for name in [name for name in names if name[-2:] in {"-D", "-J"} and name[:-2] not in whole]:
         message_id = name[:-2]
-        if name[-2:] not in {"-D", "-J"} or f"{message_id}-H" in names or not is_message_id(message_id):
+        if not is_message_id(message_id):
             continue
         path = f"{folder}/{name}"
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import SpoolError
-from eximia.message.ids import DIGITS, is_message_id
+from eximia.message.ids import DIGITS, ids_among, is_message_id
 
 from .header_file import SpoolHeader, read_header, write_header
 from .journal import read_journal
@@ -202,11 +202,14 @@ class Spool:
     def places(self, queue: str = "") -> list[Place]:
         """The folders of a queue that may hold messages: the undivided one first, then the sub-folders that exist."""
         top = Place(queue)
+        folder = self.folder(top)
         try:
-            names = set(os.listdir(self.folder(top)))
+            # Most file systems count a folder's sub-folders in its links (others say 1): a long folder need not be read.
+            if os.stat(folder).st_nlink == 2:
+                return [top]
         except FileNotFoundError:
             return []
-        return [top, *[Place(queue, letter) for letter in DIGITS if letter in names]]
+        return [top, *[Place(queue, letter) for letter in DIGITS if os.path.isdir(f"{folder}/{letter}")]]
 
     def ids_at(self, place: Place) -> list[str]:
         """The ids of the messages in one folder, in no order."""
@@ -214,7 +217,7 @@ class Spool:
             names = os.listdir(self.folder(place))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [name[:-2] for name in names if name.endswith("-H") and is_message_id(name[:-2])]
+        return ids_among([name[:-2] for name in names if name[-2:] == "-H"])
 
     def messages(self, queue: str = "") -> Iterator[tuple[str, Place]]:
         """All messages of a queue, folder by folder, in no order."""
