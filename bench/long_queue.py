@@ -104,7 +104,7 @@ def timed(command: Sequence[str], *, shell: str = "") -> tuple[float, float, str
 
 
 def first_attempt(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Seconds from the start of a queue run to its first line about a message, and the run's memory ten seconds later."""
+    """Seconds from the start of a run to its first line about a message, and its memory ten seconds later."""
     log = folder / "log" / "mainlog"
     at = log.stat().st_size if log.exists() else 0
     begin = time.monotonic()

@@ -204,7 +204,7 @@ class Spool:
         top = Place(queue)
         folder = self.folder(top)
         try:
-            # Most file systems count a folder's sub-folders in its links (others say 1): a long folder need not be read.
+            # Most file systems count the sub-folders in the links (others say 1): no need to read a long folder.
             if os.stat(folder).st_nlink == 2:
                 return [top]
         except FileNotFoundError:
