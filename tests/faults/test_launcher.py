@@ -113,7 +113,7 @@ def test_a_user_is_no_admin(folder: Path) -> None:
     message = before[-1].name.removesuffix("-H")
     result = call(folder, "-Mf", message)
     assert result.returncode != 0
-    assert "permission denied" in result.stderr.lower()
+    assert "permission denied" in (result.stdout + result.stderr).lower()
     assert spooled(folder) == before
 
 
