@@ -36,6 +36,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "recipients": _C + "recipient:RECIPIENTS",
         "regex": _C + "regex:REGEX",
         "remove_header": _M + "remove_header:REMOVE_HEADER",
+        "rspamd": _C + "rspamd:RSPAMD",
         "seen": _C + "seen:SEEN",
         "sender_domains": _C + "sender:SENDER_DOMAINS",
         "senders": _C + "sender:SENDERS",

@@ -63,6 +63,7 @@ def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
     if received is not None:
         message.headers.insert(0, received)
         message.received_count += 1
+        message.notes["received_header"] = received
     complete(ctx, policy, arrived.origin, resent=arrived.resent)
     qualify_headers(ctx, arrived.origin)
 

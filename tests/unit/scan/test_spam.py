@@ -10,7 +10,8 @@ from eximia.acl import phases
 from eximia.acl.result import Outcome
 from eximia.base.template import Template
 from eximia.scan.servers import ScanError
-from eximia.scan.spam import Score, choose, parse, read, variables
+from eximia.scan.spam import Score, parse, variables
+from eximia.scan.spam_servers import choose, read
 from support_scan import Daemon, make
 
 REPORT = "Report\r\n\r\nContent preview: x\r\n\r\n 1.0 RULE  text\r\n\r\n"

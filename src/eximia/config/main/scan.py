@@ -22,6 +22,12 @@ class ScanOptions(OptionSet):
     )
     dccifd_address: Untainted | None = option(Kind.STRING, "The DCC daemon: a socket's path, or an address and a port.")
     dccifd_options: Untainted = option(Kind.STRING, "The options given to the DCC daemon.", default=Untainted("header"))
+    rspamd_address: Template = option(
+        Kind.EXPAND,
+        "The Rspamd servers that the condition rspamd asks over HTTP.",
+        default=Template("127.0.0.1 11333"),
+        own=True,
+    )
     spamd_address: Template = option(
         Kind.EXPAND,
         "The SpamAssassin or rspamd servers.",

@@ -77,8 +77,8 @@ _GROUPS = {
         "dcc_result malware_name mime_anomaly_level mime_anomaly_text mime_boundary mime_charset "
         "mime_content_description mime_content_disposition mime_content_id mime_content_size "
         "mime_content_transfer_encoding mime_content_type mime_decoded_filename mime_filename mime_is_coverletter "
-        "mime_is_multipart mime_is_rfc822 mime_part_count spam_action spam_bar spam_report spam_score "
-        "spam_score_int"
+        "mime_is_multipart mime_is_rfc822 mime_part_count rspamd_message rspamd_symbols spam_action "
+        "spam_bar spam_report spam_score spam_score_int"
     ),
 }
 

@@ -60,5 +60,7 @@ VARIABLES: dict[str, Run] = {
     "bmi_deliver": own("bmi_deliver", "1"),
     "dcc_header": own("dcc_header"),
     "dcc_result": own("dcc_result"),
+    "rspamd_message": own("rspamd_message"),
+    "rspamd_symbols": own("rspamd_symbols"),
     "malware_name": text("message.malware_name"),
 }
