@@ -1,0 +1,216 @@
+"""TLS contexts: certificates, keys, trust and rules that connections share (manual 43.6, 43.9, 43.11).
+
+`ContextCache` belongs to the process. A context whose files have changed is replaced; connections that use it keep it.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Callable
+from typing import Any
+
+from .binding import binding, last_error
+from .settings import ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, stamp
+
+#: opportunistic TLS is better than clear text: keys and digests that Debian's default forbids are taken
+SECURITY_LEVEL = 1
+_TLS1_0, _TLS1_3 = 0x301, 0x304
+#: bytes read and written at a time
+BUFFER = 65536
+
+#: names of `tls_dhparam` -> the library's groups; primes that are not the library's are replaced by one of their size
+_GROUPS = {
+    "ike5": "modp_1536",
+    "ike14": "modp_2048",
+    "ike15": "modp_3072",
+    "ike16": "modp_4096",
+    "ike17": "modp_6144",
+    "ike18": "modp_8192",
+    "ike22": "dh_1024_160",
+    "ike23": "dh_2048_224",
+    "ike24": "dh_2048_256",
+    "default": "ffdhe2048",
+    "exim.dev.20160529.1": "ffdhe2048",
+    "exim.dev.20160529.2": "ffdhe2048",
+    "exim.dev.20160529.3": "ffdhe2048",
+    **{name: name for name in ("ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192")},
+}
+#: too small for any client of today
+_TOO_SMALL = ("ike1", "ike2")
+
+
+class Context:
+    """An SSL_CTX. Made from settings; raises TlsConfigError."""
+
+    __slots__ = ("__weakref__", "buffer", "handle", "server", "settings", "view")
+
+    def __init__(self, settings: Settings, *, server: bool) -> None:
+        ffi, lib = binding()
+        self.settings = settings
+        self.server = server
+        handle = lib.tls_context_new(int(server), *settings.options, SECURITY_LEVEL)
+        if handle == ffi.NULL:
+            raise TlsConfigError(f"(SSL_CTX_new): {last_error()}")
+        self.handle = ffi.gc(handle, lib.tls_context_free)
+        #: where all connections read and write; nobody else looks at it between two calls
+        self.buffer = ffi.new("unsigned char[]", BUFFER)
+        self.view: Any = ffi.buffer(self.buffer)
+        self._call("tls_context_versions", "SSL_CTX_set_min_proto_version", _TLS1_0, _TLS1_3)
+        if settings.ciphers:
+            # GnuTLS writes underscores where OpenSSL wants hyphens.
+            ciphers = settings.ciphers.replace("_", "-")
+            self._call("tls_context_ciphers", f"SSL_CTX_set_cipher_list: {ciphers}", _text(ciphers))
+        self._certificates()
+        if settings.alpn:
+            wire = b"".join(bytes((len(name),)) + _text(name) for name in settings.alpn)
+            self._call("tls_context_alpn", "SSL_CTX_set_alpn_protos", wire, len(wire))
+        self._trust()
+
+    def _call(self, function: str, what: str, *arguments: Any) -> None:
+        """Call a function of the binding that gives 1 for success. Raises TlsConfigError that names `what`."""
+        if getattr(binding().lib, function)(self.handle, *arguments) != 1:
+            raise TlsConfigError(f"({what}): {last_error()}")
+
+    def _certificates(self) -> None:
+        settings = self.settings
+        keys = settings.keys or settings.certificates
+        if len(keys) != len(settings.certificates):
+            raise TlsConfigError("cert/key setup: out of keys" if keys else "there is no key for the certificate")
+        for certificate, key in zip(settings.certificates, keys, strict=True):
+            self._call(
+                "tls_context_certificate",
+                f"SSL_CTX_use_certificate_chain_file file={certificate}",
+                _text(certificate),
+            )
+            self._call("tls_context_key", f"SSL_CTX_use_PrivateKey_file file={key}", _text(key))
+
+    def _trust(self) -> None:
+        trust, crl = self.settings.trust, self.settings.crl
+        if not trust:
+            return
+        self._call("tls_context_trust_system", "SSL_CTX_set_default_verify_paths")
+        if trust != "system":
+            path = _text(trust)
+            if not os.path.exists(trust):
+                raise TlsConfigError(f"failed to stat {trust} for certificates")
+            if os.path.isdir(trust):
+                self._call("tls_context_trust_folder", "SSL_CTX_load_verify_locations", path)
+            elif os.path.getsize(trust) > 0:
+                self._call("tls_context_trust_file", "SSL_CTX_load_verify_locations", path, int(self.server))
+        if crl:
+            if not os.path.exists(crl):
+                raise TlsConfigError(f"failed to stat {crl} for certificates revocation lists")
+            kind = "folder" if os.path.isdir(crl) else "file"
+            self._call(f"tls_context_crl_{kind}", "X509_STORE_load_locations", _text(crl))
+
+
+class ServerContext(Context):
+    """For incoming connections. `note` writes a log line about an OCSP response that is passed over."""
+
+    __slots__ = ("settings",)
+    settings: ServerSettings
+
+    def __init__(self, settings: ServerSettings, note: Callable[[str], None]) -> None:
+        super().__init__(settings, server=True)
+        if not settings.certificates:
+            self._call("tls_context_self_signed", "selfsigned cert generate", _text(settings.self_signed))
+        self._dh(note)
+        if settings.curves and settings.curves != "auto":
+            self._call("tls_context_groups", f"SSL_CTX_set1_groups_list: {settings.curves}", _text(settings.curves))
+        self._staples(note)
+
+    def _dh(self, note: Callable[[str], None]) -> None:
+        """`tls_dhparam`."""
+        settings = self.settings
+        name = settings.dh
+        if not name:
+            self._call("tls_context_dh_auto", "SSL_CTX_set_dh_auto")
+        elif name.startswith("/"):
+            done = binding().lib.tls_context_dh_file(self.handle, _text(name), settings.dh_most_bits)
+            if done == -1:
+                note(f"tls_dhparam file {name}: more than tls_dh_max_bits ({settings.dh_most_bits}); not used")
+            elif done != 1:
+                raise TlsConfigError(f"could not read dhparams file {name}: {last_error()}")
+        elif name in _TOO_SMALL:
+            note(f'tls_dhparam "{name}" is too small for any client; not used')
+        elif name in _GROUPS:
+            self._call("tls_context_dh_group", f"SSL_CTX_set_tmp_dh {name}", _GROUPS[name].encode())
+        elif name != "none":
+            raise TlsConfigError(f"unrecognised tls_dhparam {name}")
+
+    def _staples(self, note: Callable[[str], None]) -> None:
+        ffi, lib = binding()
+        why = ffi.new("char[256]")
+        for each in self.settings.staples:
+            try:
+                with open(each.path, "rb") as file:
+                    data = file.read()
+                if each.pem:
+                    data = _from_pem(data)
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                note(f"OCSP response file {each.path}: {reason}; not used")
+                continue
+            if not lib.tls_staple(self.handle, data, len(data), why, 256):
+                note(f"OCSP response file {each.path}: {ffi.string(why).decode('latin-1')}; not used")
+
+
+class ClientContext(Context):
+    """For outgoing connections."""
+
+    __slots__ = ()
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings, server=False)
+
+
+class ContextCache:
+    """Contexts by their settings. `note` is for the log lines of what is passed over."""
+
+    __slots__ = ("_kept", "_most", "_note")
+
+    def __init__(self, note: Callable[[str], None], *, most: int = 256) -> None:
+        self._kept: dict[Settings, tuple[Stamp, Context]] = {}
+        self._note = note
+        self._most = most
+
+    def server(self, settings: ServerSettings) -> ServerContext:
+        """Raises TlsConfigError."""
+        found = self._get(settings, lambda: ServerContext(settings, self._note))
+        assert isinstance(found, ServerContext)
+        return found
+
+    def client(self, settings: ClientSettings) -> ClientContext:
+        """Raises TlsConfigError."""
+        found = self._get(settings, lambda: ClientContext(settings))
+        assert isinstance(found, ClientContext)
+        return found
+
+    def _get(self, settings: Settings, make: Callable[[], Context]) -> Context:
+        now = stamp(settings)
+        kept = self._kept.get(settings)
+        if kept is not None and kept[0] == now:
+            return kept[1]
+        context = make()
+        if len(self._kept) >= self._most:
+            self._kept.clear()
+        self._kept[settings] = (now, context)
+        return context
+
+
+def _text(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+def _from_pem(data: bytes) -> bytes:
+    """The first OCSP response of a PEM file. Raises ValueError."""
+    begin, end = b"-----BEGIN OCSP RESPONSE-----", b"-----END OCSP RESPONSE-----"
+    _, found, rest = data.partition(begin)
+    if not found:
+        raise ValueError("has no OCSP RESPONSE block")
+    try:
+        return b64decode(b"".join(rest.partition(end)[0].split()), validate=True)
+    except Error as error:
+        raise ValueError(str(error)) from None
