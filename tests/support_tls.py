@@ -6,7 +6,7 @@ OCSP responses are `<name>.ocsp`, in DER.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +20,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 
-DAY = datetime.timedelta(days=1)
-NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+DAY = dt.timedelta(days=1)
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 BOTH = (Usage.SERVER_AUTH, Usage.CLIENT_AUTH)
 
 HOST = "mx.example.org"

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from support_tls import Pki
 
 from eximia.tls.binding import is_built
+from support_tls import Pki
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from support_tls import HOST, Pki
-
 from eximia.tls.contexts import ClientContext, ServerContext
 from eximia.tls.engine import Engine, Step, TlsError, Verify
 from eximia.tls.settings import ClientSettings, ServerSettings, Staple, read_options
+from support_tls import HOST, Pki
 
 TLS1_2 = "+no_tlsv1_3"
 

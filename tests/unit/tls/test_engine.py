@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support_tls import HOST, Pki
-from unit.tls.talk import TLS1_2, client_context, connect, server_context, talk
 
 from eximia.tls.binding import MODULE
 from eximia.tls.build import module_name
 from eximia.tls.engine import Chain, Engine, TlsError, Verify
 from eximia.tls.facts import facts_of
 from eximia.tls.settings import TlsConfigError, read_options
+from support_tls import HOST, Pki
+from unit.tls.talk import TLS1_2, client_context, connect, server_context, talk
 
 
 def test_the_module_is_named_after_its_sources() -> None:
