@@ -17,11 +17,25 @@ from .catalogue import HANDLERS
 from .errors import AclError
 from .find import find_acl
 from .model import Acl, Handler, Item, ItemKind, Statement
-from .phases import DATA, DKIM, ENDINGS, EXPANSION, MAIL, MAILAUTH, MIME, NOT_SMTP, NOT_SMTP_MIME, RCPT, Phase, mask
+from .phases import (
+    DATA,
+    DKIM,
+    ENDINGS,
+    EXPANSION,
+    MAIL,
+    MAILAUTH,
+    MIME,
+    NOT_SMTP,
+    NOT_SMTP_MIME,
+    PRDR,
+    RCPT,
+    Phase,
+    mask,
+)
 from .result import AclResult, Outcome
 from .run import MAX_DEPTH, Run
 
-_MAY_DISCARD = mask(MAIL, RCPT, DKIM, MIME, DATA, NOT_SMTP, NOT_SMTP_MIME)
+_MAY_DISCARD = mask(PRDR, MAIL, RCPT, DKIM, MIME, DATA, NOT_SMTP, NOT_SMTP_MIME)
 #: the session's note of the phase that is going on
 _PHASE = "acl.phase"
 _ACCEPTING = {"accept": Outcome.ACCEPT, "discard": Outcome.DISCARD}

@@ -138,6 +138,10 @@ class Message:
     cutthrough: bool = False
     #: control=cutthrough_delivery/defer=pass: a 4xx of the next host goes back to the client
     cutthrough_defer_pass: bool = False
+    #: the recipient whose RCPT command an ACL is looking at
+    judged: Recipient | None = None
+    #: an open session with the next server that has this message's envelope (`transports.smtp.held.Held`)
+    held: Any = None
     #: control=queue/first_pass_route: route at once, deliver over SMTP later
     queue_first_pass: bool = False
     no_mbox_unspool: bool = False

@@ -30,3 +30,5 @@ class Verified:
     #: the last $address_data set on the way, kept for failures too
     address_data: str = ""
     routed: list[Address] = field(default_factory=list)
+    #: routing goes on with a copy as well (`unseen`): `routed` is not all
+    copied: bool = False

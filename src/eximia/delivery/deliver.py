@@ -62,6 +62,8 @@ def start(
         return _guarded(process, session, message, locked, settings)
     if process.ports.detach(process, _guarded, process, session, message, locked, settings):
         locked.close()  # the other process holds the lock by its own descriptor
+        if message.held is not None:
+            message.held.connection.stream.abort()  # and the session
     return None
 
 
@@ -73,6 +75,9 @@ def _guarded(
     except Exception as error:  # noqa: BLE001 the message is in the spool and will be tried again
         process.log.panic(f"delivery attempt failed: {type(error).__name__}: {error}", message.id)
         return AttemptEnd.REMAINS
+    finally:
+        if message.held is not None:  # the routers sent it elsewhere
+            message.held.drop()
 
 
 def deliver_message(

@@ -132,6 +132,8 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     """Whether the message waits for a queue runner (`-odq`, `queue_only*`, controls)."""
     main = ctx.process.main
     message = ctx.message
+    if message.freeze:
+        return True
     if message.queue_only:
         arrived.put_off = "queued by ACL"
         return True
@@ -286,6 +288,8 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
     if wrapper:
         queue = False
     if queue:
+        if message.held is not None:
+            message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
         if message.message_log:

@@ -30,6 +30,7 @@ from .recipient_data import run_prdr
 
 if TYPE_CHECKING:
     from eximia.acl.result import AclResult
+    from eximia.transports.smtp.cutthrough import Cutthrough
 
     from .session import SmtpSession
 
@@ -46,7 +47,7 @@ class Rejected(Exception):
 class Incoming:
     """One message while it comes in, over one DATA or several BDAT commands."""
 
-    __slots__ = ("arrived", "failure", "header_seen", "sink", "too_big")
+    __slots__ = ("arrived", "failure", "header_seen", "mended", "sink", "through", "too_big")
 
     def __init__(self, session: SmtpSession) -> None:
         ctx = session.ctx
@@ -67,6 +68,10 @@ class Incoming:
         #: why the message cannot be accepted: reply text; the log has been told
         self.failure: tuple[str, str] | None = None
         self.too_big = False
+        #: the header has our Received: line and is complete, before the body has come
+        self.mended = False
+        #: the way to the next server that takes it as it comes in
+        self.through: Cutthrough | None = None
 
 
 def origin(session: SmtpSession) -> Origin:
@@ -91,6 +96,10 @@ def origin(session: SmtpSession) -> Origin:
 def take_message(session: SmtpSession) -> None:
     """Read the message after DATA has been answered, and answer it."""
     incoming = Incoming(session)
+    if session.ctx.message.cutthrough:
+        from .cutthrough import begin
+
+        begin(session, incoming)
     _read(session, incoming)
     _conclude(session, incoming)
 
@@ -146,6 +155,7 @@ def _wait(session: SmtpSession, incoming: Incoming) -> None:
         session.receive("data")
     except SessionOver as over:
         incoming.sink.drop()
+        _stop_passing(incoming)
         if over.timeout:
             if not incoming.header_seen and not session.server.header_done:
                 session.ctx.message.id = ""
@@ -185,6 +195,20 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)
+    if incoming.through is not None:
+        from .cutthrough import pass_header
+
+        incoming.mended = True
+        begin_received(ctx, session.policy, incoming.arrived)
+        merge_added_headers(ctx)
+        pass_header(session, incoming)
+
+
+def _stop_passing(incoming: Incoming) -> None:
+    if incoming.through is not None:
+        from .cutthrough import drop
+
+        drop(incoming)
 
 
 def _header_too_long(session: SmtpSession, incoming: Incoming) -> None:
@@ -214,6 +238,10 @@ def _store(session: SmtpSession, incoming: Incoming, data: bytes) -> None:
         if header + 1 + sink.size + len(data) > limit:
             incoming.too_big = True
             sink.forget()
+    if incoming.through is not None:
+        from .cutthrough import pass_on
+
+        pass_on(incoming, data)
     try:
         sink.write(data)
     except OSError as error:
@@ -235,7 +263,9 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
     locked = None
     try:
         _judge(session, incoming)
-        discarded = not message.recipients
+        if incoming.through is not None:
+            _pass_last(session, incoming)
+        discarded = not message.recipients or session.tx.passed_on
         if not session.settings.testing and not discarded:
             queue = _queueing(session, incoming)
             try:
@@ -245,6 +275,7 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
                 raise Rejected(answers.Answer("451", answers.DEFERRED)) from None
     except Rejected as refusal:
         incoming.sink.drop()
+        _stop_passing(incoming)
         if refusal.answer is not None:
             session.answer(refusal.answer)
         id_ = message.id
@@ -257,6 +288,9 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         session.process.log.main("frozen by ACL", message.id)
     if not message.recipients:
         _blackholed(session)
+    elif session.tx.passed_on:
+        session.process.log.main("Completed", message.id)
+        incoming.sink.drop()
     ctx.session.messages_accepted += 1
     session.counters.new_message()
     try:
@@ -270,10 +304,25 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         from eximia.context import Context
 
         done = Context(ctx.process, facts, message)
+        held, message.held = message.held, None
         session.reset()
+        message.held = held
         hand_over(done, locked, queue=queue, put_off=incoming.arrived.put_off)
     else:
         session.reset()
+
+
+def _pass_last(session: SmtpSession, incoming: Incoming) -> None:
+    """The message went on while it came in: what the next server says now is the answer. Raises Rejected."""
+    message = session.ctx.message
+    if not message.recipients or message.fake_response or message.freeze:
+        _stop_passing(incoming)
+        return
+    from .cutthrough import conclude
+
+    answer = conclude(session, incoming)
+    if answer is not None:
+        raise Rejected(answer)
 
 
 def _queueing(session: SmtpSession, incoming: Incoming) -> bool:
@@ -302,8 +351,9 @@ def _judge(session: SmtpSession, incoming: Incoming) -> None:
     reader = session.server.data
     # $message_size in the DATA ACLs does not count what we add.
     settle_size(ctx, reader)
-    begin_received(ctx, session.policy, arrived)
-    merge_added_headers(ctx)
+    if not incoming.mended:
+        begin_received(ctx, session.policy, arrived)
+        merge_added_headers(ctx)
     if message.recipients:
         _data_acls(session, incoming)
     if message.discarded:
@@ -360,9 +410,17 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
                 message.notes["discard_log"] = result.log_message
         if result.user_message:
             session.tx.final_answer = answers.accepted(ctx, result, "250", "OK")
+    if incoming.mended and (message.added_headers or message.removed_headers):
+        _tell_too_late(session)
     merge_added_headers(ctx)
     if message.recipients and incoming.arrived.received is not None:
         refresh_received(ctx, policy, incoming.arrived)
+
+
+def _tell_too_late(session: SmtpSession) -> None:
+    session.process.log.panic(
+        "Header modification in data ACLs will not take effect on cutthrough deliveries", session.ctx.message.id
+    )
 
 
 def _refuse_data(session: SmtpSession, result: AclResult, option: str) -> None:
@@ -392,6 +450,8 @@ def _answer_accepted(session: SmtpSession, incoming: Incoming) -> None:
     if message.fake_response:
         code = "550" if message.fake_response == "reject" else "450"
         answer = answers.own_code(ctx, message.fake_response_text, code)
+    elif tx.prdr_answer is not None:
+        answer = tx.prdr_answer
     elif tx.final_answer is not None:
         answer = tx.final_answer
     else:

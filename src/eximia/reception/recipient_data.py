@@ -55,7 +55,9 @@ def run_prdr(session: SmtpSession) -> None:
     for recipient in message.recipients:
         address = recipient.address
         show_recipient(ctx, address)
+        ctx.session.answering_for_each = True
         result = session.policy.acl(ctx, "acl_smtp_data_prdr")
+        ctx.session.answering_for_each = False
         temporary = result.outcome in (Outcome.DEFER, Outcome.ERROR)
         deferred += temporary
         if result.outcome is Outcome.ACCEPT:
@@ -66,7 +68,7 @@ def run_prdr(session: SmtpSession) -> None:
             code, verdict = ("450", "temporary refusal") if temporary else ("550", "refusal")
         usual = f"PRDR R=<{address}> {verdict}"
         session.answer(answers.accepted(ctx, result, code, usual))
-        said = result.user_message.partition("\n")[0]
+        said = (result.log_message or result.user_message).partition("\n")[0]
         log.main(f"PRDR {address} {said}" if said else usual, message.id)
     hide_recipient(ctx)
     some = len(kept) < len(message.recipients)
@@ -75,5 +77,6 @@ def run_prdr(session: SmtpSession) -> None:
         if deferred:
             raise Rejected(answers.Answer("450", f"id={message.id} message deferred for all recipients"))
         raise Rejected(answers.Answer("550", f"id={message.id} message rejected for all recipients"))
-    if some:
-        session.tx.final_answer = answers.Answer("250", f"id={message.id} message accepted for some recipients")
+    session.tx.prdr_answer = answers.Answer(
+        "250", f"id={message.id} message accepted{' for some recipients' if some else ''}"
+    )

@@ -151,6 +151,8 @@ class SmtpSession:
             self._finish(SessionOver("", reply=("421", answers.DEFERRED), rejected=True))
         finally:
             session.flush = session.set_traffic_class = None
+            if self.ctx.message.held is not None:
+                self.ctx.message.held.drop()
             self.stream.close()
 
     def set_traffic_class(self, value: int) -> None:
@@ -420,6 +422,9 @@ class SmtpSession:
     def reset(self) -> None:
         """Forget the transaction: RSET, a greeting, the end of a message."""
         ctx = self.ctx
+        held = ctx.message.held
+        if held is not None:
+            held.drop()
         ctx.message = Message(size=-1)
         ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()

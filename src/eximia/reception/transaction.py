@@ -41,10 +41,14 @@ class Transaction:
     chunk_size: int = 0
     #: what the DATA ACL wants said
     final_answer: Answer | None = None
+    #: the last word after the answers for each recipient (PRDR); it goes before the DATA ACL's
+    prdr_answer: Answer | None = None
     #: after a refused command between chunks only RSET is taken
     only_rset: bool = False
     #: the MAIL command asked for PRDR
     prdr: bool = False
+    #: the next server took the message while it came in: nothing remains to be delivered
+    passed_on: bool = False
 
     def note_rcpt_error(self, text: str) -> None:
         """Remember the answer to a refused RCPT, for a DATA that finds no recipient."""

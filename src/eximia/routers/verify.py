@@ -47,7 +47,7 @@ class VerifyService:
                 return Verified("ok", address_data=data)
             children = routed.children
             if verdict is Verdict.ACCEPTED:
-                return Verified("ok", address_data=data, routed=[here])
+                return Verified("ok", address_data=data, routed=[here], copied=bool(children))
             if success_on_redirect or len(children) != 1 or children[0].is_special:
                 return Verified("ok", address_data=data)
             here = children[0]

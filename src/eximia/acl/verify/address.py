@@ -23,6 +23,8 @@ class Verdict:
     called: bool = False
     #: it deferred, and `defer_ok` made it a success
     forgiven: bool = False
+    #: the server's temporary refusal of the recipient
+    reply: str = ""
 
 
 def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -> Verdict:

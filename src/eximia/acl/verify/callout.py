@@ -6,14 +6,17 @@ tried. The cache is `callout_cache`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
-from eximia.context.delivery import Address, Host, HostStatus
+from eximia.context.delivery import Address, Errno, Host, HostStatus
 from eximia.expand import expand
 from eximia.transports.smtp.connection import Connection
+from eximia.transports.smtp.cutthrough import suits
 from eximia.transports.smtp.failure import Failure
+from eximia.transports.smtp.held import Held, envelope_of, recipient_of
 from eximia.transports.smtp.hosts import hosts_for, interface_for, port_of
 from eximia.transports.smtp.opening import open_connection
 
@@ -21,6 +24,8 @@ from .callout_cache import CalloutCache, Known
 from .options import CalloutOptions
 
 if TYPE_CHECKING:
+    from eximia.protocols.smtp.client import Reply
+
     from .address import Verdict
 
 
@@ -38,10 +43,13 @@ class _Refused(Exception):
 class _Try:
     """One callout."""
 
-    __slots__ = ("address", "cache", "known", "mail_from", "one", "options", "random")
+    __slots__ = ("address", "cache", "given", "known", "mail_from", "one", "options", "random", "reply", "target")
 
-    def __init__(self, one: Run, address: str, mail_from: str, options: CalloutOptions) -> None:
+    def __init__(self, one: Run, target: Address, given: str, mail_from: str, options: CalloutOptions) -> None:
+        address = target.address
         self.one = one
+        self.target = target
+        self.given = given
         self.address = address
         self.mail_from = mail_from
         self.options = options
@@ -49,6 +57,8 @@ class _Try:
         self.known: Known = self.cache.look()
         #: the host takes any local part
         self.random = False
+        #: the temporary refusal of the recipient, as the server gave it
+        self.reply = ""
 
 
 def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target: Address, verdict: Verdict) -> None:
@@ -62,7 +72,7 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         mail_from = ctx.message.sender_address
     elif options.use_postmaster:
         mail_from = f"postmaster@{_qualify_domain(one)}"
-    here = _Try(one, target.address, mail_from, options)
+    here = _Try(one, target, address, mail_from, options)
     known = here.known
     if known.verdict:
         verdict.result = known.verdict
@@ -80,8 +90,11 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
     problem = ""
     try:
         hosts, settings, port = _where(here, target)
+        if _added(here, hosts):
+            return
         problem = _ask_hosts(here, transport.name, settings, hosts, port)
     except _Refused as refused:
+        ctx.message.cutthrough = False
         verdict.result = "fail"
         verdict.kind = refused.kind
         verdict.log = refused.log
@@ -90,16 +103,62 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
     except Failure as failure:
         problem = failure.text()
     if problem:
+        ctx.message.cutthrough &= not options.use_sender
         could_not = f"Could not complete {kind} verify callout"
         verdict.result = "defer"
         verdict.log = f"{could_not}: {problem}"
         verdict.user = could_not
+        verdict.reply = here.reply
         if options.defer_ok:
             if one.debug:
                 one.say("verify defer overridden by callout_defer_ok")
             verdict.result = "ok"
         return
     verdict.kind = "random" if here.random else ""
+
+
+def _keeps(here: _Try) -> bool:
+    """The session is to be kept for the message itself: it began as the message's own would."""
+    options, message = here.options, here.one.ctx.message
+    return (
+        (options.hold or message.cutthrough)
+        and options.use_sender
+        and not options.random
+        and options.postmaster_from is None
+        and suits(here.target.transport.options)
+    )
+
+
+def _added(here: _Try, hosts: list[Host]) -> bool:
+    """Ask the session that an earlier recipient's callout left open. False: make a new one. Raises _Refused."""
+    ctx = here.one.ctx
+    held: Held | None = ctx.message.held
+    if held is None or not _keeps(here):
+        return False
+    if not held.fits(here.target, hosts, here.mail_from):
+        ctx.message.held = None
+        held.drop()
+        return False
+    host = held.connection.host
+    ctx.address.host, ctx.address.host_address = host.name, host.address
+    shown = f"{host.name} [{host.address}]"
+    try:
+        problem = _ask_recipient(here, held.connection, shown)
+    except _Refused as refused:
+        ctx.message.held = None
+        held.drop()
+        text = f'response to "{refused.command}" was: {refused.text}'
+        raise _Refused(refused.command, refused.text, text, refused.kind) from refused
+    except Failure:
+        ctx.message.held = None
+        held.drop()
+        return False
+    if problem:
+        ctx.message.held = None
+        held.drop()
+        raise Failure(problem, Errno.RCPT_4XX)
+    here.cache.store(domain=True, accepted=True)
+    return True
 
 
 def _qualify_domain(one: Run) -> str:
@@ -144,20 +203,26 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
             problem = f"{shown} : {failure.text()}"
             continue
         try:
-            problem = _ask(here, connection, shown)
+            problem = _ask(here, connection, shown, hosts)
         except Failure as failure:
             problem = f"{shown} : {failure.text()}"
         finally:
-            connection.quit()
+            held = ctx.message.held
+            if held is None or held.connection is not connection:
+                connection.quit()
         if not problem:
             return ""
     return problem
 
 
-def _ask(here: _Try, connection: Connection, shown: str) -> str:
+def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> str:
     """MAIL and RCPT on an open connection. "": accepted; else why it is not certain. Raises _Refused and Failure."""
     cache = here.cache
+    ctx = here.one.ctx
+    keeps = _keeps(here)
     mail = f"MAIL FROM:<{here.mail_from}>"
+    if keeps:
+        mail = envelope_of(ctx, here.mail_from).mail(connection.peer)
     reply = connection.command(mail)
     if reply.code // 100 != 2:
         if reply.code // 100 != 5:
@@ -180,17 +245,42 @@ def _ask(here: _Try, connection: Connection, shown: str) -> str:
             if reply.code // 100 == 5:
                 cache.note_domain(random="reject")
             _begin_again(connection, here.mail_from)
+    mail_reply = reply
+    problem = _ask_recipient(here, connection, shown, mail_reply if keeps else None, hosts)
+    if problem:
+        return problem
+    if here.known.need_postmaster and here.options.postmaster_from is not None:
+        _ask_postmaster(here, connection, shown, domain)
+    cache.store(domain=True, accepted=True)
+    return ""
+
+
+def _ask_recipient(
+    here: _Try, connection: Connection, shown: str, mail: Reply | None = None, hosts: Sequence[Host] = ()
+) -> str:
+    """RCPT, as `_ask`. With `mail`, the answer to MAIL, the session is kept for the message; a session kept
+    already gets one more recipient."""
+    cache = here.cache
+    ctx = here.one.ctx
     recipient = f"RCPT TO:<{here.address}>"
-    reply = connection.command(recipient)
+    command = recipient
+    held: Held | None = ctx.message.held
+    kept = mail is not None or (held is not None and held.connection is connection)
+    if kept:
+        command = "".join(envelope_of(ctx, here.mail_from).rcpt(recipient_of(ctx, here.target), connection.peer))
+    reply = connection.command(command)
     if reply.code // 100 != 2:
         text = f"{shown} : SMTP error from remote mail server after {recipient}: {reply.text}"
         cache.store(domain=True, accepted=False if reply.code // 100 == 5 else None)
         if reply.code // 100 == 5:
             raise _Refused(recipient, reply.text, text, "recipient")
+        here.reply = reply.text
         return text
-    if here.known.need_postmaster and here.options.postmaster_from is not None:
-        _ask_postmaster(here, connection, shown, domain)
-    cache.store(domain=True, accepted=True)
+    if mail is not None:
+        transport = here.target.transport
+        held = ctx.message.held = Held(connection, transport, transport.options, list(hosts), here.mail_from, mail)
+    if kept and held is not None:
+        held.took(here.target, here.given, reply)
     return ""
 
 

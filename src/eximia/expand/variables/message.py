@@ -61,7 +61,7 @@ def _received_time(ctx: Context) -> str:
 def _shown_recipients(ctx: Context) -> list[str]:
     """Envelope recipients, where they may be shown: not while one address is dealt with (manual, $recipients)."""
     address = ctx.address
-    if address.local_part or address.domain:
+    if (address.local_part or address.domain) and not ctx.session.answering_for_each:
         return []
     return [recipient.address for recipient in ctx.message.recipients]
 

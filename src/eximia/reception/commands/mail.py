@@ -81,10 +81,11 @@ def _known(session: SmtpSession) -> frozenset[str]:
     """The parameters that make sense to this client."""
     if not session.ctx.session.esmtp:
         return _BATCHED if session.ctx.session.smtp_batched else frozenset()
-    return _ALWAYS | {"PRDR"} if session.main.prdr_enable else _ALWAYS
+    return _ALWAYS
 
 
-_ALWAYS = frozenset(("SIZE", "BODY", "AUTH", "SMTPUTF8", "RET", "ENVID"))
+#: PRDR where it is not offered is taken and means nothing
+_ALWAYS = frozenset(("SIZE", "BODY", "AUTH", "SMTPUTF8", "RET", "ENVID", "PRDR"))
 _BATCHED = frozenset(("SIZE", "BODY"))
 
 
@@ -160,9 +161,9 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     message.allow_unqualified_sender, message.allow_unqualified_recipient = session.unqualified
     tx.open = True
     tx.size = parameters.size
-    tx.prdr = parameters.prdr
+    tx.prdr = parameters.prdr and session.main.prdr_enable
     tx.raw_sender = message.sender_address
-    session.ctx.session.prdr_requested = parameters.prdr
+    session.ctx.session.prdr_requested = tx.prdr
     session.restart_rcpt_throttle()
 
 
@@ -207,7 +208,7 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -
     if rewritten != message.sender_address:
         message.sender_address_unrewritten = message.sender_address
         message.sender_address = rewritten
-    usual = "OK, PRDR Requested" if parameters.prdr else "OK"
+    usual = "OK, PRDR Requested" if session.tx.prdr else "OK"
     if session.policy.has_acl(ctx, "acl_smtp_mail"):
         from eximia.acl.result import Outcome
 

@@ -119,10 +119,16 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> No
         _log_discarded(session, f"{where} RCPT <{printing(address)}>: discarded by MAIL ACL{why}")
         return
     show_recipient(ctx, address)
+    recipient = message.judged = Recipient(address, dsn_flags=parameters.notify, orcpt=parameters.orcpt)
     result = session.policy.acl(ctx, "acl_smtp_rcpt")
+    if message.cutthrough and result.outcome is Outcome.ACCEPT and not tx.prdr:
+        from eximia.reception.cutthrough import after_rcpt
+
+        result = after_rcpt(ctx, address) or result
+    message.judged = None
     hide_recipient(ctx)
     if result.outcome is Outcome.ACCEPT:
-        message.recipients.append(Recipient(address, dsn_flags=parameters.notify, orcpt=parameters.orcpt))
+        message.recipients.append(recipient)
         tx.raw_recipients.append(address)
         optin = message.notes.pop("bmi_optin", "")
         if optin:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eximia.context.delivery import Address, Batch
 
     from .connection import Connection
+    from .held import Held
 
 _RET: Final = {RET_FULL: "FULL", RET_HDRS: "HDRS"}
 
@@ -203,11 +204,15 @@ class _Run:
             name = self.transport.name
             interface = interface_for(ctx, name, self.options, host)
             while left:
-                connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
+                held = self._held(left, host, port) if ctx.message.held is not None else None
+                if held is not None:
+                    connection, reused = held.connection, False
+                else:
+                    connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
                 facts = connection.facts(reused=reused)
                 batch, rest = self._portion(left, connection)
                 try:
-                    again = self._transaction(connection, batch, facts, host, port, key)
+                    again = self._transaction(connection, batch, facts, host, port, key, held)
                 except Failure as failure:
                     if not (reused and failure.unheard):
                         raise
@@ -229,6 +234,21 @@ class _Run:
             retry.forget(done, key, ctx.message.id, host=known[0], message=known[1])
         return [a for a in addresses if a.outcome is None or a.outcome.result is Result.DEFERRED]
 
+    def _held(self, addresses: list[Address], host: Host, port: int) -> Held | None:
+        """The session that a callout left open, when it has the envelope of these addresses; it is used up then."""
+        held: Held = self.ctx.message.held
+        there = held.connection.host
+        if (
+            held.transport.name != self.transport.name
+            or (there.name, there.address, held.connection.port) != (host.name, host.address, port)
+            or held.sender != self.batch.return_path
+            or sorted(a.address for a in addresses) != sorted(a.address for a in held.addresses)
+        ):
+            return None
+        self.ctx.message.held = None
+        held.connection.wait = self.options.command_timeout
+        return held
+
     def _portion(self, addresses: list[Address], connection: Connection) -> tuple[list[Address], list[Address]]:
         """What fits into one transaction by ESMTP LIMITS; `max_rcpt` was applied when batches were made."""
         limit = connection.peer.limit_rcpt
@@ -243,7 +263,14 @@ class _Run:
         return same, others
 
     def _transaction(
-        self, connection: Connection, addresses: list[Address], facts: SmtpFacts, host: Host, port: int, key: str
+        self,
+        connection: Connection,
+        addresses: list[Address],
+        facts: SmtpFacts,
+        host: Host,
+        port: int,
+        key: str,
+        held: Held | None = None,
     ) -> list[Address]:
         """One message for these addresses; those that are to be sent again over this connection."""
         ctx = self.ctx
@@ -251,7 +278,7 @@ class _Run:
         facts.authenticated_sender = envelope.auth or ""
         content = content_for(ctx, self.options, addresses, self.batch.return_path)
         wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
-        transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped)
+        transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)
         failure = judge(transaction, envelope, addresses, facts, lmtp=connection.lmtp)
         for address in addresses:
             if address.outcome is not None:

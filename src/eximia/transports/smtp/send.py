@@ -17,6 +17,7 @@ from .failure import Fault, closed, malformed, network
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .held import Held
 
 _END = frozenset({END, END_RCPT, OVERALL})
 
@@ -59,10 +60,17 @@ class Content:
 
 
 def send_message(
-    connection: Connection, envelope: Envelope, content: Content, options: Any, *, all_or_nothing: bool = False
+    connection: Connection,
+    envelope: Envelope,
+    content: Content,
+    options: Any,
+    *,
+    all_or_nothing: bool = False,
+    held: Held | None = None,
 ) -> Transaction:
     """Send one message and read every reply; the transaction holds them. `all_or_nothing`: not at all when a
-    recipient is refused (mua_wrapper). Raises Failure when the session broke."""
+    recipient is refused (mua_wrapper). `held`: its envelope is with the server already. Raises Failure when the
+    session broke."""
     stream = connection.stream
     transaction = Transaction(
         connection.reader,
@@ -73,6 +81,7 @@ def send_message(
         chunking=connection.chunking,
         reset=connection.open_transaction,
         all_or_nothing=all_or_nothing,
+        answered=(held.mail, held.replies) if held is not None else None,
     )
     connection.open_transaction = True
     connection.messages += 1
@@ -86,6 +95,8 @@ def send_message(
                 shown = flight + transaction.chunk(len(data), last=True)
                 flight = shown + data
                 connection.sent = len(data)
+            elif not flight:
+                connection.sent = _send_data(connection, transaction, content, options)
         if connection.watch is not None:
             connection.watch.sent(shown)
         stream.send(flight)

@@ -10,6 +10,7 @@ replies are there to be judged: `mail_reply`, `rcpt_replies`, `data_reply`, `end
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from .capabilities import Capabilities
@@ -63,10 +64,12 @@ class Transaction:
         chunking: bool = False,
         reset: bool = False,
         all_or_nothing: bool = False,
+        answered: tuple[Reply, Sequence[Reply]] | None = None,
     ) -> None:
         """`pipelining` and `chunking`: use them (the server has them and the transport allows them).
         `reset`: begin with RSET, because an earlier transaction was left open. `all_or_nothing`: when a recipient is
-        refused no message is sent; commands are then not pipelined."""
+        refused no message is sent; commands are then not pipelined. `answered`: the server has taken the envelope
+        before; these were its answers to MAIL and to each RCPT."""
         self._reader = reader
         self._peer = peer
         self._envelope = envelope
@@ -97,12 +100,19 @@ class Transaction:
         self.prdr = False
         #: bytes of the message were sent (a lost connection may then have delivered it)
         self.sent_data = False
+        if answered is not None:
+            self.mail_reply = answered[0]
+            self.rcpt_replies = list(answered[1])
+            self.accepted = list(range(len(self.rcpt_replies)))
+            self._next_rcpt = len(self.rcpt_replies)
 
     # What to send
 
     def start(self) -> bytes:
         """The first flight: everything up to DATA when commands may be pipelined, else MAIL alone."""
         awaited = self._awaited
+        if self.mail_reply is not None:
+            return self._advance()
         flight = self._mail
         if self._reset:
             flight = f"RSET\r\n{flight}"
