@@ -244,7 +244,7 @@ def run_ours(args: Sequence[str], said: str, directory: Path) -> list[str]:
             atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 (what broke is compared too)
             import traceback
 
             traceback.print_exc()
