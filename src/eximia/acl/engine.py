@@ -228,7 +228,7 @@ def _conditions_hold(one: Run, statement: Statement, state: messages.Texts) -> b
             elif answer is False or answer is Outcome.DROP:
                 answer = True
         if one.trace is not None:
-            one.trace.step("condition", template.span, item.shown, str(answer), template.text)
+            one.trace.step("condition", template.span, item.shown, str(answer).lower(), template.text)
         if answer is True:
             continue
         if answer is Outcome.DISCARD and statement.verb not in _ACCEPTING:

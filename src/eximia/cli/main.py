@@ -48,6 +48,10 @@ ACTIONS = {
 COMMANDS = {
     "check": ("eximia.cli.check:command", "read a configuration and report every error and warning"),
     "config": ("eximia.cli.default_config:command", "`config default` prints the embedded configuration"),
+    "explain": (
+        "eximia.cli.explain.command:command",
+        "tell which line of the configuration decides about a session, an address, a queued message",
+    ),
     "demo": ("eximia.cli.demo:command", "start the server on its embedded configuration and show it at work"),
 }
 

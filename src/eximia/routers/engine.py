@@ -128,7 +128,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
                 _debug_considered(trace, address, router, why)
             if why:
                 if trace is not None:
-                    trace.step("router", router.span, address.address, "skipped", why)
+                    trace.step("router", router.span, f"{router.name} for {address.address}", "skipped", why)
                 router = last.following
                 continue
             call = RouteCall(last, mode)
@@ -140,7 +140,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
         except (Defer, ExpansionError) as error:
             return _deferred(ctx, address, last, RouterDefer(error.message))
         if trace is not None:
-            trace.step("router", router.span, address.address, answer.value, call.decline_text)
+            trace.step("router", router.span, f"{router.name} for {address.address}", answer.value, call.decline_text)
             _debug_answer(trace, address, router, call, answer)
         if answer is Answer.DECLINE:
             decline_text = call.decline_text
@@ -417,7 +417,7 @@ def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer
 def _trace_end(ctx: Context, router: Router, address: Address, outcome: str, why: str) -> None:
     trace = ctx.process.trace
     if trace is not None:
-        trace.step("router", router.span, address.address, outcome, why)
+        trace.step("router", router.span, f"{router.name} for {address.address}", outcome, why)
         if outcome == "failed":
             trace.debug("route", f"{router.name} router forced address failure")
         else:

@@ -16,7 +16,8 @@ from eximia.message.ids import is_message_id
 from .checkaccess import PROGRAM
 from .common import fail, open_configured, write
 
-_HOST = re.compile(r"^\s+host (\S+)\s+\[([^\]]*)\]", re.MULTILINE)
+#: name and address of a host in what address testing writes
+HOST = re.compile(r"^\s+host (\S+)\s+\[([^\]]*)\]", re.MULTILINE)
 
 
 def command(words: Sequence[str]) -> int:
@@ -53,7 +54,7 @@ def _hosts(subject: str, options: Iterable[str]) -> list[tuple[str, str]]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *options, "-bt", address], capture_output=True, check=False, text=True
     )
-    return _HOST.findall(done.stdout)
+    return HOST.findall(done.stdout)
 
 
 def concerns(key: str, subject: str, hosts: Iterable[tuple[str, str]]) -> bool:

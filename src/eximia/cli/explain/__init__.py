@@ -1,0 +1,1 @@
+"""`eximia explain`: which line of the configuration decided what, for a session, an address or a queued message."""
