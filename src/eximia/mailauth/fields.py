@@ -50,13 +50,15 @@ def field_name(field: bytes) -> bytes:
 class Fields:
     """The fields of one message, top to bottom."""
 
-    __slots__ = ("_by_name", "_relaxed", "all")
+    __slots__ = ("_by_name", "_relaxed", "all", "names")
 
     def __init__(self, fields: Iterable[bytes]) -> None:
         self.all = list(fields)
+        #: their names in lower case
+        self.names = [field_name(field) for field in self.all]
         by_name: dict[bytes, list[int]] = {}
-        for index, field in enumerate(self.all):
-            by_name.setdefault(field_name(field), []).append(index)
+        for index, name in enumerate(self.names):
+            by_name.setdefault(name, []).append(index)
         self._by_name = by_name
         self._relaxed: dict[int, bytes] = {}
 

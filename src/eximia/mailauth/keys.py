@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+from eximia.base.dataclass import dataclass
 
 from .tags import TagError, compact, parse_tags
 

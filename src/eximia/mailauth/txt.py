@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from eximia.dns.answer import Answer, Status
+
 FOUND = "found"
 NONE = "none"
 TEMPERROR = "temperror"
@@ -27,3 +29,17 @@ class TxtAnswer(NamedTuple):
 
 #: A question for TXT records; never raises.
 Txt = Callable[[str], TxtAnswer]
+
+
+def asking(ask: Callable[[str, str], Answer]) -> Txt:
+    """The same over a question for any type of record (`Zone.ask`, the server's lookups)."""
+
+    def txt(name: str) -> TxtAnswer:
+        answer = ask(name, "TXT")
+        if answer.found:
+            return TxtAnswer(tuple(one.joined for one in answer.records))
+        if answer.status is Status.AGAIN:
+            return TxtAnswer((), TEMPERROR, answer.why)
+        return TxtAnswer((), NONE, answer.why)
+
+    return txt

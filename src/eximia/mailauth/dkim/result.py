@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from eximia.base.dataclass import dataclass
 from eximia.mailauth.keys import KeyRecord
 
 from .signature import Signature

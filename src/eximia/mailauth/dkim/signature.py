@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 
+from eximia.base.dataclass import dataclass, field
 from eximia.mailauth.tags import TagError, compact, decimal, parse_tags
 
 #: algorithm names to (key type, hash)
@@ -94,8 +94,12 @@ def is_domain(text: str) -> bool:
     return True
 
 
-def read(value: bytes, *, required: str = "v a b bh d h s", version: bool = True) -> tuple[Signature, str]:
-    """(signature, error) of what follows the colon. The error is "" when the signature can be checked."""
+_REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
+
+
+def read(value: bytes, required: tuple[str, ...] = _REQUIRED) -> tuple[Signature, str]:
+    """(signature, error) of what follows the colon. The error is "" when the signature can be checked. Without `v`
+    among the required tags it is one of ARC's, where `i` is a number."""
     found = Signature()
     try:
         tags = found.tags = parse_tags(value)
@@ -103,14 +107,16 @@ def read(value: bytes, *, required: str = "v a b bh d h s", version: bool = True
         return found, str(error)
     try:
         _fill(found, tags)
-        for name in required.split():
+        for name in required:
             if name not in tags:
                 raise SignatureError(f"tag {name}= is missing")
             if not tags[name]:
                 raise SignatureError(f"tag {name}= is empty")
-        if version and tags["v"] != b"1":
-            raise SignatureError("unknown version")
         _check(found)
+        if "h" in required and not found.headers:
+            raise SignatureError("h= is empty")
+        if "v" in required:
+            _check_identity(found)
     except SignatureError as error:
         return found, str(error)
     return found, ""
@@ -151,11 +157,14 @@ def _check(found: Signature) -> None:
     methods = [each.strip().lower() for each in found.query.split(":")]
     if "dns/txt" not in methods and "dns" not in methods:
         raise SignatureError("unknown query method")
+    if found.expires is not None and found.created is not None and found.expires <= found.created:
+        raise SignatureError("x= is not after t=")
+
+
+def _check_identity(found: Signature) -> None:
+    if found.tags["v"] != b"1":
+        raise SignatureError("unknown version")
     if found.identity:
         host = found.identity.rpartition("@")[2].lower()
         if "@" not in found.identity or (host != found.domain and not host.endswith(f".{found.domain}")):
             raise SignatureError("i= is not in the domain of d=")
-    if not found.headers:
-        raise SignatureError("h= is empty")
-    if found.expires is not None and found.created is not None and found.expires <= found.created:
-        raise SignatureError("x= is not after t=")

@@ -1,0 +1,1 @@
+"""ARC (RFC 8617): `verify` checks a chain, `seal` adds to it."""

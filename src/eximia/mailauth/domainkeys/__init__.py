@@ -1,0 +1,1 @@
+"""DomainKeys (RFC 4870, historic): `verify` checks signatures and policies, `sign` makes signatures."""
