@@ -16,6 +16,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "acl": _C + "acl:ACL",
         "add_header": _M + "add_header:ADD_HEADER",
         "authenticated": _C + "authenticated:AUTHENTICATED",
+        "bmi_optin": _M + "bmi_optin:BMI_OPTIN",
         "condition": _C + "condition:CONDITION",
         "continue": _M + "continue_:CONTINUE",
         "control": _M + "control:CONTROL",

@@ -333,6 +333,8 @@ class Services:
     tls_connect: Callable[[Context, Stream, str], Stream] | None = None
     #: a string that is known only at run time, expanded (`queryprogram`, filters): `expand.expand_text`
     expand: Callable[[str, Context], str] = field(default=None)  # type: ignore[assignment]
+    #: the Brightmail verdict of an envelope recipient, None when there is none
+    brightmail: Callable[[Context, str], Any] = field(default=None)  # type: ignore[assignment]
     #: take in a message of our own (bounce, warning, autoreply, report): `reception`
     submit: Submit = field(default=None)  # type: ignore[assignment]
     #: hand a received message to delivery: `delivery.start`

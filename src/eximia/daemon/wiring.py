@@ -45,6 +45,7 @@ _SERVICES = {
     "filters": "eximia.filters.service:Filters",
     "perl": "eximia.aio.perl:PerlService",
     "expand": "*eximia.expand:expand_text",
+    "brightmail": "*eximia.scan.brightmail.verdicts:verdict_for",
     "submit": "*eximia.reception.own:submit",
     "deliver": "*eximia.delivery:start",
     "queue_run": "*eximia.daemon.queue_runs:run_for_recipients",

@@ -190,6 +190,10 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
 
     process = ctx.process
     message = ctx.message
+    if message.bmi_run:
+        from eximia.scan.brightmail.judging import judge
+
+        judge(ctx)
     now = process.ports.clock.time()
     if arrived.received is not None:
         set_time(arrived.received, now)

@@ -6,7 +6,7 @@ Affixes, the tests of the mode (verify, address_test, expn) and the variables of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
@@ -172,23 +172,23 @@ def _condition(template: Template, name: str) -> Check:
 def _brightmail(router: Router) -> list[Check]:
     """The conditions on a Brightmail verdict (features row 2), read from what the scan left with the message."""
     options = router.options
-    wanted_rules = frozenset(options.bmi_rule.replace(" ", "").split(":")) if options.bmi_rule else frozenset()
     flags = (options.bmi_deliver_default, options.bmi_deliver_alternate, options.bmi_dont_deliver)
-    if not any(flags) and not wanted_rules:
+    if not any(flags) and not options.bmi_rule:
         return []
+    from eximia.scan.brightmail.verdicts import ALTERNATE, DEFAULT, DISCARD, rules_of, verdict_for
+
+    wanted_rules = rules_of(options.bmi_rule)
 
     def check(ctx: Context, address: Address, mode: Mode) -> str:
-        verdict: Any = ctx.message.notes.get("bmi_verdict")
-        if verdict is not None:
-            verdict = verdict.of(address.top.address)
+        verdict = verdict_for(ctx, address.top.address)
         default, alternate, dont = flags
-        if default and verdict is not None and verdict.action != "default":
+        if default and verdict is not None and verdict.action != DEFAULT:
             return "bmi_deliver_default is set and the verdict is not the default"
-        if alternate and (verdict is None or verdict.action != "alternate"):
+        if alternate and (verdict is None or verdict.action != ALTERNATE):
             return "bmi_deliver_alternate is set and there is no alternate verdict"
-        if dont and (verdict is None or verdict.action != "discard"):
+        if dont and (verdict is None or verdict.action != DISCARD):
             return "bmi_dont_deliver is set and the verdict is to deliver"
-        if wanted_rules and (verdict is None or not wanted_rules & set(verdict.rules)):
+        if wanted_rules and (verdict is None or not wanted_rules & verdict.rules):
             return "bmi_rule does not match"
         return ""
 

@@ -54,7 +54,7 @@ def spam(ctx: Context, user: str) -> bool:
         return bool(known[1])
     try:
         text = setting.text if constant else expand(setting, ctx)
-        score = _ask(ctx, user, text)
+        score = ask(ctx, user, text)
     except ExpansionError as error:
         _panic(ctx, f"spamd_address starts with $, but expansion failed: {error.message}")
         raise Defer("") from error
@@ -80,7 +80,8 @@ def variables(score: Score) -> dict[str, str]:
     }
 
 
-def _ask(ctx: Context, user: str, text: str) -> Score:
+def ask(ctx: Context, user: str, text: str) -> Score:
+    """What the first server of the list `text` that can be reached says. Raises ScanError."""
     for stream, where, until, server in reached(ctx, "spamd_address", text, "spamd"):
         try:
             data = mailbox(ctx)

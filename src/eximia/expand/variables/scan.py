@@ -50,14 +50,32 @@ def _spam(name: str) -> Run:
     return run
 
 
+def _brightmail(name: str, default: Untainted = EMPTY) -> Run:
+    """A field of the verdict for the address that is being routed (features row 2)."""
+
+    def run(ctx: Context) -> str:
+        if "bmi_verdicts" not in ctx.message.notes:
+            return default
+        address = ctx.address
+        verdict = ctx.process.services.brightmail(ctx, f"{address.original_local_part}@{address.original_domain}")
+        if verdict is None:
+            return default
+        if name == "action":
+            return Untainted("0" if verdict.action == "discard" else "1")
+        value: str = getattr(verdict, name)
+        return value
+
+    return run
+
+
 VARIABLES: dict[str, Run] = {
     **{f"mime_{name}": _mime(name) for name in _MIME},
     **{f"spam_{name}": _spam(name) for name in ("action", "bar", "report", "score", "score_int")},
     "av_failed": own("av_failed", "0"),
-    "bmi_alt_location": own("bmi_alt_location"),
-    "bmi_base64_tracker_verdict": own("bmi_base64_tracker_verdict"),
-    "bmi_base64_verdict": own("bmi_base64_verdict"),
-    "bmi_deliver": own("bmi_deliver", "1"),
+    "bmi_alt_location": _brightmail("location"),
+    "bmi_base64_tracker_verdict": _brightmail("tracker"),
+    "bmi_base64_verdict": _brightmail("text"),
+    "bmi_deliver": _brightmail("action", Untainted("1")),
     "dcc_header": own("dcc_header"),
     "dcc_result": own("dcc_result"),
     "rspamd_message": own("rspamd_message"),

@@ -127,10 +127,10 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> No
         result = after_rcpt(ctx, address) or result
     message.judged = None
     hide_recipient(ctx)
+    optin = message.notes.pop("bmi_optin", "")
     if result.outcome is Outcome.ACCEPT:
         message.recipients.append(recipient)
         tx.raw_recipients.append(address)
-        optin = message.notes.pop("bmi_optin", "")
         if optin:
             message.recipients[-1].bmi_optin = optin
         session.answer(accepted(ctx, result, "250", "Accepted"))
