@@ -81,6 +81,11 @@ class Table:
     def put(self, key: str, record: Any) -> None:
         self.records[key] = record
 
+    def update(self, key: str, change: Callable[[Any], Any]) -> None:
+        new = change(self.records.get(key))
+        if new is not None:
+            self.records[key] = new
+
     def delete(self, key: str) -> bool:
         return self.records.pop(key, None) is not None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eximia.context import Batch, Host, Outcome, Result, RetryChange, SmtpFacts
+from eximia.context import Batch, Errno, Host, Outcome, Result, RetryChange, SmtpFacts
 from eximia.delivery import AttemptEnd
 from eximia.hints import RetryRecord, WaitRecord
 from eximia.spool.journal import read_journal
@@ -255,6 +255,20 @@ def test_messages_that_wait_for_the_host_follow(world: World) -> None:
     assert world.runs == [("remote", ["a@far.test"]), ("remote", ["b@far.test"])]
     assert world.process.spool.read(other).nonrecipients == {"b@far.test"}
     assert world.process.hints.wait("remote").records == {}
+
+
+def test_waiting_messages_stay_when_the_host_takes_no_more(world: World) -> None:
+    waiting = ["1xV4Gp-0004Rm-2a", "1xV4Gp-0004Rm-2b", "1xV4Gp-0004Rm-2c"]
+    for message_id, name in zip(waiting, "bcd", strict=True):
+        message = world.message(f"{name}@far.test")
+        message.id = message_id
+        world.store(message).close()
+    table = world.process.hints.wait("remote")
+    table.put("10.9.9.9", WaitRecord(tuple(waiting)))
+    world.says["c@far.test"] = deferred("", errno=Errno.RETRY_HOSTS)
+    world.receive("a@far.test")
+    assert [run[1] for run in world.runs] == [["a@far.test"], ["b@far.test"], ["c@far.test"]]
+    assert table.get("10.9.9.9").ids == (waiting[1], waiting[2])
 
 
 def test_local_only_runs_say_so(world: World) -> None:

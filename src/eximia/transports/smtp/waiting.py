@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Host
@@ -12,30 +13,49 @@ if TYPE_CHECKING:
 
 #: a record of a running connection older than this is left from a crash
 _STALE = 6 * 3600
-#: a host's record holds this many messages; the ones beyond it are found by queue runs
+#: a host's record holds this many messages, oldest first; more are in the host's overflow records
 _MOST = 500
+_OVERFLOW = 64
 
 
 def wait_for(ctx: Context, transport: str, host: str) -> None:
     """Remember that this message waits for `host`."""
     hints = ctx.process.hints
-    if hints is None:
-        return
+    if hints is not None:
+        put_back(ctx, transport, host, (ctx.message.id,))
+
+
+def put_back(ctx: Context, transport: str, host: str, ids: Sequence[str]) -> None:
+    """Remember that messages wait for `host`. An id is kept once, however often it is added."""
     from eximia.hints.records import WaitRecord
 
-    message_id = ctx.message.id
+    table = ctx.process.hints.wait(transport)
+    beyond: list[str] = []
 
     def add(record: Any) -> Any:
-        ids = record.ids if record is not None else ()
-        if message_id in ids or len(ids) >= _MOST:
-            return None
-        return WaitRecord((*ids, message_id))
+        here = record.ids if record is not None else ()
+        new = [each for each in ids if each not in here]
+        room = _MOST - len(here)
+        beyond[:] = new[room:]
+        return WaitRecord((*here, *new[:room])) if new[:room] else None
 
-    hints.wait(transport).update(host, add)
+    table.update(host, add)
+    for message_id in beyond:
+
+        def add_one(record: Any, message_id: str = message_id) -> Any:
+            here = record.ids if record is not None else ()
+            return None if message_id in here else WaitRecord((*here, message_id))
+
+        # Always in the same record, so that it is found there when it is added again.
+        table.update(_overflow(host, sum(map(ord, message_id)) % _OVERFLOW), add_one)
+
+
+def _overflow(host: str, number: int) -> str:
+    return f"{host}:{number}"
 
 
 def take_waiting(ctx: Context, transport: str, host: str) -> tuple[str, ...]:
-    """The messages that wait for `host`; they are forgotten."""
+    """Some of the messages that wait for `host`, the oldest first; they are forgotten."""
     hints = ctx.process.hints
     if hints is None:
         return ()
@@ -45,7 +65,25 @@ def take_waiting(ctx: Context, transport: str, host: str) -> tuple[str, ...]:
         return ()
     table.delete(host)
     ids: tuple[str, ...] = record.ids
+    if len(ids) < _MOST:
+        return ids
+    # It may have been full: the others are to come next.
+    others: list[str] = []
+    for number in range(_OVERFLOW):
+        key = _overflow(host, number)
+        more = table.get(key)
+        if more is not None:
+            table.delete(key)
+            others += more.ids
+    if others:
+        put_back(ctx, transport, host, sorted(set(others).difference(ids)))
     return ids
+
+
+def waits(ctx: Context, transport: str, host: str, message_id: str) -> bool:
+    """Whether a message is noted to wait for `host`, which therefore did not take it."""
+    record = ctx.process.hints.wait(transport).get(host)
+    return record is not None and message_id in record.ids
 
 
 def serialized(ctx: Context, options: Any, host: Host) -> str | None:
