@@ -224,6 +224,10 @@ class DirectPorts:
         self.clock = DirectClock()
         self.agents = Agents(AgentPool(fork_agent) if os.geteuid() == 0 else None, self.blocking)
         self._resolver: Any = None
+        self._resolver_options: dict[str, Any] = {}
+
+    def configure_resolver(self, **options: Any) -> None:
+        self._resolver_options = options
 
     @property
     def resolver(self) -> Any:
@@ -232,6 +236,7 @@ class DirectPorts:
             from eximia.aio.resolver import DirectResolver, system_settings
 
             self._resolver = DirectResolver(system_settings())
+            self._resolver.configure(**self._resolver_options)
         return self._resolver
 
     @resolver.setter

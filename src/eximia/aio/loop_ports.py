@@ -83,6 +83,9 @@ class LoopPorts:
         self.agents = Agents(agents, bridge.blocking, self._gate)
         self.resolver = LoopResolver(bridge, self.net, system_settings())
 
+    def configure_resolver(self, **options: Any) -> None:
+        self.resolver.configure(**options)
+
     def _gate(self, identity: Identity) -> Gate:
         gate = self._gates.get(identity)
         if gate is None:

@@ -42,8 +42,7 @@ def system_settings(path: str = RESOLV_CONF) -> ResolverSettings:
 
 
 class StubResolver:
-    """What both resolvers share. `retrans` and `retry` are the main options `dns_retrans` (seconds) and `dns_retry`
-    (0: the system's); `dnssec` is `dns_dnssec_ok` > 0, `edns` is `dns_use_edns0` != 0."""
+    """What both resolvers share."""
 
     def __init__(
         self,
@@ -57,11 +56,25 @@ class StubResolver:
     ) -> None:
         self.settings = settings
         self.cache = cache if cache is not None else AnswerCache()
-        self.timeout = retrans or settings.timeout
-        self.attempts = retry or settings.attempts
+        self._next_server = 0
+        self.configure(retrans=retrans, retry=retry, edns=edns, dnssec=dnssec)
+
+    def configure(
+        self,
+        *,
+        retrans: float = 0,
+        retry: int = 0,
+        edns: bool = True,
+        dnssec: bool = False,
+        cname_loops: int = _MOST_CHAINED,
+    ) -> None:
+        """Set the main options `dns_retrans` (seconds) and `dns_retry` (0: the system's), `dns_use_edns0` (!= 0),
+        `dns_dnssec_ok` (> 0) and `dns_cname_loops`."""
+        self.timeout = retrans or self.settings.timeout
+        self.attempts = retry or self.settings.attempts
         self._edns_size = EDNS_SIZE if edns else 0
         self._dnssec = dnssec
-        self._next_server = 0
+        self._cname_loops = cname_loops
 
     def query(self, name: str, rtype: str) -> Answer:
         """See `base.ports.Resolver.query`."""
@@ -88,7 +101,7 @@ class StubResolver:
             if not unfinished:
                 break
             seen += 1
-            if seen > _MOST_CHAINED:
+            if seen > self._cname_loops:
                 return again(name, "CNAME chain is too long")
             current = unfinished
         if answer.secure and not secure:

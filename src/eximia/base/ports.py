@@ -196,6 +196,9 @@ class Ports(Protocol):
     @property
     def clock(self) -> Clock: ...
 
+    def configure_resolver(self, **options: Any) -> None:
+        """How the resolver asks: see `aio.resolver.StubResolver.configure`."""
+
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function (fsync, SQLite) without holding up other sessions; its result or exception."""
 

@@ -32,6 +32,7 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
         ports = DirectPorts()
     purged = clean_environment(call, configuration)
     process = wiring.build(ports, configuration, call)
+    process.caches["queue_size"] = lambda: _queue_size(process)
     if purged and call.action in _LOGGED:
         process.log.main(purged)
     logged = call.action in _LOGGED or call.action == "bp" or call.action.startswith("M")
@@ -42,6 +43,14 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
     if call.debug and not process.is_admin:
         refuse("exim: debugging permission denied")
     return process
+
+
+def _queue_size(process: Process) -> str:
+    """`$queue_size`: what the daemon says."""
+    from eximia.daemon.notifier import QUEUE_SIZE, address, ask
+
+    name = address(process)
+    return ask(name, QUEUE_SIZE) if name else ""
 
 
 #: actions that commandline_checks_require_admin keeps for admin users

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximia.delivery.deliver import deliver_message
 from eximia.delivery.settings import AttemptSettings
+from eximia.queue.ramp import Ramp
 from eximia.queue.runner import QueueRun as Run
 from eximia.queue.runner import RunSettings
 from eximia.spool import SpoolFormatError
@@ -37,9 +38,17 @@ def run_settings(run: QueueRun) -> RunSettings:
 class Deliveries:
     """What a queue run and -M call for each message. Policy: it may wait."""
 
-    def __init__(self, process: Process, *, pretend: bool = False) -> None:
+    def __init__(self, process: Process, *, pretend: bool = False, queue: str = "") -> None:
+        """`queue`: that of the run."""
         self._process = process
         self._pretend = pretend
+        fast = process.main.queue_fast_ramp and not pretend
+        self._ramp = Ramp(lambda message_id: self._beside(message_id, queue)) if fast else None
+
+    def _beside(self, message_id: str, queue: str) -> None:
+        """A delivery that a run in its first phase starts beside itself."""
+        process = self._process
+        process.ports.detach(process, self._guarded, message_id, AttemptSettings(queue_run=True), queue)
 
     def in_run(
         self, message_id: str, *, queue: str, forced: bool, deliver_frozen: bool, first_pass: bool, local_only: bool
@@ -52,7 +61,14 @@ class Deliveries:
             first_pass=first_pass,
             local_only=local_only,
             pretend=self._pretend,
+            note_host=self._ramp.note if self._ramp is not None and first_pass else None,
         )
+        end = self._guarded(message_id, settings, queue)
+        if self._ramp is not None and first_pass:
+            self._ramp.tried(message_id)
+        return end
+
+    def _guarded(self, message_id: str, settings: AttemptSettings, queue: str) -> object:
         try:
             return deliver_message(self._process, message_id, settings, queue=queue)
         except (SpoolFormatError, OSError):
@@ -76,7 +92,7 @@ def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False)
     Run(
         process,
         settings,
-        Deliveries(process, pretend=pretend).in_run,
+        Deliveries(process, pretend=pretend, queue=settings.queue).in_run,
         in_order=main.queue_run_in_order,
         load_max=None if load_max is None or load_max < 0 else load_max / 1000,
         load=lambda: os.getloadavg()[0],

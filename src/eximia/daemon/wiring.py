@@ -13,6 +13,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.errors import ExpansionError
 from eximia.base.ports import Ports, Services
 from eximia.base.template import Template
 from eximia.base.text import to_bytes
@@ -165,6 +166,13 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     process.main = main
     process.site = site
     process.log = log
+    ports.configure_resolver(
+        retrans=main.dns_retrans,
+        retry=main.dns_retry,
+        edns=main.dns_use_edns0 != 0,
+        dnssec=main.dns_dnssec_ok > 0,
+        cname_loops=main.dns_cname_loops,
+    )
     process.spool = Spool(spool_directory, split=main.split_spool_directory, uid=uid, gid=gid)
     process.ids = IdSource(number=_localhost_number(main), short=str(main.message_id_format or "") == "short")
     process.primary_hostname = str(main.primary_hostname)
@@ -275,3 +283,15 @@ def warm(process: Process) -> None:
     for name in _SERVICES:
         getattr(process.services, name)
     _ = process.hints
+    start_perl(process)
+
+
+def start_perl(process: Process) -> None:
+    """Start Perl at once when it is asked for (`perl_at_start`, -ps; manual chapter 12)."""
+    wanted = process.invocation.perl_start
+    if process.main.perl_startup is None or not (process.main.perl_at_start if wanted is None else wanted):
+        return
+    try:
+        process.services.perl.start(str(process.main.perl_startup), taint=bool(process.main.perl_taintmode))
+    except ExpansionError as error:
+        process.log.panic(f"Error in perl_startup code: {error.message}")

@@ -36,6 +36,7 @@ from eximia.privileged.wire import WireError, receive_frame, send_frame
 if TYPE_CHECKING:
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
+    from eximia.daemon.notifier import Notifier
 
 
 class Control:
@@ -81,6 +82,7 @@ class Worker:
         self.listeners: list[Listener] = []
         self.streams: set[LoopStream] = set()
         self.retired = False
+        self.notifier: Notifier | None = None
         #: the moment at which a stopping worker gives up what is not finished
         self.stop_at: float | None = None
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -119,8 +121,10 @@ class Worker:
                     bridge, ports.net, self.connections, sock, lambda stream: self.serve(serve, process, stream), watch
                 )
             )
+        from eximia.daemon.notifier import serve as serve_questions
         from eximia.daemon.started import announce, start_queue_runs
 
+        self.notifier = serve_questions(process, self.loop, first=self.index == 0)
         if self.index == 0:
             announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
             start_queue_runs(process, self.call, ports)
@@ -183,6 +187,8 @@ class Worker:
         """Other workers have taken our place: accept no more, and end with the last session and delivery."""
         for listener in self.listeners:
             listener.stop()
+        if self.notifier is not None:
+            self.notifier.close()
         if not self.retired:
             self.retired = True
             self.loop.call_soon(self.end_when_done, bridge)

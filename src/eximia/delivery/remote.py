@@ -70,6 +70,8 @@ def _to_send(attempt: Attempt) -> list[Address]:
             note_deferred(attempt, address, quiet=settings.first_pass)
             for host in address.hosts:
                 wait_for(attempt.ctx, address.transport.name, host.name)
+            if settings.note_host is not None and address.hosts:
+                settings.note_host(address.transport.name, address.hosts[0].name)
         else:
             kept.append(address)
     return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from eximia.base.dataclass import dataclass
@@ -29,6 +30,8 @@ class AttemptSettings:
     first_pass: bool = False
     #: -N
     pretend: bool = False
+    #: with first_pass: told the transport and the host of each address that waits for the second pass
+    note_host: Callable[[str, str], None] | None = None
     #: only what goes to this host: a connection to it is open
     only_host: str = ""
 

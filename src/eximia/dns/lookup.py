@@ -1,6 +1,7 @@
 """Questions as Exim asks them: the checks and options of the main section around the resolver port.
 
-`dns_check_names_pattern`, `dns_again_means_nonexist`, `dns_trust_aa` (manual 14), widening of names (manual 17).
+`dns_check_names_pattern`, `dns_again_means_nonexist`, `dns_trust_aa`, `slow_lookup_log` (manual 14), widening of names
+(manual 17).
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
             return nonexistent(name)
     except (BadName, ExpansionError):
         return nonexistent(name)
-    answer = ctx.process.ports.resolver.query(name, rtype)
+    slow: int = main.slow_lookup_log
+    answer = _timed(ctx, name, rtype, slow) if slow else ctx.process.ports.resolver.query(name, rtype)
     if answer.status is Status.AGAIN and rtype != "TLSA":
         again = main.dns_again_means_nonexist
         if again is not None and services.lists.contains(ctx, "domain", again, name.removesuffix(".")):
@@ -75,4 +77,15 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
         trusted = main.dns_trust_aa
         if trusted is not None and services.lists.contains(ctx, "domain", trusted, answer.authority):
             return replace(answer, secure=True)
+    return answer
+
+
+def _timed(ctx: Context, name: str, rtype: str, slow: int) -> Answer:
+    """Ask, and log when that takes more than `slow` milliseconds (`slow_lookup_log`, manual 14)."""
+    ports = ctx.process.ports
+    began = ports.clock.monotonic()
+    answer = ports.resolver.query(name, rtype)
+    took = int((ports.clock.monotonic() - began) * 1000)
+    if took > slow:
+        ctx.process.log.main(f"Long {rtype} lookup for '{name}': {took} msec", ctx.message.id)
     return answer

@@ -14,6 +14,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.context import Context, Errno, Host, HostStatus
 from eximia.dns import Status
 from eximia.dns.hosts_file import HostsFile
+from eximia.dns.lookup import lookup
 from eximia.expand import expand
 from eximia.lists import match_domain, match_host
 
@@ -105,7 +106,6 @@ def _ipv6_wanted(ctx: Context, name: str) -> bool:
 
 
 def _from_dns(ctx: Context, name: str, policy: HostPolicy) -> AddressesFound:
-    resolver = ctx.process.ports.resolver
     types = ["A"]
     if not policy.ipv4_only and _ipv6_wanted(ctx, name):
         types = ["A", "AAAA"] if policy.ipv4_prefer else ["AAAA", "A"]
@@ -114,7 +114,7 @@ def _from_dns(ctx: Context, name: str, policy: HostPolicy) -> AddressesFound:
     secure: bool | None = None
     canonical = why = ""
     for rtype in types:
-        answer: Answer = resolver.query(name, rtype)
+        answer: Answer = lookup(ctx, name, rtype)
         if answer.status is Status.AGAIN:
             again = True
             why = answer.why

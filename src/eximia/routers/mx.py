@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.dataclass import dataclass, field, replace
 from eximia.context import Context, Host, HostStatus
 from eximia.dns import Status
+from eximia.dns.lookup import lookup
 from eximia.dns.order import order_mx, order_srv
 
 from .host_items import is_address
@@ -63,9 +64,8 @@ class MxPolicy:
 
 def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
     """Look up the hosts of `domain`."""
-    resolver = ctx.process.ports.resolver
     for service in policy.services:
-        answer: Answer = resolver.query(f"_{service}._tcp.{domain}", "SRV")
+        answer: Answer = lookup(ctx, f"_{service}._tcp.{domain}", "SRV")
         if answer.status is Status.FOUND and not _insecure(answer, policy):
             if len(answer.records) == 1 and answer.records[0].target in ("", "."):
                 return MxFound(MxOutcome.NO_SERVICE, text=NO_SERVICE_TEXT)
@@ -82,7 +82,7 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
             return _resolve(ctx, hosts, policy, answer.secure)
         if answer.status is Status.AGAIN and not policy.srv_failure_is_none:
             return MxFound(MxOutcome.AGAIN, text=answer.why)
-    answer = resolver.query(domain, "MX")
+    answer = lookup(ctx, domain, "MX")
     if answer.status is Status.FOUND:
         if _insecure(answer, policy):
             return MxFound(MxOutcome.INSECURE)
@@ -92,7 +92,7 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
         return _resolve(ctx, hosts, policy, answer.secure)
     if answer.status is Status.AGAIN and not policy.mx_failure_is_none:
         return MxFound(MxOutcome.AGAIN, text=answer.why)
-    if answer.status is Status.FAIL or policy.record_required:
+    if answer.status in (Status.FAIL, Status.NXDOMAIN) or policy.record_required:
         return MxFound(MxOutcome.NOT_FOUND)
     return _by_address(ctx, domain, policy)
 

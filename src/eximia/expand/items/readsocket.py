@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, NetworkError, TaintError
 from eximia.base.text import from_bytes, like, to_bytes
+from eximia.dns.lookup import lookup
 from eximia.expand.items.readfile import with_line_ends
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import seconds
@@ -198,7 +199,7 @@ def _addresses(ctx: Context, host: str) -> list[str]:
         return [host]
     found: list[str] = []
     for rtype in ("AAAA", "A"):
-        answer = ctx.process.ports.resolver.query(host, rtype)
+        answer = lookup(ctx, host, rtype)
         found += [str(record) for record in answer.records]
     if not found:
         try:
