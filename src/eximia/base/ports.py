@@ -316,6 +316,9 @@ class Submit(Protocol):
 class PerlService(Protocol):
     """The embedded Perl interpreter (manual chapter 12)."""
 
+    def start(self, startup: str, *, taint: bool = False) -> object:
+        """Start it, unless it runs: `perl_startup`, `perl_taintmode`. Raises ExpansionError."""
+
     def call(self, ctx: Context, name: str, args: list[str]) -> str:
         """The value of subroutine `name`. Raises ForcedFailure for undef, ExpansionError when it dies."""
 

@@ -1,8 +1,8 @@
 """The socket on which the daemon answers other processes of the host (`notifier_socket`, manual 14).
 
 A datagram with a question comes back with the answer. There is one question: `queue-size`, for `$queue_size` in
-processes beside the daemon. The first worker of the server has the socket; its name is in Linux's abstract name space, so that
-nothing is left behind in the file system.
+processes beside the daemon. The first worker of the server has the socket; its name is in Linux's abstract name space,
+so that nothing is left behind in the file system.
 """
 
 from __future__ import annotations

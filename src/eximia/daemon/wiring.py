@@ -289,9 +289,11 @@ def warm(process: Process) -> None:
 def start_perl(process: Process) -> None:
     """Start Perl at once when it is asked for (`perl_at_start`, -ps; manual chapter 12)."""
     wanted = process.invocation.perl_start
-    if process.main.perl_startup is None or not (process.main.perl_at_start if wanted is None else wanted):
+    perl = process.services.perl
+    if not (process.main.perl_at_start if wanted is None else wanted) or process.main.perl_startup is None:
         return
     try:
-        process.services.perl.start(str(process.main.perl_startup), taint=bool(process.main.perl_taintmode))
+        if perl is not None:
+            perl.start(str(process.main.perl_startup), taint=bool(process.main.perl_taintmode))
     except ExpansionError as error:
         process.log.panic(f"Error in perl_startup code: {error.message}")
