@@ -55,6 +55,9 @@ class FakePorts:
         self.helpers: Any = None
         self.agents: Any = None
 
+    def configure_resolver(self, **options: Any) -> None:
+        pass
+
     def blocking(self, function: Any, *args: Any) -> Any:
         return function(*args)
 
