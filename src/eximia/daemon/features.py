@@ -18,11 +18,13 @@ _CONDITIONS = "eximia.expand.conditions.catalogue:CONDITIONS:"
 _ITEMS = "eximia.expand.items.catalogue:ITEMS:"
 _LOOKUPS = "eximia.lookups.catalogue:LOOKUPS:"
 _SCANNERS = "eximia.scan.scanners.catalogue:SCANNERS:"
+#: what the OpenSSL binding brings, which is compiled when the program is set up
+TLS = "the OpenSSL binding"
 
 
 class Feature(NamedTuple):
     """`word` stands in "Support for:" (empty: not mentioned there); `macros` lack their `_HAVE_`. `where` is a module
-    that must exist, or `module:catalogue:name`, or empty for what is always there."""
+    that must exist, or `module:catalogue:name`, or TLS, or empty for what is always there."""
 
     word: str
     macros: str = ""
@@ -35,17 +37,17 @@ FEATURES = (
     Feature("IPv6", "IPV6"),
     Feature("PAM", "PAM", _CONDITIONS + "pam"),
     Feature("Perl", "PERL", _ITEMS + "perl"),
-    Feature("OpenSSL", "OPENSSL TLS TLS1_3 TLS_ALPN", "eximia.tls.server"),
-    Feature("TLS_resume", "TLS_RESUME", "eximia.tls.server"),
+    Feature("OpenSSL", "OPENSSL TLS TLS1_3 TLS_ALPN", TLS),
+    Feature("TLS_resume", "TLS_RESUME", TLS),
     Feature("move_frozen_messages", "MOVE_FROZEN_MESSAGES"),
     Feature("Content_Scanning", "CONTENT_SCANNING", _ACL + "malware"),
-    Feature("DANE", "DANE", "eximia.tls.dane"),
+    Feature("DANE", "DANE", TLS),
     Feature("DKIM", "DKIM", _ACL + "dkim_status"),
     Feature("DMARC", "DMARC", _ACL + "dmarc_status"),
     Feature("DNSSEC", "DNSSEC"),
     Feature("Event", "EVENT TPDA", "eximia.events.raising"),
     Feature("I18N", "I18N", "eximia.message.idna"),
-    Feature("OCSP", "OCSP TLS_OCSP TLS_OCSP_LIST", "eximia.tls.ocsp"),
+    Feature("OCSP", "OCSP TLS_OCSP TLS_OCSP_LIST", TLS),
     Feature("PIPECONNECT", "PIPE_CONNECT"),
     Feature("PRDR", "PRDR", "eximia.reception.recipient_data"),
     Feature("PROXY", "PROXY", "eximia.reception.proxy"),
@@ -90,6 +92,10 @@ FEATURES = (
 
 def present(feature: Feature) -> bool:
     """Whether the part that brings a feature is there, and not only to be refused with a clear message."""
+    if feature.where == TLS:
+        from eximia.tls.binding import is_built
+
+        return is_built()
     module, _, rest = feature.where.partition(":")
     if not module:
         return True

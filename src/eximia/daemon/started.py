@@ -12,6 +12,7 @@ from eximia.context import Context
 from eximia.daemon.queue_runs import run_queue, run_settings
 from eximia.expand import expand_int
 from eximia.queue.schedule import Schedule
+from eximia.reception.daemon import begins_with_tls
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -22,8 +23,11 @@ def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, 
     """Log that the daemon has started (manual 53)."""
     parts = [periods(call)]
     if addresses:
-        listening = ", ".join(_listening(address, port) for address, port in addresses)
-        parts.append(f"listening for SMTP on {listening}")
+        kinds: dict[str, list[str]] = {"SMTP": [], "SMTPS": []}
+        for address, port in addresses:
+            kinds["SMTPS" if begins_with_tls(process, port) else "SMTP"].append(_listening(address, port))
+        shown = (f"for {kind} on {', '.join(places)}" for kind, places in kinds.items() if places)
+        parts.append(f"listening {' and '.join(shown)}")
     else:
         parts.append("not listening for SMTP")
     process.log.main(f"exim {process.main.exim_version} daemon started: pid={os.getppid()}, {', '.join(parts)}")

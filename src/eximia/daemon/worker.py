@@ -1,6 +1,6 @@
 """A worker: one event loop that receives and delivers. Started by the privileged parent, see `privileged.supervisor`.
 
-    python -m eximia.daemon.worker control=FD shared=FD index=N workers=N \
+    python -m eximia.daemon.worker control=FD shared=FD tickets=FD index=N workers=N \
         identity=UID:GID:USER grace=S [listen=FD]... -- ARGUMENT...
 
 It reads the configuration first (whose files may be root's alone), then gives up root for good, and only then touches
@@ -76,6 +76,7 @@ class Worker:
         self.grace = int(words["grace"])
         self.control = Control(socket.socket(fileno=int(words["control"])))
         self.connections = Connections(int(words["shared"]), self.index, int(words["workers"]))
+        self.tickets = int(words["tickets"])
         uid, gid, user = words["identity"].split(":", 2)
         self.identity = Identity(int(uid), int(gid), user)
         self.listening = [socket.socket(fileno=fd) for fd in listen]
@@ -99,6 +100,7 @@ class Worker:
             become(self.identity.uid, self.identity.gid, self.identity.user)
             # What we make from now on belongs to the right user by itself.
             process.spool.uid = process.spool.gid = -1
+        self.prepare_tls(process)
         process.pid = os.getpid()
         process.connections = self.connections
         bridge.on_error = lambda error: self.report(process, error)
@@ -136,6 +138,17 @@ class Worker:
         self.loop.run_forever()
         process.log.close()
         return 0
+
+    def prepare_tls(self, process: Process) -> None:
+        """Load the library and the ticket keys before the first client waits for them."""
+        from eximia.tls.binding import TlsUnavailable, binding, is_built
+
+        try:
+            if is_built() and not binding().lib.tls_ring_attach(self.tickets):
+                process.log.main("TLS session ticket keys cannot be mapped: no session is resumed")
+        except TlsUnavailable as error:
+            process.log.panic(f"TLS is not available: {error}")
+        os.close(self.tickets)
 
     def serve(self, serve: object, process: Process, stream: LoopStream) -> None:
         self.streams.add(stream)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from eximia.privileged.agent import start_agent
 from eximia.privileged.grant import Grant, GrantError, Listener
+from eximia.privileged.ticket_keys import TicketKeys
 from eximia.privileged.wire import WireError, receive_frame, send_frame
 
 WORKER = "eximia.daemon.worker"
@@ -62,6 +63,8 @@ class Supervisor:
     shared: int = -1
     pending_log: list[str] = field(default_factory=list)
     wake: socket.socket | None = None
+    ticket_keys: TicketKeys = field(default_factory=TicketKeys)
+    rotate_at: float = 0.0
 
     # Start
 
@@ -75,6 +78,7 @@ class Supervisor:
         self.shared = os.memfd_create("eximia-connections", 0)
         os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
         self.write_pid_file()
+        self.rotate()
         for index in range(self.grant.workers):
             self.start_worker(index)
         while not self.stopping or self.workers:
@@ -147,10 +151,11 @@ class Supervisor:
     def start_worker(self, index: int) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         grant = self.grant
-        fds = [theirs.fileno(), self.shared, *(sock.fileno() for sock in self.listeners.values())]
+        fds = [theirs.fileno(), self.shared, self.ticket_keys.fd, *(sock.fileno() for sock in self.listeners.values())]
         words = [
             f"control={theirs.fileno()}",
             f"shared={self.shared}",
+            f"tickets={self.ticket_keys.fd}",
             f"index={index}",
             f"workers={grant.workers}",
             f"identity={grant.uid}:{grant.gid}:{grant.user}",
@@ -168,14 +173,16 @@ class Supervisor:
     def turn(self) -> None:
         """Wait for something and do it."""
         now = time.monotonic()
-        moments = [*self.restart_at.values(), *(each.kill_at for each in self.workers if each.kill_at)]
-        timeout = max(0.0, min(moments) - now) if moments else None
+        moments = [self.rotate_at, *self.restart_at.values(), *(each.kill_at for each in self.workers if each.kill_at)]
+        timeout = max(0.0, min(moments) - now)
         for key, _ in self.selector.select(timeout):
             if key.data is None:
                 self.signals(key.fileobj)  # type: ignore[arg-type]
             elif key.data.control.fileno() >= 0:
                 self.request(key.data)
         now = time.monotonic()
+        if now >= self.rotate_at:
+            self.rotate()
         for index, moment in list(self.restart_at.items()):
             if moment <= now and not self.stopping:
                 del self.restart_at[index]
@@ -184,6 +191,11 @@ class Supervisor:
             if worker.kill_at and worker.kill_at <= now:
                 worker.process.kill()
                 worker.kill_at = 0.0
+
+    def rotate(self) -> None:
+        """A new key for the workers' session tickets."""
+        self.ticket_keys.rotate(time.time())
+        self.rotate_at = time.monotonic() + self.ticket_keys.period
 
     def signals(self, reader: socket.socket) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socket import getservbyname
 from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
@@ -24,13 +25,40 @@ def serve(process: Process, stream: Stream) -> None:
         interface_address=Untainted(plain(local)),
         interface_port=local_port,
     )
-    admission = Admission()
+    admission = Admission(tls_on_connect=begins_with_tls(process, local_port))
     connections = process.connections
     if connections is not None:
         admission.total = connections.total()
         if process.main.smtp_accept_max_per_host is not None:
             admission.from_host = connections.from_host(address)
     SmtpSession(process, stream, session, admission=admission, settings=settings(process)).run()
+
+
+def begins_with_tls(process: Process, port: int) -> bool:
+    """`-tls-on-connect`, or one of `tls_on_connect_ports`."""
+    call = process.invocation
+    if call is not None and call.tls_on_connect:
+        return True
+    template = process.main.tls_on_connect_ports
+    if template is None:
+        return False
+    ports: frozenset[int] | None = process.caches.get("reception.tls_ports")
+    if ports is None:
+        from eximia.base.listtext import split_list
+
+        ports = frozenset(_port(item) for item in split_list(template.text))
+        process.caches["reception.tls_ports"] = ports
+    return port in ports
+
+
+def _port(text: str) -> int:
+    """A number or a service's name; 0 for what is neither."""
+    if text.isdigit():
+        return int(text)
+    try:
+        return getservbyname(text, "tcp")
+    except OSError:
+        return 0
 
 
 def settings(process: Process) -> SessionSettings:

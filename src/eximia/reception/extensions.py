@@ -1,6 +1,7 @@
-"""Where TLS and authentication join a session. The parts that do the work are given in `Process.caches`.
+"""Where TLS and authentication join a session.
 
-`reception.tls` is a `ServerTls`; without it TLS is not offered. AUTH is offered when there are authenticators.
+TLS is offered where the OpenSSL binding is there; a `ServerTls` under `reception.tls` takes its place (tests). AUTH is
+offered when there are authenticators.
 """
 
 from __future__ import annotations
@@ -35,8 +36,13 @@ class ServerAuth(Protocol):
 
 
 def server_tls(process: Process) -> ServerTls | None:
+    """None where there is no TLS."""
     found: ServerTls | None = process.caches.get("reception.tls")
-    return found
+    if found is not None or "reception.tls" in process.caches:
+        return found
+    from .encryption import ENCRYPTION
+
+    return ENCRYPTION
 
 
 def server_auth(process: Process) -> ServerAuth | None:

@@ -11,6 +11,7 @@ from eximia.logs.printing import printing
 
 from . import answers
 from .ending import SessionOver
+from .extensions import server_tls
 from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ def greet(session: SmtpSession) -> None:
     except ExpansionError as error:
         _bad_size_limit(session, error)
     session.recipients_max = max(0, session.number("recipients_max"))
+    if session.admission.tls_on_connect:
+        tls = server_tls(session.process)
+        if tls is None or not tls.available(session):
+            log.main(f"TLS error on connection from {session.peer()} (TLS is not available)")
+            raise SessionOver("", rejected=True)
+        tls.start(session, on_connect=True)
     _connect_acl(session)
 
 

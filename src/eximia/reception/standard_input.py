@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from eximia.base.text import Untainted
 from eximia.context import Session
 
+from .daemon import begins_with_tls
 from .ip import canonical, split_port
-from .session import SessionSettings, SmtpSession
+from .session import Admission, SessionSettings, SmtpSession
 
 if TYPE_CHECKING:
     from eximia.base.ports import Stream
@@ -71,7 +72,8 @@ def settings_of(call: Invocation) -> SessionSettings:
 def run_smtp(process: Process, call: Invocation, stream: Stream, caller: Caller) -> int:
     """-bs: the exit status."""
     session = local_session(process, call, caller)
-    smtp = SmtpSession(process, stream, session, settings=settings_of(call))
+    admission = Admission(tls_on_connect=begins_with_tls(process, session.interface_port))
+    smtp = SmtpSession(process, stream, session, admission=admission, settings=settings_of(call))
     smtp.caller_login = caller.login
     smtp.caller_name = caller.name
     smtp.run()

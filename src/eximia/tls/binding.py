@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
+
+from eximia.base.namedtuple import NamedTuple
 
 #: the extension module; the digits are a digest of its sources, see `build.module_name`
-MODULE = "eximia_openssl_5068979a5fd8"
+MODULE = "eximia_openssl_8783802c77c5"
 #: the first library with all that is used
 _LOWEST = 0x30000020
 
@@ -24,6 +26,7 @@ class TlsUnavailable(Exception):
     """There is no TLS here; the text says why and what to do."""
 
 
+@cache
 def is_built() -> bool:
     """Whether the module is there. Cheap: it is not loaded."""
     return find_spec(MODULE) is not None

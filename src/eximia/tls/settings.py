@@ -6,7 +6,8 @@ Equal settings share a context; the files they name are watched by their stamps 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+
+from eximia.base.dataclass import dataclass, field
 
 from .binding import binding
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TlsStream:
     """See the module's docstring. Its connection is `inner`; it is closed with it."""
 
-    __slots__ = ("_end", "_text", "engine", "inner")
+    __slots__ = ("_end", "_text", "engine", "inner", "on_trouble")
 
     def __init__(self, inner: Stream, engine: Engine) -> None:
         self.inner = inner
@@ -26,6 +26,8 @@ class TlsStream:
         self._text = b""
         #: the peer's direction has ended; an error, when it ended badly
         self._end: NetworkError | bool = False
+        #: told when the connection breaks after the handshake
+        self.on_trouble: Callable[[TlsError], None] | None = None
 
     def handshake(
         self,
@@ -112,6 +114,8 @@ class TlsStream:
         except TlsError as error:
             # Many mail servers close without the farewell; a cut message ends without its final dot all the same.
             self._end = True if error.cut else _lost(error)
+            if self.on_trouble is not None:
+                self.on_trouble(error)
             return b""
         if engine.closed:
             self._end = True

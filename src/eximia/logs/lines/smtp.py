@@ -57,10 +57,10 @@ def incomplete_transaction(
 def no_mail(session: Session, selectors: Selectors, seconds: float) -> str:
     """`no MAIL in SMTP connection from ... D=1s C=EHLO,QUIT`."""
     text = f"no MAIL in SMTP connection from {peer(session, selectors)}"
+    text += f" D={elapsed(seconds, millisec=selectors.millisec)}"
     if session.sender_host_authenticated:
         text += authenticated(session.sender_host_authenticated, session.authenticated_id, "")
     text += tls_fields(session.tls_in, selectors, sni=True)
-    text += f" D={elapsed(seconds, millisec=selectors.millisec)}"
     history = session.command_history
     if history:
         shown = history[-HISTORY:]

@@ -26,8 +26,15 @@ def starttls(session: SmtpSession, _command: Command) -> None:
         session.reply("454", "TLS currently unavailable")
         return
     tls.start(session, on_connect=False)
+    facts = session.ctx.session
+    if not facts.tls_in.active:
+        return
     session.reset()
     session.server.discard()
     session.offered = frozenset()
-    session.helo_given = session.main.tls_remember_esmtp and session.helo_given
     session.counters.after_tls()
+    if not session.main.tls_remember_esmtp:
+        # All that the client said in clear is forgotten (RFC 3207 4.2).
+        session.helo_given = facts.esmtp = False
+        facts.sender_helo_name = ""
+        facts.helo_verified = facts.helo_verify_failed = False

@@ -160,7 +160,7 @@ static int printable_name(const unsigned char *in, size_t size, char *out) {
         unsigned char one = in[i];
         if (one <= 32 || one > 126)
             return 0;
-        out[i] = (char)(one >= 'A' && one <= 'Z' ? one + 32 : one);
+        out[i] = (char)one;
     }
     out[size] = 0;
     return 1;

@@ -49,7 +49,7 @@ struct tls_connection {
     int ocsp, ocsp_asked, ocsp_required;
     long ocsp_skew;
     char ocsp_why[256];
-    char name[NAME_SIZE];        /* the server name a client asked for, in lower case */
+    char name[NAME_SIZE];        /* the server name a client asked for */
     unsigned char label[LABEL_SIZE];
     int tickets;
     SSL_SESSION *sessions[MOST_SESSIONS];

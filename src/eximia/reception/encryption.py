@@ -1,0 +1,246 @@
+"""TLS for incoming connections: whom we ask for what, the handshake, and what the session learns from it (manual 43).
+
+The library's side is `tls`; here are the options, the ACLs' facts and the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from eximia.base.errors import ExpansionError, ForcedFailure, NetworkError
+from eximia.base.template import Template
+from eximia.context.session import TlsFacts
+from eximia.logs.lines import smtp as lines
+from eximia.tls.binding import TlsUnavailable, is_built
+from eximia.tls.contexts import ContextCache, ServerContext
+from eximia.tls.engine import LABEL_SIZE, Chain, Engine, TlsError, Verify
+from eximia.tls.facts import facts_of
+from eximia.tls.reading import depends_on_name, read_file, read_files, read_protocols, read_staples
+from eximia.tls.settings import ServerSettings, TlsConfigError, read_options
+from eximia.tls.stream import TlsStream
+
+from .ending import SessionOver
+
+if TYPE_CHECKING:
+    from eximia.context import Process
+
+    from .session import SmtpSession
+
+#: options that are expanded again when `tls_certificate` asks for the client's idea of our name
+_RENEWED = ("tls_certificate", "tls_privatekey", "tls_ocsp_file", "tls_verify_certificates", "tls_crl")
+
+
+class Encryption:
+    """`extensions.ServerTls`. Stateless; contexts belong to the process."""
+
+    __slots__ = ()
+
+    def available(self, session: SmtpSession) -> bool:
+        """Whether TLS can be started on this session's stream."""
+        return is_built()
+
+    def start(self, session: SmtpSession, *, on_connect: bool) -> None:
+        """See `extensions.ServerTls`."""
+        start = _Start(session, on_connect=on_connect)
+        try:
+            context = start.context()
+        except (TlsConfigError, TlsUnavailable) as error:
+            start.note(str(error))
+            if on_connect:
+                raise SessionOver("", rejected=True) from None
+            session.reply("454", "TLS currently unavailable")
+            return
+        if not on_connect:
+            session.reply("220", "TLS go ahead")
+            session.flush()
+            # What was sent ahead is not under TLS's protection: nobody shall read it as if it were (RFC 3207 4.2).
+            session.server.discard()
+        start.handshake(context)
+
+
+def context_cache(process: Process) -> ContextCache:
+    """The process's contexts."""
+    cache: ContextCache | None = process.caches.get("tls.contexts")
+    if cache is None:
+        cache = process.caches["tls.contexts"] = ContextCache(process.log.main)
+    return cache
+
+
+class _Start:
+    """One handshake with a client."""
+
+    def __init__(self, session: SmtpSession, *, on_connect: bool) -> None:
+        self.session = session
+        self.on_connect = on_connect
+        self.main = session.main
+        self.facts = session.ctx.session
+        self.verify = Verify.IGNORE
+        if session.policy.host_in(session.ctx, "tls_verify_hosts"):
+            self.verify = Verify.REQUIRE
+        elif session.policy.host_in(session.ctx, "tls_try_verify_hosts"):
+            self.verify = Verify.TRY
+        self.resumes = session.policy.host_in(session.ctx, "tls_resumption_hosts")
+
+    # The context
+
+    def value(self, option: str) -> str:
+        """The expansion of an option; empty when it is unset or forced to fail. Raises TlsConfigError."""
+        template: Template | None = getattr(self.main, option)
+        if template is None:
+            return ""
+        try:
+            return self.session.policy.expand(self.session.ctx, template)
+        except ForcedFailure:
+            return ""
+        except ExpansionError as error:
+            raise TlsConfigError(f'expansion of "{template.text}" ({option}) failed: {error.message}') from error
+
+    def settings(self) -> ServerSettings:
+        """The options as they are for this client. Raises TlsConfigError."""
+        asks = self.verify is not Verify.IGNORE
+        return ServerSettings(
+            certificates=read_files(self.value("tls_certificate"), "tls_certificate"),
+            keys=read_files(self.value("tls_privatekey"), "tls_privatekey"),
+            ciphers=str(self.value("tls_require_ciphers").strip()),
+            trust=read_file(self.value("tls_verify_certificates"), "tls_verify_certificates") if asks else "",
+            crl=read_file(self.value("tls_crl"), "tls_crl") if asks else "",
+            alpn=read_protocols(self.value("tls_alpn")),
+            options=server_options(self.session.process),
+            self_signed=str(self.session.process.primary_hostname)[:64],
+            staples=read_staples(self.value("tls_ocsp_file")),
+            dh=read_file(self.value("tls_dhparam"), "tls_dhparam"),
+            dh_most_bits=self.main.tls_dh_max_bits,
+            curves=str(self.value("tls_eccurve").strip()),
+        )
+
+    def context(self) -> ServerContext:
+        """Raises TlsConfigError."""
+        return context_cache(self.session.process).server(self.settings())
+
+    def label(self, context: ServerContext) -> bytes:
+        """What a session ticket is good for: these certificates, and the same questions about the client's."""
+        settings = context.settings
+        rules = repr((settings.certificates, settings.trust, settings.crl, int(self.verify)))
+        return hashlib.sha256(rules.encode("latin-1")).digest()[:LABEL_SIZE]
+
+    # The handshake
+
+    def handshake(self, context: ServerContext) -> None:
+        """Raises SessionOver when it fails."""
+        session = self.session
+        engine = Engine(context, verify=self.verify)
+        engine.tickets(self.resumes, self.label(context))
+        stream = TlsStream(session.stream, engine)
+        by_name = self.main.tls_certificate is not None and depends_on_name(self.main.tls_certificate.text)
+        try:
+            stream.handshake(session.timeout, at_hello=self.renamed if by_name else None)
+        except TlsError as error:
+            self.failed(engine, error.text)
+        except TlsConfigError as error:
+            self.failed(engine, str(error))
+        except NetworkError as error:
+            self.failed(engine, "timed out" if error.timed_out else error.message)
+        stream.on_trouble = self.broken
+        session.stream = stream
+        facts = facts_of(engine, on_connect=self.on_connect)
+        facts.sni = engine.text("server_name")
+        self.facts.tls_in = facts
+        self.look(engine)
+        self.authenticate()
+
+    def renamed(self, engine: Engine) -> None:
+        """The client has said which server it wants. Raises TlsConfigError, TlsError."""
+        name = engine.text("server_name")
+        if not name:
+            return
+        self.facts.tls_in = TlsFacts(sni=name)
+        context = self.context()
+        engine.use_context(context, verify=self.verify)
+        engine.tickets(self.resumes, self.label(context))
+
+    def look(self, engine: Engine) -> None:
+        """Policy about the client's certificate and protocol. Raises SessionOver."""
+        session = self.session
+        facts = self.facts.tls_in
+        if session.policy.host_in(session.ctx, "hosts_require_alpn") and not engine.alpn():
+            self.failed(engine, "ALPN required but not negotiated")
+        code, depth, text = engine.verify_error()
+        if code and self.verify is not Verify.IGNORE and facts.peer_certificate:
+            self.verify_line(f"depth={depth} error={text} cert={engine.subject(Chain.BAD) or facts.peerdn}")
+        if self.main.event_action is None or not facts.peer_certificate:
+            return
+        leaf = facts.peer_certificate
+        try:
+            for at in reversed(range(engine.chain_length(Chain.VERIFIED))):
+                facts.peer_certificate = engine.certificate(Chain.VERIFIED, at)
+                if session.policy.event(session.ctx, "tls:cert", str(at)):
+                    session.process.log.main(
+                        f"[{self.facts.sender_host_address}] SSL verify denied by event-action: depth={at} "
+                        f"cert={engine.subject(Chain.VERIFIED, at)}"
+                    )
+                    facts.certificate_verified = False
+                    if self.verify is Verify.REQUIRE:
+                        self.failed(engine, "certificate refused by event-action")
+                    return
+        finally:
+            facts.peer_certificate = leaf
+
+    def authenticate(self) -> None:
+        """The tls authenticator, which looks at the certificate."""
+        session = self.session
+        if not session.process.config.authenticators:
+            return
+        from eximia.authenticators.server import authenticate_tls
+
+        trouble = authenticate_tls(session.ctx)
+        if trouble:
+            session.process.log.main(f"tls authenticator deferred for {session.peer()}: {trouble}")
+            raise SessionOver("tls-failed", reply=("435", "Unable to authenticate at present"))
+
+    # What goes wrong
+
+    def note(self, text: str) -> None:
+        """The log line of a failure."""
+        shown = text if text.startswith("(") else f"({text})"
+        self.session.process.log.main(
+            f"TLS error on connection from {self.session.peer()} {shown}", self.session.shown_id
+        )
+
+    def verify_line(self, text: str) -> None:
+        self.session.process.log.main(
+            f"[{self.facts.sender_host_address}] SSL verify error: {text}", self.session.shown_id
+        )
+
+    def failed(self, engine: Engine, text: str) -> None:
+        """Log, tell, and end the session. Raises SessionOver."""
+        session = self.session
+        process = session.process
+        facts = self.facts.tls_in = TlsFacts(sni=engine.text("server_name"))
+        facts.peerdn = engine.subject(Chain.SENT)
+        facts.peer_certificate = engine.certificate(Chain.SENT)
+        code, depth, why = engine.verify_error()
+        if code and engine.chain_length(Chain.BAD):
+            self.verify_line(f"depth={depth} error={why} cert={engine.subject(Chain.BAD)}")
+        self.note(f"(SSL_accept): {text}")
+        session.policy.event(session.ctx, "tls:fail:connect", f"(SSL_accept): {text}")
+        if self.on_connect:
+            raise SessionOver("", rejected=True)
+        if process.log.selectors.smtp_connection and not self.facts.notes.get("connection_nolog"):
+            process.log.main(lines.closed(self.facts, process.log.selectors, "closed by EOF"), session.shown_id)
+        raise SessionOver("tls-failed")
+
+    def broken(self, error: TlsError) -> None:
+        """The encrypted connection broke later."""
+        self.note(f"(SSL_read): {error.text}")
+
+
+def server_options(process: Process) -> tuple[int, int]:
+    """`openssl_options` as bits. Raises TlsConfigError."""
+    bits: tuple[int, int] | None = process.caches.get("tls.options")
+    if bits is None:
+        bits = process.caches["tls.options"] = read_options(str(process.main.openssl_options or ""))
+    return bits
+
+
+ENCRYPTION = Encryption()
