@@ -134,7 +134,12 @@ class World:
         self.clock = Clock()
         self.resolver = Resolver()
         self.routers = Routers(frozenset({"test.ex"}))
-        ports = SimpleNamespace(clock=self.clock, resolver=self.resolver, net=SimpleNamespace(sent=[]))
+        ports = SimpleNamespace(
+            clock=self.clock,
+            resolver=self.resolver,
+            net=SimpleNamespace(sent=[]),
+            spawn=lambda function, *args: SimpleNamespace(join=lambda: function(*args)),
+        )
         services = Services(
             lists=Lists(),
             regexes=Regexes(),

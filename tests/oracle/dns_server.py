@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 
-TYPES = {"A": 1, "CNAME": 5, "MX": 15, "AAAA": 28, "SRV": 33}
+TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33}
 
 
 def encoded(name: str) -> bytes:
@@ -28,8 +28,11 @@ def contents(rtype: str, data: str) -> bytes:
         return socket.inet_aton(data)
     if rtype == "AAAA":
         return socket.inet_pton(socket.AF_INET6, data)
-    if rtype == "CNAME":
+    if rtype in ("CNAME", "PTR"):
         return encoded(data)
+    if rtype == "TXT":
+        text = data.encode("latin-1")
+        return b"".join(bytes([len(text[at : at + 255])]) + text[at : at + 255] for at in range(0, len(text), 255))
     if rtype == "MX":
         return struct.pack(">H", int(words[0])) + encoded(words[1])
     return struct.pack(">HHH", *map(int, words[:3])) + encoded(words[3])

@@ -8,10 +8,12 @@ from ipaddress import ip_address
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.context import Context
-from eximia.dns.lookup import lookup
+from eximia.dns.lookup import lookup, lookup_all
 from eximia.expand import expand
 from eximia.mailauth.spf.check import Verdict, check_host
 from eximia.mailauth.spf.macros import Asked, MacroError, expand_macros
+from eximia.mailauth.spf.received import received_spf, words
+from eximia.message.authres import pvalue
 
 
 def check_spf(ctx: Context, *, guess: bool = False) -> str:
@@ -27,65 +29,62 @@ def check_spf(ctx: Context, *, guess: bool = False) -> str:
         return "(invalid)"
     process = ctx.process
     asked = Asked(session.sender_host_address, sender, helo, process.primary_hostname, int(process.ports.clock.time()))
-    known: dict[tuple[str, str], Verdict] = message.notes.setdefault("spf", {})
-    verdict = known.get((sender, ""))
+    known: dict[str, Verdict] = message.notes.setdefault("spf", {})
+    verdict = known.get(sender)
     if verdict is None:
-        verdict = known[(sender, "")] = check_host(partial(lookup, ctx), asked, domain)
+        verdict = known[sender] = _check(ctx, asked, domain)
     guessed = guess and verdict.result == "none"
     if guessed:
-        verdict = check_host(partial(lookup, ctx), asked, domain, str(process.main.spf_guess))
+        verdict = _check(ctx, asked, domain, str(process.main.spf_guess))
     _note(ctx, verdict, _smtp_comment(ctx, asked, domain, verdict), sender, domain, guessed=guessed)
     return verdict.result
+
+
+def result_for(ctx: Context, sender: str, address: str) -> str | None:
+    """The result's word for another sender and client; None when these are no addresses. Nothing is noted."""
+    try:
+        ip_address(address)
+    except ValueError:
+        return None
+    domain = sender.rpartition("@")[2]
+    asked = Asked(address, sender, ctx.session.sender_helo_name or domain, ctx.process.primary_hostname)
+    return check_host(partial(lookup, ctx), asked, domain, ask_all=partial(lookup_all, ctx), explain=False).result
+
+
+def _check(ctx: Context, asked: Asked, domain: str, record: str = "") -> Verdict:
+    return check_host(partial(lookup, ctx), asked, domain, record, ask_all=partial(lookup_all, ctx))
 
 
 def _smtp_comment(ctx: Context, asked: Asked, domain: str, verdict: Verdict) -> str:
     if verdict.result not in ("fail", "softfail", "neutral"):
         return ""
-    template = ctx.process.main.spf_smtp_comment_template
-    try:
-        text = template.text if template.constant else expand(template, ctx)
-        text = expand_macros(text, asked, domain, explanation=True)
-    except (ExpansionError, MacroError):
-        return ""
+    text = verdict.explanation
+    if not text:
+        template = ctx.process.main.spf_smtp_comment_template
+        try:
+            text = template.text if template.constant else expand(template, ctx)
+            text = expand_macros(text, asked, domain, explanation=True)
+        except (ExpansionError, MacroError):
+            return ""
     return f"{text} : Reason: {'default' if verdict.default else 'mechanism'}"
-
-
-def comment(verdict: Verdict, address: str, domain: str) -> str:
-    """What the result means, in words."""
-    result = verdict.result
-    if result == "pass":
-        return f"domain of {domain} designates {address} as permitted sender"
-    if result == "fail":
-        return f"domain of {domain} does not designate {address} as permitted sender"
-    if result == "softfail":
-        return f"transitioning domain of {domain} does not designate {address} as permitted sender"
-    if result == "neutral":
-        return f"{address} is neither permitted nor denied by domain of {domain}"
-    if result == "none":
-        return f"domain of {domain} does not provide an SPF record"
-    if result == "temperror":
-        return f"encountered temporary error during SPF processing of domain of {domain}"
-    return f"error in processing during lookup of domain of {domain}: {verdict.why}"
 
 
 def _note(ctx: Context, verdict: Verdict, smtp: str, sender: str, domain: str, *, guessed: bool) -> None:
     session, message = ctx.session, ctx.message
     result, address = verdict.result, str(ip_address(session.sender_host_address or "::"))
-    words = received = ""
+    comment = received = ""
     if result != "(invalid)":
-        words = f"{ctx.process.primary_hostname}: {comment(verdict, address, domain)}"
-        received = (
-            f"Received-SPF: {result} ({words}) client-ip={address}; envelope-from={sender}; "
-            f"helo={session.sender_helo_name};"
-        )
+        comment = f"{ctx.process.primary_hostname}: {words(verdict, address, domain)}"
+        received = received_spf(result, comment, address, sender, session.sender_helo_name)
     message.variables.update(
         spf_result=Untainted(result),
         spf_result_guessed=Untainted("yes" if guessed else "no"),
-        spf_header_comment=words,
+        spf_header_comment=comment,
         spf_smtp_comment=smtp,
         spf_received=received,
     )
-    identity = f"smtp.mailfrom={domain}" if message.sender_address else f"smtp.helo={domain}"
+    identity = f"smtp.mailfrom={pvalue(domain)}" if message.sender_address else f"smtp.helo={pvalue(domain)}"
     how = " (best guess record for domain)" if guessed else ""
     message.auth_results["spf"] = f"{result}{how} {identity}"
     message.auth_results["spf_result"] = result
+    message.auth_results["spf_domain"] = domain

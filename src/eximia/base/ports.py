@@ -349,5 +349,7 @@ class Services:
     queue_run: Callable[[Process, str, str], object] = field(default=None)  # type: ignore[assignment]
     #: an event of the main section or a transport: `events.raise_event`
     event: Callable[[Context, str, str, Template | None], str | None] = field(default=None)  # type: ignore[assignment]
+    #: SPF's word for a sender address and a client's address, None when they cannot be checked: `acl.spf`
+    spf: Callable[[Context, str, str], str | None] = field(default=None)  # type: ignore[assignment]
     #: would a routed address's mailbox take the message (`verify = recipient/quota`): None, or the outcome
     mailbox_room: Callable[[Context, Any], Any] = field(default=None)  # type: ignore[assignment]

@@ -51,6 +51,7 @@ _SERVICES = {
     "deliver": "*eximia.delivery:start",
     "queue_run": "*eximia.daemon.queue_runs:run_for_recipients",
     "event": "*eximia.events:raise_event",
+    "spf": "*eximia.acl.spf:result_for",
     "mailbox_room": "*eximia.transports.room:mailbox_room",
 }
 #: services that may be absent

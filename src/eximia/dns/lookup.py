@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import replace
@@ -55,6 +56,12 @@ def lookup(
         if answer.status is not Status.NODATA:
             answer = found
     return answer
+
+
+def lookup_all(ctx: Context, questions: Sequence[tuple[str, str]]) -> list[Answer]:
+    """Ask several questions (name, type) side by side; the answers are in their order."""
+    tasks = [ctx.process.ports.spawn(_ask, ctx, name, rtype) for name, rtype in questions]
+    return [task.join() for task in tasks]
 
 
 def _ask(ctx: Context, name: str, rtype: str) -> Answer:

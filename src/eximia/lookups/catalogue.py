@@ -22,6 +22,7 @@ LOOKUPS: Catalogue[LookupType] = Catalogue(
         "lmdb": "eximia.lookups.lmdb_file:LMDB",
         "psl": "eximia.lookups.psl:PSL",
         "regdom": "eximia.lookups.psl:REGDOM",
+        "spf": "eximia.lookups.spf:SPF",
         "dnsdb": "eximia.lookups.dnsdb:DNSDB",
         "passwd": "eximia.lookups.passwd:PASSWD",
         "sqlite": "eximia.lookups.sqlite:SQLITE",

@@ -40,7 +40,8 @@ ZONE = [
     ("4.3.2.1.in-addr.arpa", "PTR", "h.ptr.ex"),
     ("h.ptr.ex", "A", "1.2.3.4"),
     ("loop.ex", "TXT", "v=spf1 include:loop.ex -all"),
-    ("void.ex", "TXT", "v=spf1 a:n1.ex a:n2.ex a:n3.ex +all"),
+    ("void.ex", "TXT", "v=spf1 a:n1.ex a:n2.ex +all"),
+    ("voids.ex", "TXT", "v=spf1 a:n1.ex a:n2.ex exists:n3.ex +all"),
     ("mod.ex", "TXT", "v=spf1 foo=bar ip4:1.2.3.4 -all"),
 ]
 
@@ -76,6 +77,7 @@ def world(tmp_path: Path) -> World:
         ("ptr.ex", "pass"),
         ("loop.ex", "permerror"),
         ("void.ex", "pass"),
+        ("voids.ex", "permerror"),
         ("mod.ex", "pass"),
     ],
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.expand.conditions.wrapped import Strings
-from eximia.expand.srs import PATTERN, fresh, signature
-from eximia.message.address import quote_local_part
+from eximia.message.srs import decode
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -14,18 +13,9 @@ if TYPE_CHECKING:
 
 def _inbound_srs(ctx: Context, values: list[str]) -> bool:
     local_part, secret = values
-    match = PATTERN.fullmatch(local_part)
-    if match is None:
+    address = decode(local_part, secret, ctx.process.ports.clock.time())
+    if address is None:
         return False
-    signed, first, second, domain, original = match.groups()
-    quoted = quote_local_part(original) if original else ""
-    address = f"{quoted}@{domain}"
-    if secret:
-        if not fresh(first, second, ctx.process.ports.clock.time()):
-            return False
-        whole = address if domain else quoted
-        if signature(secret, whole) != signed:
-            return False
     ctx.session.notes["srs_recipient"] = address
     return True
 

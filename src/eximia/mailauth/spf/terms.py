@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import NamedTuple
+
+from eximia.base.pattern import pattern
+
+from .macros import MacroError, MacroString, parse_domain
+from .macros import parse as parse_macros
 
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
-_MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
-_MECHANISM = re.compile(r"([-+?~]?)([A-Za-z0-9]+)(?::([^/]*(?:/[^/0-9][^/]*)*))?((?:/\d+)?(?://\d+)?)")
-_ADDRESS = re.compile(r"([-+?~]?)(ip4|ip6):(\S+)", re.IGNORECASE)
-_WITH_DOMAIN = {"include": True, "exists": True, "a": False, "mx": False, "ptr": False}
+_MODIFIER = pattern(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
+_MECHANISM = pattern(r"([-+?~]?)([A-Za-z][A-Za-z0-9._-]*)(?:(:)(.*)|(/.*))?", re.DOTALL)
+_NUMBER = r"(0|[1-9]\d{0,2})"
+#: what follows a domain; the two lengths may each be missing
+_LENGTHS = pattern(rf"(.*?)(?:/{_NUMBER})?(?://{_NUMBER})?", re.DOTALL)
+_IP4 = pattern(rf"(\d{{1,3}})\.(\d{{1,3}})\.(\d{{1,3}})\.(\d{{1,3}})(?:/{_NUMBER})?")
+_IP6 = pattern(rf"([0-9a-fA-F:.]{{2,45}})(?:/{_NUMBER})?")
+#: mechanisms with a domain, and whether they need one
+_NEEDS_DOMAIN = {"include": True, "exists": True, "a": False, "mx": False, "ptr": False}
+#: a record longer than this is no honest one
+LONGEST_RECORD = 16384
 
 
 class RecordError(Exception):
     """The record breaks the grammar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mechanism:
-    """One mechanism. `text` is its domain, with macros, or empty."""
+class Mechanism(NamedTuple):
+    """One mechanism: what it gives when it matches, its domain if it has one of its own, how many bits of an address
+    count, and for `ip4` and `ip6` (`version`) the network as a number without the bits that do not count."""
 
     result: str
     name: str
-    text: str = ""
+    text: str
+    domain: MacroString | None = None
     prefix4: int = 32
     prefix6: int = 128
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+    version: int = 0
+    network: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record: mechanisms in their order, and the modifier that matters."""
+class Record(NamedTuple):
+    """A record: mechanisms in their order, and the modifiers that matter."""
 
     mechanisms: tuple[Mechanism, ...]
-    redirect: str = ""
+    redirect: MacroString | None = None
+    exp: MacroString | None = None
 
 
 def is_record(text: str) -> bool:
@@ -42,51 +57,94 @@ def is_record(text: str) -> bool:
     return text[:6].lower() == "v=spf1" and text[6:7] in ("", " ")
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Record:
     """Raises RecordError."""
+    if len(text) > LONGEST_RECORD:
+        raise RecordError("record is too long")
+    if not text.isascii():
+        raise RecordError("record has characters outside ASCII")
     mechanisms: list[Mechanism] = []
-    modifiers: dict[str, str] = {}
-    for word in text[6:].split():
-        found = _MODIFIER.fullmatch(word)
-        if found is None:
-            mechanisms.append(_mechanism(word))
+    modifiers: dict[str, MacroString] = {}
+    for word in text[6:].split(" "):
+        if not word:
             continue
-        name = found[1].lower()
-        if name in ("redirect", "exp"):
-            if name in modifiers or not found[2]:
-                raise RecordError(word)
-            modifiers[name] = found[2]
-    return Record(tuple(mechanisms), modifiers.get("redirect", ""))
+        try:
+            found = _MODIFIER.fullmatch(word)
+            if found is None:
+                mechanisms.append(_mechanism(word))
+            else:
+                _modifier(found, modifiers)
+        except MacroError:
+            raise RecordError(word) from None
+    return Record(tuple(mechanisms), modifiers.get("redirect"), modifiers.get("exp"))
+
+
+def _modifier(found: re.Match[str], modifiers: dict[str, MacroString]) -> None:
+    name = found[1].lower()
+    if name not in ("redirect", "exp"):
+        # It has no meaning for us, but must be well-formed (section 6).
+        parse_macros(found[2], loose=True)
+        return
+    if name in modifiers or not found[2]:
+        raise RecordError(found[0])
+    modifiers[name] = parse_domain(found[2])
 
 
 def _mechanism(word: str) -> Mechanism:
-    address = _ADDRESS.fullmatch(word)
-    if address is not None:
-        return _network(address)
     found = _MECHANISM.fullmatch(word)
     if found is None:
         raise RecordError(word)
-    result, name, text, cidr = _RESULTS[found[1] or "+"], found[2].lower(), found[3], found[4]
+    result, name, rest = _RESULTS[found[1] or "+"], found[2].lower(), found[4] if found[3] else None
     if name == "all":
-        if text is not None or cidr:
+        if rest is not None or found[5]:
             raise RecordError(word)
-        return Mechanism(result, name)
-    needs = _WITH_DOMAIN.get(name)
-    if needs is None or (needs and not text) or text == "" or (cidr and name not in ("a", "mx")):
+        return Mechanism(result, name, word)
+    if name in ("ip4", "ip6"):
+        return _network(word, result, name, rest or "")
+    needs = _NEEDS_DOMAIN.get(name)
+    if needs is None or (needs and not rest) or rest == "":
         raise RecordError(word)
-    four, _, six = cidr.partition("//")
-    prefix4, prefix6 = int(four[1:] or 32), int(six or 128)
-    if prefix4 > 32 or prefix6 > 128:
+    prefix4, prefix6 = 32, 128
+    if name in ("a", "mx"):
+        lengths = _LENGTHS.fullmatch(rest if rest is not None else found[5] or "")
+        assert lengths is not None  # it matches anything
+        if rest is None and lengths[1]:
+            raise RecordError(word)
+        prefix4, prefix6 = int(lengths[2] or 32), int(lengths[3] or 128)
+        if lengths[2] == "0":
+            prefix4 = 0
+        if lengths[3] == "0":
+            prefix6 = 0
+        if prefix4 > 32 or prefix6 > 128:
+            raise RecordError(word)
+        rest = lengths[1] if rest is not None else None
+    elif found[5]:
         raise RecordError(word)
-    return Mechanism(result, name, text or "", prefix4, prefix6)
+    domain = parse_domain(rest) if rest is not None else None
+    return Mechanism(result, name, word, domain, prefix4, prefix6)
 
 
-def _network(found: re.Match[str]) -> Mechanism:
-    name = found[2].lower()
+def _network(word: str, result: str, name: str, text: str) -> Mechanism:
+    if name == "ip4":
+        found = _IP4.fullmatch(text)
+        if found is None:
+            raise RecordError(word)
+        number = 0
+        for digits in found.group(1, 2, 3, 4):
+            if int(digits) > 255 or (len(digits) > 1 and digits[0] == "0"):
+                raise RecordError(word)
+            number = number << 8 | int(digits)
+        length = 32 if found[5] is None else int(found[5])
+        if length > 32:
+            raise RecordError(word)
+        return Mechanism(result, name, word, prefix4=length, version=4, network=number >> (32 - length))
+    found = _IP6.fullmatch(text)
+    length = 128 if found is None or found[2] is None else int(found[2])
+    if found is None or length > 128:
+        raise RecordError(word)
     try:
-        network = ipaddress.ip_network(found[3], strict=False)
+        number = int(IPv6Address(found[1]))
     except ValueError:
-        raise RecordError(found[0]) from None
-    if network.version != int(name[2]):
-        raise RecordError(found[0])
-    return Mechanism(_RESULTS[found[1] or "+"], name, network=network)
+        raise RecordError(word) from None
+    return Mechanism(result, name, word, prefix6=length, version=6, network=number >> (128 - length))

@@ -1,0 +1,72 @@
+"""SRS0 addresses in the form of the string language (manual chapter 58.5): `${srs_encode ...}` and `inbound_srs`.
+
+The form is `SRS0=hash=time=domain=local part`, the hash four hexadecimal digits of an HMAC with MD5. The scheme that
+other software uses, with SRS1 and its options, is `mailauth.srs`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+
+from eximia.base.pattern import pattern
+from eximia.base.text import to_bytes
+
+from .address import AddressSyntaxError, parse_address, quote_local_part, unquote_local_part
+
+#: days that an address is good
+LIFETIME = 10
+DIGITS32 = "abcdefghijklmnopqrstuvwxyz234567"
+PATTERN = pattern(r"SRS0=([^=]+)=([A-Z2-7])([A-Z2-7])=([^=]*)=(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def stamp(now: float) -> str:
+    """The day in two base 32 digits."""
+    days = int(now) // 86400 % 1024
+    return DIGITS32[days >> 5] + DIGITS32[days & 31]
+
+
+def signature(secret: str, address: str) -> str:
+    """The four hexadecimal digits that sign `address` (case of letters does not count)."""
+    return hmac.new(to_bytes(secret), to_bytes(address).lower(), "md5").hexdigest()[:4]
+
+
+def fresh(first: str, second: str, now: float) -> bool:
+    """True when the day of the two digits is not in the future and not too long ago."""
+    high, low = DIGITS32.find(first), DIGITS32.find(second)
+    if high < 0 or low < 0:
+        return False
+    return (int(now) // 86400 - (high << 5 | low)) % 1024 <= LIFETIME
+
+
+def encode(secret: str, sender: str, domain: str, now: float) -> str:
+    """The address at `domain` that stands for `sender`; empty for an empty sender. Raises AddressSyntaxError."""
+    if not sender:
+        return ""
+    parsed = parse_address(sender)
+    local_part = parsed.local_part
+    quoted = local_part.startswith('"')
+    if quoted:
+        local_part = unquote_local_part(local_part)
+    made = f"SRS0={signature(secret, parsed.address)}={stamp(now)}={parsed.domain}={local_part}"
+    return f"{quote_local_part(made) if quoted else made}@{domain}"
+
+
+def decode(local_part: str, secret: str, now: float) -> str | None:
+    """The address that a local part stands for; None when it is none of ours, or too old. Without a secret, only the
+    form counts."""
+    match = PATTERN.fullmatch(local_part)
+    if match is None:
+        return None
+    signed, first, second, domain, original = match.groups()
+    quoted = quote_local_part(original) if original else ""
+    address = f"{quoted}@{domain}"
+    if secret:
+        if not fresh(first, second, now):
+            return None
+        if not hmac.compare_digest(to_bytes(signature(secret, address if domain else quoted)), to_bytes(signed)):
+            return None
+    return address
+
+
+__all__ = ["AddressSyntaxError", "decode", "encode"]

@@ -1,0 +1,1 @@
+"""Test vectors as JSON lines, run against `eximia.mailauth`."""

@@ -1,0 +1,26 @@
+"""`registrable_domain`: the algorithm of publicsuffix.org."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from conformance.case import Case, differs
+from eximia.dns.suffixes import SuffixList
+
+
+@cache
+def _list(path: str) -> SuffixList:
+    return SuffixList(path)
+
+
+def registrable_domain(case: Case) -> list[str]:
+    domain = case.inputs.get("domain")
+    wanted = case.expect.get("domain")
+    name = case.inputs.get("list") or "public_suffix_list.dat"
+    found = _list(str(case.folder / name)).registrable(_text(domain)) if domain else None
+    return differs("domain", None if wanted is None else _text(wanted), found)
+
+
+def _text(text: str) -> str:
+    """Text that holds bytes."""
+    return str(text).encode("utf-8").decode("latin-1")

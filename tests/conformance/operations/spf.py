@@ -1,0 +1,22 @@
+"""`check_host`: RFC 7208."""
+
+from __future__ import annotations
+
+from conformance.case import Case, differs
+from eximia.mailauth.spf import Asked, check_host as check
+
+
+def check_host(case: Case) -> list[str]:
+    inputs = case.inputs
+    helo = str(inputs.get("helo") or "")
+    sender = str(inputs.get("mailfrom") or "") or f"postmaster@{helo}"
+    asked = Asked(str(inputs["ip"]), sender, helo, str(inputs.get("receiver") or ""), int(inputs.get("now") or 0))
+    verdict = check(case.dns.query, asked, sender.rpartition("@")[2])
+    wrong: list[str] = []
+    if "result" in case.expect:
+        wrong += differs("result", case.expect["result"], verdict.result)
+    if case.expect.get("explanation") is not None:
+        default = str(inputs.get("default_explanation") or "DEFAULT")
+        text = verdict.explanation or (default if verdict.result == "fail" else "")
+        wrong += differs("explanation", case.expect["explanation"], text)
+    return wrong and [*wrong, verdict.why] if verdict.why else wrong
