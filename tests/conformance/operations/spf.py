@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.case import Case, differs
-from eximia.mailauth.spf import Asked, check_host as check
+from eximia.mailauth.spf import Asked
+from eximia.mailauth.spf import check_host as check
 
 
 def check_host(case: Case) -> list[str]:

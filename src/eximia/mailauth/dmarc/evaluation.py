@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from eximia.base.dataclass import dataclass, field
 from typing import NamedTuple
 
+from eximia.base.dataclass import dataclass, field
 from eximia.dns.answer import Status
 from eximia.message.idna import domain_to_alabel
 

@@ -138,8 +138,7 @@ class Values:
     def domain(self, made: MacroString, domain: str) -> str:
         """A name to be asked for; what is too long loses labels at its start."""
         name = self.expand(made, domain)
-        if name.endswith("."):
-            name = name[:-1]
+        name = name.removesuffix(".")
         while len(name) > _LONGEST:
             _, dot, shorter = name.partition(".")
             if not dot:
