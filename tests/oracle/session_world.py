@@ -14,7 +14,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +98,7 @@ class Dialogue:
     args: Sequence[str] = BS
     #: keyword arguments of each server
     peers: Sequence[dict[str, Any]] = field(default_factory=lambda: ({},))
-    #: commands given after the session
+    #: commands given after the session; ("sleep", seconds) waits
     then: Sequence[Sequence[str]] = ()
     #: how often the session is held
     times: int = 1
@@ -157,6 +159,9 @@ class Dialogue:
         for _ in range(self.times):
             lines += run(["-C", f"{directory}/conf", *map(filled, self.args)], filled(self.said), directory)
         for args in self.then:
+            if args[0] == "sleep":
+                time.sleep(float(args[1]))
+                continue
             lines += run(["-C", f"{directory}/conf", *map(filled, args)], "", directory)
         return [line for line in self._seen(lines, directory, peers) if not self._ignored(line)]
 
@@ -263,6 +268,16 @@ def _lines(status: int, out: bytes, err: bytes) -> list[str]:
 
 def compare(case: Dialogue) -> None:
     """Both programs must come to the same."""
-    theirs, ours = case.outcome("exim4"), case.outcome("ours")
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(case.outcome, "exim4")
+        ours = case.outcome("ours")
+        theirs = waiting.result()
     if ours != theirs:
         pytest.fail("\n".join(difflib.unified_diff(theirs, ours, "exim4", "ours", lineterm="")), pytrace=False)
+
+
+def named(**families: dict[str, Dialogue]) -> list[Any]:
+    """The cases of some families, as parameters of a test."""
+    return [
+        pytest.param(case, id=f"{family}: {name}") for family, cases in families.items() for name, case in cases.items()
+    ]

@@ -39,7 +39,7 @@ def compose(ctx: Context, code: str, text: str, preface: tuple[str, ...] = ()) -
     code, extended, text = split_code(ctx, code, text)
     if not ctx.session.multiline_responses:
         return [f"{code} {extended}{text.partition(chr(10))[0]}"]
-    lines = [line for part in preface for line in fold(part)] + fold(text)
+    lines = [line for part in preface for line in part.split("\n") if line] + fold(text)
     return [f"{code}-{extended}{line}" for line in lines[:-1]] + [f"{code} {extended}{lines[-1]}"]
 
 

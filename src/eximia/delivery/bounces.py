@@ -21,6 +21,7 @@ from .report_parts import (
     references,
     report_headers,
     reporting_fields,
+    requests,
     returned_message,
     status_fields,
     template_items,
@@ -76,7 +77,7 @@ def _quiet(attempt: Attempt, address: Address) -> bool:
 
 
 def _not_wanted(address: Address) -> bool:
-    flags = address.dsn_flags or address.top.dsn_flags
+    flags = requests(address)
     return bool(flags) and not flags & NOTIFY_FAILURE
 
 

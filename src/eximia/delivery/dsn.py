@@ -70,7 +70,7 @@ def _how(address: Address) -> str:
         return 'relayed via non "Remote SMTP" router'
     if address.dsn_lasthop and address.outcome is not None and address.outcome.smtp is not None:
         if address.outcome.smtp.dsn_aware:
-            return "relayed via last-hop router"
+            return "relayed via non DSN router"
     return "relayed to non-DSN-aware mailer"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def finish(attempt: Attempt) -> AttemptEnd:
     """Tell whom it concerns, then remove the message or write down what remains."""
-    if attempt.succeeded and _wants_reports(attempt):
+    if (attempt.succeeded or "dsn_redirected" in attempt.message.notes) and _wants_reports(attempt):
         from .dsn import send_success_reports
 
         send_success_reports(attempt)

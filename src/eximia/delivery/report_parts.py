@@ -11,7 +11,7 @@ from eximia.base.errors import ExpansionError
 from eximia.base.pattern import pattern
 from eximia.context import Address, Kind
 from eximia.expand import expand
-from eximia.message.dsn import RET_HDRS
+from eximia.message.dsn import NOTIFY_NEVER, RET_HDRS
 
 if TYPE_CHECKING:
     from eximia.context import SmtpFacts
@@ -64,6 +64,11 @@ def report_headers(attempt: Attempt, mark: str) -> str:
     return f"Content-Type: multipart/report; report-type=delivery-status; boundary={mark}\nMIME-Version: 1.0\n"
 
 
+def requests(address: Address) -> int:
+    """The sender's NOTIFY as it holds for an address: a redirection ends all but NEVER (RFC 3461 5.2.7)."""
+    return address.dsn_flags or address.top.dsn_flags & NOTIFY_NEVER
+
+
 def person_text(address: Address) -> list[str]:
     """An address as people read it: one line, or more when it was generated from another."""
     top = address.top
@@ -86,10 +91,12 @@ def error_text(address: Address) -> list[str]:
     """What went wrong, as lines for people."""
     outcome = address.outcome
     assert outcome is not None
-    if outcome.silent or address.hide_child:
+    if outcome.silent:
         return []
     host = outcome.smtp.host if outcome.smtp is not None else None
     lines = [f"host {host.name} [{host.address}]"] if host is not None else []
+    if address.hide_child:
+        return lines
     if outcome.user_message:
         text = outcome.user_message
     elif outcome.pass_message or host is not None:
@@ -132,7 +139,7 @@ def status_fields(attempt: Attempt, address: Address, action: str, status: str) 
     smtp = outcome.smtp if outcome is not None else None
     if smtp is not None and smtp.host is not None and outcome is not None:
         text += f"Remote-MTA: dns; {smtp.host.name}\n"
-        reply = smtp_reply(outcome.message)
+        reply = smtp_reply(outcome.message) or smtp_reply(outcome.user_message)
         if reply:
             folded = reply.replace("\n", "\n ")
             text += f"Diagnostic-Code: smtp; {folded}\n"

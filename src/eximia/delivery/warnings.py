@@ -18,6 +18,7 @@ from .report_parts import (
     references,
     report_headers,
     reporting_fields,
+    requests,
     returned_message,
     status_fields,
     template_items,
@@ -41,7 +42,7 @@ def send_warning(attempt: Attempt) -> bool:
     for address in reversed(attempt.deferred):
         path = address.errors_address
         recipient = message.sender_address if path is None else path
-        flags = address.dsn_flags or address.top.dsn_flags
+        flags = requests(address)
         if recipient and (not flags or flags & NOTIFY_DELAY):
             by_recipient.setdefault(recipient, []).append(address)
     if not by_recipient or not _wanted(attempt):
@@ -133,8 +134,10 @@ def warning_text(attempt: Attempt, recipient: str, addresses: list[Address], lat
     for address in addresses:
         lines = [f"  {line}" for line in person_text(address)]
         reasons = error_text(address)
-        if reasons:
-            reasons[0] = f"Delay reason: {reasons[0]}"
+        smtp = address.outcome.smtp if address.outcome is not None else None
+        first = 1 if smtp is not None and smtp.host is not None else 0
+        if len(reasons) > first:
+            reasons[first] = f"Delay reason: {reasons[first]}"
         text += "\n".join(lines + [f"    {line}" for line in reasons]) + "\n"
     text += "\n" + (items[2] or _CLOSING)
     text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{reporting_fields(attempt)}"

@@ -21,6 +21,7 @@ from eximia.transports.smtp.hosts import hosts_for, interface_for, port_of
 from eximia.transports.smtp.opening import open_connection
 
 from .callout_cache import CalloutCache, Known
+from .failure import unreachable
 from .options import CalloutOptions
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         verdict.result = "defer"
         verdict.log = f"{could_not}: {problem}"
         verdict.user = could_not
+        if ctx.process.main.smtp_return_error_details:
+            verdict.user = unreachable(kind, address) if kind == "recipient" else verdict.log
         verdict.reply = here.reply
         if options.defer_ok:
             if one.debug:
@@ -268,7 +271,12 @@ def _ask_recipient(
     kept = mail is not None or (held is not None and held.connection is connection)
     if kept:
         command = "".join(envelope_of(ctx, here.mail_from).rcpt(recipient_of(ctx, here.target), connection.peer))
-    reply = connection.command(command)
+    try:
+        reply = connection.command(command)
+    except Failure as failure:
+        if failure.errno == Errno.CONNECTION_CLOSED:
+            return f'{shown} : response to "{recipient}" was: connection dropped'
+        raise
     if reply.code // 100 != 2:
         text = f"{shown} : SMTP error from remote mail server after {recipient}: {reply.text}"
         cache.store(domain=True, accepted=False if reply.code // 100 == 5 else None)

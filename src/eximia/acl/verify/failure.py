@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eximia.context import Message
+from eximia.logs.printing import printing
 
 _NOTE = "acl.sender_failure"
 
@@ -17,6 +18,11 @@ _AFTER_POSTMASTER = (
     "Several RFCs state that you are required to have a postmaster",
     "mailbox for each mail domain. This host does not accept mail",
     "from domains whose servers reject the postmaster address.",
+)
+
+_UNREACHABLE = (
+    "The mail server(s) for the domain may be temporarily unreachable, or",
+    "they may be permanently unreachable from this server. In the latter case,",
 )
 
 
@@ -36,7 +42,7 @@ class SenderFailure:
 
     def log_line(self) -> str:
         """What the log says after the client's name."""
-        why = f": {self.log}" if self.log else ""
+        why = f": {printing(self.log)}" if self.log else ""
         return f"sender verify {'defer' if self.deferred else 'fail'} for <{self.address}>{why}"
 
     def explanation(self) -> tuple[str, ...]:
@@ -50,6 +56,20 @@ class SenderFailure:
         if self.kind == "postmaster":
             return (f"Postmaster verification failed while checking <{self.address}>", self.user, *_AFTER_POSTMASTER)
         return (f"Verification failed for <{self.address}>", self.user)
+
+
+def unreachable(kind: str, address: str) -> str:
+    """What the peer is told with `smtp_return_error_details` when no server could be asked."""
+    advice = (
+        (
+            "you need to change the address or create an MX record for its domain",
+            "if it is supposed to be generally accessible from the Internet.",
+            "Talk to your mail administrator for details.",
+        )
+        if kind == "sender"
+        else ("the address will never be accepted.",)
+    )
+    return "\n".join((f"Could not complete {kind} verify callout for <{address}>.", *_UNREACHABLE, *advice))
 
 
 def note_sender_failure(message: Message, failure: SenderFailure | None) -> None:

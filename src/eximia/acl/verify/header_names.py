@@ -18,7 +18,8 @@ def _check(one: Run, _request: Request) -> bool:
         name = header.text.partition(":")[0]
         if not all("!" <= char <= "~" for char in name):
             one.log_message = f'Invalid character in header "{name}" found'
-            one.user_message = one.log_message
+            if one.ctx.process.main.smtp_return_error_details:
+                one.user_message = f"Rejected after DATA: {one.log_message}"
             return False
     return True
 

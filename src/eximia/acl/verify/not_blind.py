@@ -22,6 +22,8 @@ def _check(one: Run, request: Request) -> bool:
     for recipient in one.ctx.message.recipients:
         if _folded(recipient.address, caseless=caseless) not in named:
             one.log_message = "bcc recipient detected"
+            if one.ctx.process.main.smtp_return_error_details:
+                one.user_message = f"Rejected after DATA: {one.log_message}"
             return False
     return True
 

@@ -7,7 +7,7 @@ from eximia.acl.run import Run
 from eximia.base.errors import Defer
 
 from .address import Verdict, say_end, verify_address
-from .failure import SenderFailure, note_sender_failure
+from .failure import SenderFailure, note_sender_failure, unreachable
 from .options import parse
 from .verifier import Request, Verifier
 
@@ -51,8 +51,8 @@ def _check(one: Run, request: Request) -> bool:
     if verdict.result == "defer":
         called = verdict.log.startswith("Could not complete sender verify callout")
         log = "Could not complete sender verify callout" if called else "Could not complete sender verify"
-        shown = called or ctx.process.main.smtp_return_error_details
-        raise Defer(log, log if shown else "")
+        details = ctx.process.main.smtp_return_error_details
+        raise Defer(log, unreachable("sender", address) if called and details else log if called or details else "")
     one.user_message = one.log_message = "Sender verify failed"
     ctx.session.acl_verify_message = one.user_message
     return False
