@@ -26,6 +26,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "dnslists": _C + "dnslists:DNSLISTS",
         "domains": _C + "recipient:DOMAINS",
         "encrypted": _C + "encrypted:ENCRYPTED",
+        "greylist": _C + "greylist:GREYLIST",
         "hosts": _C + "hosts:HOSTS",
         "local_parts": _C + "recipient:LOCAL_PARTS",
         "log_reject_target": _M + "log_reject_target:LOG_REJECT_TARGET",
@@ -45,6 +46,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "spf": _C + "spf:SPF",
         "spf_guess": _C + "spf:SPF_GUESS",
         "udpsend": _M + "udpsend:UDPSEND",
+        "user_limit": _C + "user_limit:USER_LIMIT",
         "verify": _C + "verify:VERIFY",
     },
 )

@@ -115,7 +115,12 @@ def read_configuration(call: Invocation, site: Site | None = None) -> Configurat
         paths = [prepare(state_folder(), site.uid if root else -1, site.gid if root else -1)]
     # without root privilege a file of the caller's own can do no harm: no owner checks (manual 6.1)
     trust = Trust(anybody=True) if paths is not None and os.geteuid() != 0 else site.trust
-    return loading.load(site, paths=paths, macros=dict(call.macros), trust=trust, expander=_Expander(site))
+    configuration = loading.load(site, paths=paths, macros=dict(call.macros), trust=trust, expander=_Expander(site))
+    if configuration.main.hints_database != "sqlite":
+        from eximia.daemon.hints import check_setting
+
+        check_setting(str(configuration.main.hints_database))
+    return configuration
 
 
 class _Expander:
@@ -156,10 +161,9 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     log: Log
 
     def make_hints() -> Hints:
-        from eximia.hints.store import Hints
+        from eximia.daemon.hints import open_hints
 
-        folder = os.path.join(spool_directory, "db")
-        return Hints(folder, log.panic, time.time, owner=(uid, gid) if uid >= 0 else None)
+        return open_hints(process, spool_directory, (uid, gid) if uid >= 0 else None)
 
     process = services.process = LazyProcess(ports, services, make_hints)
     log = _log(main, spool_directory, uid, gid, call, stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .records import (
     CalloutAddress,
     CalloutDomain,
+    GreylistRecord,
     MiscRecord,
     RateRecord,
     RetryRecord,
@@ -20,6 +21,7 @@ from .store import Hints, Table
 __all__ = [
     "CalloutAddress",
     "CalloutDomain",
+    "GreylistRecord",
     "Hints",
     "MiscRecord",
     "RateRecord",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from eximia.base.namedtuple import NamedTuple
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Stream
 
 
 class Entry(NamedTuple):
@@ -35,7 +38,7 @@ class Backend(Protocol):
         """Read, change and write as one step that no other process interrupts.
 
         `change` gets the record and returns its new value, or None to leave things as they are. It must neither
-        wait nor touch hints.
+        wait nor touch hints, and may be called again when another process was faster.
         """
 
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
@@ -48,9 +51,29 @@ class Backend(Protocol):
         """Release what is open; the next call opens it again."""
 
 
-class BackendFactory(Protocol):
-    """How an implementation is made."""
+class Server(NamedTuple):
+    """Where a hints server is: `path` of a Unix socket, or host and port."""
 
-    def __call__(self, directory: str, panic: Callable[[str], None], owner: tuple[int, int] | None) -> Backend:
-        """`directory`: where files go; `panic` writes a panic-log line; `owner`: uid and gid of new files when we
-        run as root."""
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    tls: bool = False
+
+
+class Place(NamedTuple):
+    """What an implementation is told. `directory`: where files go; `panic` writes a panic-log line; `owner`: uid and
+    gid of new files when we run as root; `where`: what follows the name in `hints_database`; `host`: our name, for
+    what is no other host's business; `dial` connects to a server and raises NetworkError."""
+
+    directory: str
+    panic: Callable[[str], None]
+    owner: tuple[int, int] | None = None
+    where: str = ""
+    host: str = ""
+    dial: Callable[[Server, float], Stream] | None = None
+
+
+class BackendFactory(Protocol):
+    """How an implementation is made. Raises ConfigError for a place that makes no sense."""
+
+    def __call__(self, place: Place) -> Backend: ...

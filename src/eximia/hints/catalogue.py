@@ -9,6 +9,9 @@ from .backend import BackendFactory
 BACKENDS: Catalogue[BackendFactory] = Catalogue(
     "hints backend",
     {
+        "lmdb": "eximia.hints.lmdb:LmdbBackend",
+        "redis": "eximia.hints.redis:RedisBackend",
+        "rediss": "eximia.hints.redis:RedisBackend",
         "sqlite": "eximia.hints.sqlite:SqliteBackend",
     },
 )

@@ -153,6 +153,24 @@ class SeenRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class GreylistRecord:
+    """Database `greylist` (ours): when a key was first and last met, and when it passed (0: not yet)."""
+
+    first: float
+    last: float
+    passed: float = 0.0
+    attempts: int = 1
+
+    def encode(self) -> bytes:
+        return _dump(self.first, self.last, self.passed, self.attempts)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self | None:
+        f = _load(data, 4)
+        return None if f is None else cls(float(f[0]), float(f[1]), float(f[2]), int(f[3]))
+
+
+@dataclass(frozen=True, slots=True)
 class MiscRecord:
     """Database `misc`: how many are at work on a key now (serialize_hosts, ETRN)."""
 

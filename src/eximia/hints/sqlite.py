@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .backend import Entry
+from .backend import Entry, Place
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,10 +34,10 @@ class SqliteBackend:
 
     __slots__ = ("_abandoned", "_directory", "_open", "_owner", "_panic", "_pid")
 
-    def __init__(self, directory: str, panic: Callable[[str], None], owner: tuple[int, int] | None) -> None:
-        self._directory = directory
-        self._panic = panic
-        self._owner = owner
+    def __init__(self, place: Place) -> None:
+        self._directory = place.directory
+        self._panic = place.panic
+        self._owner = place.owner
         self._open: dict[str, sqlite3.Connection] = {}
         #: a parent process's connections, kept so that the garbage collector does not close them in a child
         self._abandoned: list[dict[str, sqlite3.Connection]] = []

@@ -6,13 +6,16 @@ A table reads and writes records of one class; `Hints.retry`, `.wait(transport)`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .backend import Backend, Entry
+from eximia.base.errors import ConfigError
+
+from .backend import Backend, Entry, Place, Server
 from .catalogue import BACKENDS
 from .records import (
     CalloutAddress,
     CalloutDomain,
+    GreylistRecord,
     MiscRecord,
     RateRecord,
     Record,
@@ -21,6 +24,9 @@ from .records import (
     TlsRecord,
     WaitRecord,
 )
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Stream
 
 R = TypeVar("R", bound=Record)
 
@@ -78,10 +84,14 @@ class Hints:
     """All hints databases of one spool directory.
 
     `directory` is `<spool>/db`; `panic` writes a line to the panic log; `now` is the clock; `owner` gives uid and
-    gid for new files when running as root; `backend` names one of `catalogue.BACKENDS`.
+    gid for new files when running as root; `database` is the option `hints_database`, which names one of
+    `catalogue.BACKENDS`; for `host` and `dial` see `backend.Place`. Raises ConfigError.
     """
 
-    __slots__ = ("_now", "backend", "callout_addresses", "callout_domains", "misc", "ratelimit", "retry", "seen", "tls")
+    __slots__ = (
+        "_now", "backend", "callout_addresses", "callout_domains", "greylist", "misc", "ratelimit", "retry", "seen",
+        "tls",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -90,18 +100,24 @@ class Hints:
         now: Callable[[], float],
         *,
         owner: tuple[int, int] | None = None,
-        backend: str = "sqlite",
+        database: str = "sqlite",
+        host: str = "",
+        dial: Callable[[Server, float], Stream] | None = None,
     ) -> None:
-        factory = BACKENDS.get(backend)
+        name, _, where = database.partition(":")
+        factory = BACKENDS.get(name)
         if factory is None:
-            raise ValueError(f"unknown hints backend {backend}")
+            raise ConfigError(f"hints_database: unknown kind of database '{name}'")
         self._now = now
-        self.backend: Backend = factory(directory, panic, owner)
+        if "//" in where:
+            where = database
+        self.backend: Backend = factory(Place(directory, panic, owner, where, host, dial))
         self.retry = Table(self.backend, "retry", RetryRecord, now)
         self.callout_domains = Table(self.backend, "callout", CalloutDomain, now)
         self.callout_addresses = Table(self.backend, "callout", CalloutAddress, now)
         self.ratelimit = Table(self.backend, "ratelimit", RateRecord, now)
         self.seen = Table(self.backend, "seen", SeenRecord, now)
+        self.greylist = Table(self.backend, "greylist", GreylistRecord, now)
         self.misc = Table(self.backend, "misc", MiscRecord, now)
         self.tls = Table(self.backend, "tls", TlsRecord, now)
 

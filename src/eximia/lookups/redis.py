@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import NetworkError
+from eximia.base.errors import NetworkError, RemoteProtocolError
 from eximia.base.pattern import pattern
 from eximia.base.text import from_bytes, to_bytes
+from eximia.protocols.resp import ReplyReader, command
 
 from .servers import ConnectFailure, ask, split_host
 from .types import LookupDefer, Options, QueryStyle
@@ -29,31 +30,30 @@ _REDIRECTED = pattern(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
 
 
 class _Connection:
-    """A stream and the parser of its replies."""
+    """A stream and the reader of its replies."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_reader", "_stream", "used")
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._reader = ReplyReader()
+        #: when it was last used
+        self.used = 0.0
 
     def command(self, *words: bytes) -> Any:
         """The reply. Raises NetworkError."""
-        import hiredis
-
-        packed = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
-        self._stream.send(b"*%d\r\n%s" % (len(words), packed))
-        missing: Any = object()
-        reader = hiredis.Reader(notEnoughData=missing)
+        self._stream.send(command(*words))
+        reader = self._reader
         while True:
             data = self._stream.recv(TIMEOUT)
             if not data:
                 raise NetworkError("Redis server closed the connection")
             reader.feed(data)
             try:
-                reply = reader.gets()
-            except hiredis.ProtocolError as error:
-                raise NetworkError(f"Redis protocol error: {error}") from None
-            if reply is not missing:
+                reply = reader.next()
+            except RemoteProtocolError as error:
+                raise NetworkError(error.message) from None
+            if reply is not reader.MISSING:
                 return reply
 
     def close(self) -> None:

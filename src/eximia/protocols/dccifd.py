@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from eximia.base.errors import RemoteProtocolError
+from eximia.base.namedtuple import NamedTuple
 
 LETTERS = frozenset("ARGST")
 

@@ -6,9 +6,9 @@ Not a general client: no redirections, no compression, no kept connections.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from eximia.base.errors import RemoteProtocolError
+from eximia.base.namedtuple import NamedTuple
 
 _LONGEST_HEAD = 1 << 16
 _LONGEST_BODY = 1 << 26

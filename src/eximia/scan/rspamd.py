@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from eximia.base.errors import Defer, ExpansionError, NetworkError, RemoteProtocolError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import Stream
 from eximia.base.text import Untainted
 from eximia.context import Context

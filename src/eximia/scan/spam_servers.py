@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from eximia.base.dataclass import dataclass, replace
 from eximia.base.listtext import split_list
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import Stream
 from eximia.config.times import read_time
 from eximia.context import Context

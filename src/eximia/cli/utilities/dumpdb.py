@@ -9,6 +9,7 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
+    GreylistRecord,
     MiscRecord,
     RateRecord,
     RetryRecord,
@@ -27,14 +28,14 @@ OPTIONS = "[-z] [-k]"
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; the exit status."""
     try:
-        pairs, rest = getopt.getopt(list(words), "zk")
+        pairs, rest = getopt.getopt(list(words), "zkC:")
     except getopt.GetoptError:
         fail(usage("exim_dumpdb", OPTIONS))
     options = {name for name, _ in pairs}
     if len(rest) != 2:
         fail(usage("exim_dumpdb", OPTIONS))
     directory, name = rest
-    hints = open_hints(directory, name, "exim_dumpdb", OPTIONS)
+    hints = open_hints(directory, name, "exim_dumpdb", OPTIONS, dict(pairs).get("-C", ""))
     for key, entry in hints.backend.scan(name):
         if "-k" in options:
             write(f"  {printing(key)}\n")
@@ -82,6 +83,9 @@ def show(key: str, record: Any, written: float, *, utc: bool = False) -> str:
             return f"{when} rate: {record.rate:10.3f} key: {key}\n"
         case SeenRecord():
             return f"{key}\t{at(record.time)}\n"
+        case GreylistRecord():
+            passed = f" passed: {at(record.passed)}" if record.passed else ""
+            return f"{at(record.last)} first: {at(record.first)} attempts: {record.attempts}{passed} key: {key}\n"
         case MiscRecord():
             return f"{at(written)} {key} {record.count}\n"
         case TlsRecord():

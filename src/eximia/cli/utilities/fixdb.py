@@ -24,14 +24,15 @@ _NAMES = {number: name for name, number in _CALLOUT.items()}
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; commands come from standard input."""
     try:
-        pairs, rest = getopt.getopt(list(words), "z")
+        pairs, rest = getopt.getopt(list(words), "zC:")
     except getopt.GetoptError:
         fail(usage("exim_fixdb", OPTIONS))
     if len(rest) != 2:
         fail(usage("exim_fixdb", OPTIONS))
     directory, name = rest
-    hints = open_hints(directory, name, "exim_fixdb", OPTIONS)
+    hints = open_hints(directory, name, "exim_fixdb", OPTIONS, dict(pairs).get("-C", ""))
     write(f"Modifying Exim hints database {directory}/db/{name}\n")
+    utc = any(option == "-z" for option, _ in pairs)
     key = ""
     while True:
         write("> ")
@@ -57,7 +58,7 @@ def command(words: Sequence[str]) -> int:
             if record is None:
                 write(f"record {key} not found\n")
                 continue
-            changed = modify(record, int(change[1]), change[2] or "", utc=bool(pairs))
+            changed = modify(record, int(change[1]), change[2] or "", utc=utc)
             if changed is None:
                 write("unknown field number or bad value\n")
             else:
@@ -72,7 +73,7 @@ def command(words: Sequence[str]) -> int:
             write(f"record {key} not found\n")
             key = ""
             continue
-        write(describe(decode(name, key, entry.value), entry.time, utc=bool(pairs)))
+        write(describe(decode(name, key, entry.value), entry.time, utc=utc))
 
 
 def describe(record: Any, written: float, *, utc: bool = False) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
+    GreylistRecord,
     MiscRecord,
     RateRecord,
     RetryRecord,
@@ -17,7 +19,7 @@ from eximia.hints.records import (
 )
 from eximia.hints.store import Hints
 
-from .common import fail
+from .common import fail, open_configured
 
 _RECORDS: dict[str, Any] = {
     "retry": RetryRecord,
@@ -25,6 +27,7 @@ _RECORDS: dict[str, Any] = {
     "ratelimit": RateRecord,
     "tls": TlsRecord,
     "seen": SeenRecord,
+    "greylist": GreylistRecord,
 }
 
 
@@ -32,17 +35,36 @@ def usage(program: str, options: str) -> str:
     """What a tool says when it is called wrongly."""
     return (
         f"Usage: {program} {options}  <spool-directory> <database-name>\n"
-        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen"
+        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist"
     )
 
 
-def open_hints(directory: str, name: str, program: str, options: str) -> Hints:
-    """The hints of a spool; ends the program when `name` is no database."""
+def open_hints(directory: str, name: str, program: str, options: str, configuration: str = "") -> Hints:
+    """The hints of a spool; ends the program when `name` is no database. Where they are kept is what the configuration
+    says whose spool this is: the installed one, or the file `configuration`; without one it is found by looking."""
     if name not in _RECORDS and name != "callout" and not name.startswith("wait-"):
         fail(usage(program, options))
-    hints = Hints(f"{directory}/db", fail, time.time)
+    hints = _configured(directory, configuration)
+    if hints is None:
+        lmdb = os.path.isdir(f"{directory}/db/hints.lmdb")
+        hints = Hints(f"{directory}/db", fail, time.time, database="lmdb" if lmdb else "sqlite")
     if name not in hints.backend.names():
         fail(f"Failed to open database file {directory}/db/{name} for reading: No such file or directory")
+    return hints
+
+
+def _configured(directory: str, configuration: str) -> Hints | None:
+    if not configuration:
+        from eximia.config import site
+
+        if not any(os.path.exists(path) for path in site.load().configuration):
+            return None
+    process = open_configured(("-C", configuration) if configuration else ())
+    if process.main.hints_database == "sqlite":
+        return None
+    if not configuration and os.path.realpath(process.spool.directory) != os.path.realpath(directory):
+        return None
+    hints: Hints = process.hints
     return hints
 
 

@@ -23,11 +23,13 @@ _ID_AT_END = re.compile(r":([0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})$"
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; the exit status."""
     try:
-        pairs, rest = getopt.getopt(list(words), "t:")
+        pairs, rest = getopt.getopt(list(words), "t:C:")
     except getopt.GetoptError:
         fail(usage("exim_tidydb", OPTIONS))
     age = AGE
-    for _, value in pairs:
+    for option, value in pairs:
+        if option == "-C":
+            continue
         seconds = read_time(value)
         if seconds is None:
             fail(usage("exim_tidydb", OPTIONS))
@@ -35,7 +37,7 @@ def command(words: Sequence[str]) -> int:
     if len(rest) != 2:
         fail(usage("exim_tidydb", OPTIONS))
     directory, name = rest
-    hints = open_hints(directory, name, "exim_tidydb", OPTIONS)
+    hints = open_hints(directory, name, "exim_tidydb", OPTIONS, dict(pairs).get("-C", ""))
     spool = Spool(directory)
     oldest = time.time() - age
     write(f"Tidying Exim hints database {directory}/db/{name}\n")

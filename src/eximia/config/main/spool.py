@@ -33,6 +33,13 @@ class SpoolOptions(OptionSet):
     disable_fsync: bool = option(
         Kind.BOOL, "Kept for compatibility; without effect: messages are always made durable.", default=False
     )
+    hints_database: Untainted = option(
+        Kind.STRING,
+        "Where hints are kept: sqlite, lmdb, or the URL of a Redis server that several servers share.",
+        default=Untainted("sqlite"),
+        secret=True,
+        own=True,
+    )
     keep_malformed: int = option(Kind.TIME, "How long damaged messages are kept in the queue.", default=345600)
     message_id_format: Untainted = option(
         Kind.STRING,

@@ -73,6 +73,7 @@ _GROUPS = {
         "srs_db_address srs_db_key srs_orig_recipient srs_orig_sender srs_status"
     ),
     "scan": (
+        "greylist_key greylist_wait user_limit_left user_limit_used user_limit_wait "
         "av_failed bmi_alt_location bmi_base64_tracker_verdict bmi_base64_verdict bmi_deliver dcc_header "
         "dcc_result malware_name mime_anomaly_level mime_anomaly_text mime_boundary mime_charset "
         "mime_content_description mime_content_disposition mime_content_id mime_content_size "

@@ -8,9 +8,9 @@ from __future__ import annotations
 from binascii import Error as BadBase64
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from eximia.base.errors import EximiaError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.context import Context
 
