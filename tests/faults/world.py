@@ -20,6 +20,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from eximia.spool import Spool
+from eximia.spool.arrivals import unfinished
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CONFIGURATION = """
 primary_hostname = faults.example
@@ -296,8 +299,14 @@ class World:
         """Queue runs until nothing is queued, or as long as given."""
         end = time.monotonic() + seconds
         time.sleep(0.1)
-        while self.queued() and time.monotonic() < end:
-            self.run_queue()
+        spool = Spool(str(self.folder / "spool"))
+        while time.monotonic() < end:
+            if unfinished(spool):
+                time.sleep(0.05)
+            elif self.queued():
+                self.run_queue()
+            else:
+                return
 
     def story(self) -> str:
         """What is in the spool, and the end of the log, for a failing test."""

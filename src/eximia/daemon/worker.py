@@ -28,6 +28,7 @@ from eximia.aio.loop_ports import LoopPorts
 from eximia.aio.streams import LoopStream
 from eximia.base.errors import ConfigError
 from eximia.base.ports import Identity
+from eximia.daemon.arrivals import begin, end, watch_arrivals
 from eximia.daemon.connections import Connections
 from eximia.daemon.listener import Listener
 from eximia.privileged.agent import become
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
     from eximia.daemon.notifier import Notifier
+    from eximia.spool.arrivals import ArrivalLog
 
 
 class Control:
@@ -84,6 +86,7 @@ class Worker:
         self.streams: set[LoopStream] = set()
         self.retired = False
         self.notifier: Notifier | None = None
+        self.arrivals: ArrivalLog | None = None
         #: the moment at which a stopping worker gives up what is not finished
         self.stop_at: float | None = None
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -103,6 +106,7 @@ class Worker:
         self.prepare_tls(process)
         process.pid = os.getpid()
         process.connections = self.connections
+        self.arrivals = begin(process)
         bridge.on_error = lambda error: self.report(process, error)
         self.loop.add_signal_handler(signal.SIGUSR1, self.say_what_we_do, process)
         for number in (signal.SIGHUP, signal.SIGINT):
@@ -130,12 +134,16 @@ class Worker:
         if self.index == 0:
             announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
             start_queue_runs(process, self.call, ports)
+        if self.arrivals is not None:
+            bridge.spawn_forever(watch_arrivals, process, self.arrivals)
         # What was made so far stays: collecting cycles need not look at it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
         self.control.send(b"ready")
         self.loop.run_forever()
+        if self.arrivals is not None:
+            end(process, self.arrivals)
         process.log.close()
         return 0
 

@@ -54,7 +54,7 @@ def complete(attempt: Attempt) -> None:
     if process.main.preserve_message_logs:
         attempt.progress.write_notes()
         process.ports.blocking(_remove_but_log, attempt)
-    else:
+    elif attempt.progress.logged or not attempt.locked.dismiss():
         process.ports.together(process.spool.remove_done, attempt.locked)
 
 

@@ -70,7 +70,11 @@ class Progress:
         if self._journal is None:
             self._journal = Journal(attempt.locked.path("-J"))
         names, self._unwritten = self._unwritten, []
-        attempt.process.ports.blocking(self._journal.add, names)
+        attempt.process.ports.blocking(self._add, self._journal, names)
+
+    def _add(self, journal: Journal, names: list[str]) -> None:
+        self._attempt.locked.to_files()
+        journal.add(names)
 
     def settled(self) -> None:
         """The -H file knows all: the journal can go."""
@@ -91,6 +95,11 @@ class Progress:
         """The same without a time before it (`*** Frozen`)."""
         if self._attempt.process.main.message_logs:
             self._held.append(line)
+
+    @property
+    def logged(self) -> bool:
+        """The message has a message log."""
+        return self._log is not None
 
     def write_notes(self) -> None:
         """Put the held lines into the message log."""

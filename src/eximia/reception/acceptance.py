@@ -182,8 +182,9 @@ def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
     )
 
 
-def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
-    """Write the message to the spool. Returns it with its lock. Raises OSError."""
+def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool = False) -> LockedMessage:
+    """Write the message to the spool. Returns it with its lock. `at_once`: it is about to be delivered, so the arrival
+    log will do where there is one. Raises OSError."""
     from eximia.spool.durable import Arrival
     from eximia.spool.header_file import write_header
     from eximia.spool.snapshot import to_header
@@ -207,8 +208,12 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
     place = spool.place_for(message.id, message.queue_name)
     body = message.body.data if fd < 0 else b""
     item = Arrival(message.id, place, write_header(header).encode("latin-1"), body or b"", fd)
-    spool.write_files(item)
-    locked: LockedMessage = process.ports.together(spool.commit, item)
+    locked: LockedMessage
+    if at_once and fd < 0 and spool.arrivals is not None and not message.frozen:
+        locked = process.ports.together(spool.arrivals.commit, item)
+    else:
+        spool.write_files(item)
+        locked = process.ports.together(spool.commit, item)
     return locked
 
 

@@ -1,7 +1,7 @@
 """Messages on disk: Exim's spool files, read and written (manual chapter 57).
 
-`header_file` is the `-H` grammar, `store` the directory, `durable` how new messages get there, `snapshot` the way
-between these files and the context's Message and Session.
+`header_file` is the `-H` grammar, `store` the directory, `durable` how new messages get there, `arrivals` the log of
+those that are delivered at once, `snapshot` the way between the files and the context's Message and Session.
 """
 
 from __future__ import annotations

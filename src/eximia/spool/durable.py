@@ -7,7 +7,7 @@ for the port `together`: `ports.together(process.spool.commit, arrival)`; what w
 Files are written under their final names and synchronised before anybody is told; there is no rename, because a rename
 would need a second commit of the file system's journal. The lock on `-D` is taken before `-H` appears, so nobody works
 on an unfinished message. After a power cut a message that was never acknowledged may be incomplete; `is_torn` tells.
-An arrival log (one append for all who wait) can take the place of `commit` behind the same call.
+Messages that are delivered at once come here only if they stay (`arrivals`).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from .journal import read_journal
 from .locks import try_lock
 
 if TYPE_CHECKING:
+    from .arrivals import ArrivalLog
     from .durable import Arrival
 
 INPUT: Final = "input"
@@ -73,9 +74,16 @@ class LockedMessage:
         self.close()
 
     def close(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def dismiss(self) -> bool:
+        """The message is done: forget it at once, without waiting, if that is possible (`spool.arrivals`)."""
+        return False
+
+    def to_files(self) -> None:
+        """Be sure that the message has its files: what follows works with them. Raises OSError."""
 
     def path(self, suffix: str) -> str:
         """Of the message's file with that suffix ("-D", "-H", "-J"...)."""
@@ -111,7 +119,17 @@ class LockedMessage:
 class Spool:
     """The spool directory of one program. `uid` and `gid` own the files (-1: whoever we are)."""
 
-    __slots__ = ("_device", "_umask_matters", "directory", "directory_mode", "file_mode", "gid", "split", "uid")
+    __slots__ = (
+        "_device",
+        "_umask_matters",
+        "arrivals",
+        "directory",
+        "directory_mode",
+        "file_mode",
+        "gid",
+        "split",
+        "uid",
+    )
 
     def __init__(
         self,
@@ -125,6 +143,8 @@ class Spool:
     ) -> None:
         self.directory = directory
         self.split = split
+        #: where messages go that are delivered at once; None: into files, as all others
+        self.arrivals: ArrivalLog | None = None
         self._device: int | None = None
         self.uid = uid
         self.gid = gid

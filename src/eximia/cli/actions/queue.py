@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from eximia.cli.opening import open_process, refuse
 
 if TYPE_CHECKING:
+    from eximia.context import Process
     from eximia.daemon.invocation import Invocation
 
 
 def list_queue(call: Invocation) -> int:
     from eximia.cli.queue_list import show
 
-    process = open_process(call)
+    process = _open(call)
     return show(
         process,
         call.list_flags,
@@ -27,7 +29,7 @@ def messages(call: Invocation) -> int:
     from eximia.cli.messages import act
     from eximia.daemon.queue_runs import Deliveries
 
-    process = open_process(call)
+    process = _open(call)
     return act(
         process,
         call.action,
@@ -41,12 +43,22 @@ def messages(call: Invocation) -> int:
 def run(call: Invocation) -> int:
     from eximia.daemon.queue_runs import run_queue, run_settings
 
-    process = open_process(call)
+    process = _open(call)
     if not process.is_admin and process.main.prod_requires_admin:
         refuse("exim: permission denied")
     for each in call.runs:
         run_queue(process, run_settings(each), pretend=call.dont_deliver)
     return 0
+
+
+def _open(call: Invocation) -> Process:
+    """With what a server that died has left in its arrival log."""
+    process = open_process(call)
+    if os.path.isdir(f"{process.spool.directory}/arrivals"):
+        from eximia.daemon.arrivals import take_over
+
+        take_over(process)
+    return process
 
 
 def _queue(call: Invocation) -> str:

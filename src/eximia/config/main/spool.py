@@ -10,6 +10,12 @@ from eximia.base.text import Untainted
 class SpoolOptions(OptionSet):
     """The spool."""
 
+    arrival_log: bool = option(
+        Kind.BOOL,
+        "The daemon keeps messages that it delivers at once in a log, and writes files for those that stay.",
+        default=True,
+        own=True,
+    )
     check_log_inodes: int = option(
         Kind.INTEGER,
         "Messages are refused when the log's file system has fewer free inodes.",

@@ -1,0 +1,428 @@
+"""The arrival log: messages that are delivered at once are kept safe in a log instead of files of their own.
+
+`ArrivalLog.commit` (for the port `together`) appends all messages that wait at the same time and synchronises once;
+a message delivered by its first attempt then needs one mark in the log, and no file is made or removed for it. What is
+not done after `LIMIT` seconds, or what an attempt leaves for later, is written into `-D` and `-H` files (`to_files`)
+and has left the log. `recover` does that for the logs of processes that died.
+
+A log is a set of segments, files `arrivals/<pid>-<n>` below the spool directory, each locked with flock() by its
+writer. A segment is used again when nothing in it is unfinished; the records of one use have the same random number
+(`epoch`), so that older ones behind them do not count. Not here: who waits for whom (the worker), the `-D` and `-H`
+files themselves (`durable`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from eximia.base.errors import SpoolError
+
+from .durable import Arrival, commit
+from .store import LockedMessage, Place, Spool
+
+if TYPE_CHECKING:
+    from .header_file import SpoolHeader
+
+FOLDER: Final = "arrivals"
+#: bytes of one segment
+SEGMENT: Final = 16 << 20
+#: at most this many segments a process; what does not fit is written into files
+SEGMENTS: Final = 16
+#: seconds after which an unfinished message is written into files
+LIMIT: Final = 2.0
+#: seconds for which a log that failed is not used
+RETRY: Final = 10.0
+
+_MAGIC: Final = b"EXAL"
+#: magic, state, epoch, CRC of all that follows, lengths of the texts for id, queue, sub-folder, header and body
+_RECORD: Final = struct.Struct("<4sB3xQIHHHxxII")
+_STATE_AT: Final = 4
+_DONE: Final = b"\1"
+_LENGTHS_AT: Final = 20
+
+
+class _Segment:
+    """One file of the log. `entered` and `left` count messages; equal: nothing in it is unfinished."""
+
+    __slots__ = ("entered", "epoch", "fd", "left", "path", "used")
+
+    def __init__(self, path: str, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.used = 0
+        self.entered = 0
+        self.left = 0
+        self.epoch = 0
+
+    def begin(self) -> None:
+        """Start at the beginning with a new epoch."""
+        self.used = self.entered = self.left = 0
+        self.epoch = int.from_bytes(os.urandom(8), "little")
+
+    def discard(self) -> None:
+        fd, self.fd = self.fd, -1
+        os.unlink(self.path)
+        os.close(fd)
+
+
+class LoggedMessage(LockedMessage):
+    """A message that is in the log only, until `to_files`. Nobody else can find it, so it is ours."""
+
+    __slots__ = ("_arrival", "_log", "_offset", "_segment", "abandoned", "finished", "since")
+
+    def __init__(self, log: ArrivalLog, arrival: Arrival, segment: _Segment, offset: int) -> None:
+        super().__init__(log.spool, arrival.id, arrival.place, -1)
+        self._log = log
+        self._arrival = arrival
+        self._segment = segment
+        self._offset = offset
+        self.since = time.monotonic()
+        #: it has left the log: it is done, or has files
+        self.finished = False
+        #: given up by its delivery before it had files
+        self.abandoned = False
+
+    @property
+    def descriptor(self) -> int:
+        """Of the segment that the record is in."""
+        return self._segment.fd
+
+    def dismiss(self) -> bool:
+        filing = self._log.filing
+        if self.finished or not filing.acquire(blocking=False):
+            return False
+        try:
+            self.leave()
+        finally:
+            filing.release()
+        return True
+
+    def leave(self) -> None:
+        """Mark the record: the log need not keep the message. With `filing` held, or before anybody knows us."""
+        self.finished = True
+        self._log.leave(self, self._segment, self._offset)
+
+    def to_files(self) -> None:
+        with self._log.filing:
+            if self.finished:
+                return
+            self._arrival.error = None
+            (result,) = commit(self.spool, [self._arrival])
+            if isinstance(result, OSError):
+                raise result
+            self.fd = result.fd
+            self.leave()
+            if self.abandoned:
+                super().close()
+
+    def close(self) -> None:
+        self.abandoned = True
+        if self.finished:
+            super().close()
+
+    def read(self) -> SpoolHeader:
+        self.to_files()
+        return super().read()
+
+    def write(self, header: SpoolHeader) -> None:
+        self.to_files()
+        super().write(header)
+
+    def remove(self, *, keep_log: bool = False) -> None:
+        with self._log.filing:
+            if not self.finished:
+                self.leave()
+        super().remove(keep_log=keep_log)
+
+
+class ArrivalLog:
+    """The log of this process. `commit`, `file_all` and `close` block; `overdue` and a message's `dismiss` do not."""
+
+    def __init__(self, spool: Spool, complain: Callable[[str], None]) -> None:
+        """`complain` gets the text of what goes wrong with the log itself; called in threads too."""
+        self.spool = spool
+        self._complain = complain
+        self._folder = f"{spool.directory}/{FOLDER}"
+        self._current: _Segment | None = None
+        self._spare: list[_Segment] = []
+        self._count = 0
+        self._numbers = 0
+        #: appending: held while records are written, so that what is synchronised has no gaps
+        self._appending = threading.Lock()
+        #: held while files are made of messages
+        self.filing = threading.Lock()
+        self._counting = threading.Lock()
+        #: messages in the log, in the order in which they came
+        self._open: dict[str, LoggedMessage] = {}
+        #: marks were made in these since the last synchronisation
+        self._marked: set[_Segment] = set()
+        #: after a failure the log is not used for a while
+        self._broken_until = 0.0
+
+    def commit(self, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
+        """Make every message of `batch` durable. When the log fails they get files instead."""
+        logged: list[LoggedMessage] = []
+        try:
+            if self._broken_until < time.monotonic():
+                with self._appending:
+                    self._append(batch, logged)
+                for fd in {message.descriptor for message in logged}:
+                    os.fdatasync(fd)
+        except OSError as error:
+            self._broken_until = time.monotonic() + RETRY
+            self._complain(f"arrival log: {error.strerror}; messages are written into files")
+            for message in logged:
+                message.leave()
+            logged = []
+        self._open.update([(message.id, message) for message in logged])
+        files = batch[len(logged) :]
+        return [*logged, *(self.spool.commit(files) if files else ())]
+
+    def _append(self, batch: Sequence[Arrival], logged: list[LoggedMessage]) -> None:
+        """Write records for the first of the batch, as many as find room, and append them to `logged`."""
+        segment = self._current
+        at = segment.used if segment is not None else 0
+        pieces: list[bytes] = []
+        ready: list[LoggedMessage] = []
+        for arrival in batch:
+            record = _record(arrival, 0 if segment is None else segment.epoch)
+            size = sum(map(len, record))
+            if segment is None or at + size > SEGMENT:
+                if segment is not None:
+                    self._write(segment, pieces, ready, logged)
+                segment = self._next_segment()
+                if segment is None or size > SEGMENT:
+                    return
+                pieces, ready, at = [], [], 0
+                record = _record(arrival, segment.epoch)
+            pieces += record
+            ready.append(LoggedMessage(self, arrival, segment, at))
+            at += size
+        if segment is not None:
+            self._write(segment, pieces, ready, logged)
+
+    def _write(
+        self, segment: _Segment, pieces: list[bytes], ready: list[LoggedMessage], logged: list[LoggedMessage]
+    ) -> None:
+        view = memoryview(b"".join(pieces))
+        at = segment.used
+        while view:
+            done = os.pwrite(segment.fd, view, at)
+            view = view[done:]
+            at += done
+        segment.used = at
+        segment.entered += len(ready)
+        logged += ready
+
+    def _next_segment(self) -> _Segment | None:
+        """Another segment to write to; None when there are too many. Raises OSError."""
+        with self._counting:
+            old = self._current
+            spare = self._spare.pop() if self._spare else None
+            self._current = None
+            if old is not None:
+                self._drop_if_free(old)
+        if spare is None:
+            spare = self._spare.pop() if self._spare else self._make()
+        if spare is not None:
+            spare.begin()
+        self._current = spare
+        return spare
+
+    def _make(self) -> _Segment | None:
+        if self._count >= SEGMENTS:
+            return None
+        self._numbers += 1
+        path = f"{self._folder}/{os.getpid()}-{self._numbers}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(path, flags, self.spool.file_mode)
+        except FileNotFoundError:
+            self.spool.make_folder(self._folder)
+            fd = os.open(path, flags, self.spool.file_mode)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.posix_fallocate(fd, 0, SEGMENT)
+            os.fsync(fd)
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except BaseException:
+            os.unlink(path)
+            os.close(fd)
+            raise
+        with self._counting:
+            self._count += 1
+        return _Segment(path, fd)
+
+    def leave(self, message: LoggedMessage, segment: _Segment, offset: int) -> None:
+        """The message is done, or has files."""
+        os.pwrite(segment.fd, _DONE, offset + _STATE_AT)
+        with self._counting:
+            self._open.pop(message.id, None)
+            self._marked.add(segment)
+            segment.left += 1
+            if segment is not self._current:
+                self._drop_if_free(segment)
+
+    def _drop_if_free(self, segment: _Segment) -> None:
+        """Keep a segment of which all is finished for later; one more than that is given back."""
+        if segment.left < segment.entered:
+            return
+        if len(self._spare) < 2:
+            self._spare.append(segment)
+        else:
+            self._count -= 1
+            segment.discard()
+
+    def overdue(self, now: float) -> list[LoggedMessage]:
+        """Messages that should get files now (`file_all`): given up, or in the log for too long."""
+        return [each for each in list(self._open.values()) if each.abandoned or each.since + LIMIT <= now]
+
+    def file_all(self, messages: Sequence[LoggedMessage]) -> None:
+        """Write messages into files. Raises OSError for the first that fails; the others follow at the next time."""
+        for message in messages:
+            message.to_files()
+
+    @property
+    def unsettled(self) -> bool:
+        """`settle` has something to do."""
+        return bool(self._marked)
+
+    def settle(self) -> None:
+        """Make the marks durable, that a power cut does not bring finished messages back."""
+        with self._counting:
+            marked, self._marked = self._marked, set()
+        for segment in marked:
+            if segment.fd >= 0:
+                os.fdatasync(segment.fd)
+
+    def close(self) -> None:
+        """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays."""
+        self.file_all(list(self._open.values()))
+        for segment in [*self._spare, *([self._current] if self._current is not None else [])]:
+            segment.discard()
+        self._spare = []
+        self._current = None
+
+
+def _texts(arrival: Arrival) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    place = arrival.place
+    return arrival.id.encode(), place.queue.encode("latin-1"), place.subdirectory.encode(), arrival.header, arrival.body
+
+
+def _record(arrival: Arrival, epoch: int) -> list[bytes]:
+    texts = _texts(arrival)
+    head = bytearray(_RECORD.pack(_MAGIC, 0, epoch, 0, *map(len, texts)))
+    crc = zlib.crc32(memoryview(head)[_LENGTHS_AT:])
+    for text in texts:
+        crc = zlib.crc32(text, crc)
+    struct.pack_into("<I", head, _LENGTHS_AT - 4, crc)
+    return [bytes(head), *texts]
+
+
+def _records(data: memoryview) -> Iterator[tuple[bool, Arrival]]:
+    """The records of one segment: whether each is done, and the message."""
+    at = 0
+    first_epoch = None
+    while at + _RECORD.size <= len(data):
+        magic, state, epoch, crc, *lengths = _RECORD.unpack_from(data, at)
+        end = at + _RECORD.size + sum(lengths)
+        if magic != _MAGIC or end > len(data) or (first_epoch is not None and epoch != first_epoch):
+            return
+        if zlib.crc32(data[at + _LENGTHS_AT : end]) != crc:
+            return
+        first_epoch = epoch
+        texts = []
+        place = at + _RECORD.size
+        for length in lengths:
+            texts.append(bytes(data[place : place + length]))
+            place += length
+        id_, queue, subdirectory, header, body = texts
+        where = Place(queue.decode("latin-1"), subdirectory.decode())
+        yield state != 0, Arrival(id_.decode(), where, header, body)
+        at = end
+
+
+def unfinished(spool: Spool) -> list[str]:
+    """The ids of messages that are in any log now, also of processes at work."""
+    folder = f"{spool.directory}/{FOLDER}"
+    found: list[str] = []
+    try:
+        for name in os.listdir(folder):
+            with open(f"{folder}/{name}", "rb") as file:
+                found += [arrival.id for done, arrival in _records(memoryview(file.read())) if not done]
+    except FileNotFoundError:
+        pass
+    return found
+
+
+def recover(spool: Spool) -> list[str]:
+    """Write what is unfinished in the logs of processes that died into files; the ids. Raises OSError.
+
+    A log that another process works with, or that we may not read, is left alone.
+    """
+    folder = f"{spool.directory}/{FOLDER}"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    found: list[str] = []
+    for name in names:
+        path = f"{folder}/{name}"
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            continue
+        try:
+            found += _recover_segment(spool, fd)
+            os.unlink(path)
+        finally:
+            os.close(fd)
+    return found
+
+
+def _recover_segment(spool: Spool, fd: int) -> list[str]:
+    size = os.fstat(fd).st_size
+    if not size:
+        return []
+    with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as memory, memoryview(memory) as data:
+        left = [arrival for done, arrival in _records(data) if not done]
+    missing = [arrival for arrival in left if not _has_files(spool, arrival)]
+    for result in commit(spool, missing):
+        if isinstance(result, OSError):
+            raise result
+        result.close()
+    return [arrival.id for arrival in missing]
+
+
+def _has_files(spool: Spool, arrival: Arrival) -> bool:
+    """Whether the message got its files before the process died; unfinished ones are removed."""
+    body = spool.path(arrival.id, "-D", arrival.place)
+    try:
+        spool.read(arrival.id, arrival.place)
+        if os.stat(body).st_size == len(arrival.id) + len("-D\n") + len(arrival.body):
+            return True
+    except (SpoolError, FileNotFoundError):
+        pass
+    for path in (spool.path(arrival.id, "-H", arrival.place), body):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+    return False
