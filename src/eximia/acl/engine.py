@@ -274,7 +274,8 @@ def _set(one: Run, item: Item) -> None:
     elif name.startswith("acl_m"):
         one.ctx.message.acl_vars[name[5:]] = value
     else:
-        one.ctx.message.auth_results[name] = value
+        # dkim_verify_status and dkim_verify_reason: the variables of those names
+        one.ctx.message.variables[name] = value
 
 
 _WORDS: dict[bool | Outcome, str] = {

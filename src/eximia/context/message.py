@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from eximia.base.dataclass import dataclass, field
@@ -47,6 +49,29 @@ class Body:
         with open(self.path, "rb") as file:
             file.seek(self.offset)
             return file.read(limit)
+
+    def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        """All of it, in blocks."""
+        if self.data is not None:
+            if self.data:
+                yield self.data
+            return
+        fd = self.fd
+        mine = fd < 0
+        if mine:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            offset = self.offset
+            end = offset + self.size
+            while offset < end:
+                block = os.pread(fd, min(size, end - offset), offset)
+                if not block:
+                    return
+                yield block
+                offset += len(block)
+        finally:
+            if mine:
+                os.close(fd)
 
     def tail(self, length: int) -> bytes:
         """The last `length` bytes."""

@@ -12,29 +12,39 @@ MOST_TAGS: Final = 64
 
 
 class TagError(ValueError):
-    """Not a tag list; the text says why."""
+    """Not a tag list; the text says why. `tags` is what could be read."""
+
+    def __init__(self, text: str, tags: dict[str, bytes]) -> None:
+        super().__init__(text)
+        self.tags = tags
 
 
 def parse_tags(text: bytes) -> dict[str, bytes]:
     """Tag names to their values, white space around both removed. Raises TagError for what is no tag list: a part
     without `=`, a bad name, a name given twice, more than 64 tags."""
     tags: dict[str, bytes] = {}
+    problem = ""
     parts = text.split(b";")
     if not parts[-1].strip(_WSP):
         parts.pop()
     if len(parts) > MOST_TAGS:
-        raise TagError("too many tags")
+        raise TagError("too many tags", {})
     for part in parts:
         name, equals, value = part.partition(b"=")
         name = name.strip(_WSP)
         if not equals:
-            raise TagError("tag without a value" if name else "empty tag")
+            problem = problem or ("tag without a value" if name else "empty tag")
+            continue
         if not name or name[0] not in _ALPHA or not _NAME.issuperset(name):
-            raise TagError("bad tag name")
+            problem = problem or "bad tag name"
+            continue
         key = name.decode("ascii")
         if key in tags:
-            raise TagError(f"tag {key}= given twice")
+            problem = problem or f"tag {key}= given twice"
+            continue
         tags[key] = value.strip(_WSP)
+    if problem:
+        raise TagError(problem, tags)
     return tags
 
 

@@ -30,6 +30,7 @@ from .recipient_data import run_prdr
 
 if TYPE_CHECKING:
     from eximia.acl.result import AclResult
+    from eximia.acl.signatures.arriving import Arriving
     from eximia.transports.smtp.cutthrough import Cutthrough
 
     from .session import SmtpSession
@@ -47,7 +48,7 @@ class Rejected(Exception):
 class Incoming:
     """One message while it comes in, over one DATA or several BDAT commands."""
 
-    __slots__ = ("arrived", "failure", "header_seen", "mended", "sink", "through", "too_big")
+    __slots__ = ("arrived", "arriving", "failure", "header_seen", "mended", "sink", "through", "too_big")
 
     def __init__(self, session: SmtpSession) -> None:
         ctx = session.ctx
@@ -68,6 +69,8 @@ class Incoming:
         #: why the message cannot be accepted: reply text; the log has been told
         self.failure: tuple[str, str] | None = None
         self.too_big = False
+        #: what hashes the body for its signatures
+        self.arriving: Arriving | None = None
         #: the header has our Received: line and is complete, before the body has come
         self.mended = False
         #: the way to the next server that takes it as it comes in
@@ -195,6 +198,7 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)
+    incoming.arriving = session.policy.begin_signatures(ctx, event.fields)
     if incoming.through is not None:
         from .cutthrough import pass_header
 
@@ -242,6 +246,8 @@ def _store(session: SmtpSession, incoming: Incoming, data: bytes) -> None:
         from .cutthrough import pass_on
 
         pass_on(incoming, data)
+    if incoming.arriving is not None:
+        incoming.arriving.feed(data)
     try:
         sink.write(data)
     except OSError as error:
@@ -392,6 +398,8 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
     message = ctx.message
     policy = session.policy
     policy.verify_signatures(session, _refuse_data)
+    if message.discarded:
+        return
     if policy.has_acl(ctx, "acl_smtp_mime"):
         policy.scan_mime(session, _refuse_data)
     ctx.session.prdr_requested = session.tx.prdr and len(message.recipients) > 1

@@ -11,13 +11,18 @@ from eximia.base.errors import Defer
 from eximia.base.template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from eximia.acl.refusal import Refusal
     from eximia.acl.result import AclResult
+    from eximia.acl.signatures.arriving import Arriving
     from eximia.context import Context
 
     from .session import SmtpSession
+
+
+#: header lines without which there is nothing to verify
+_SIGNATURES = frozenset({"dkim-signature", "arc-seal", "arc-message-signature", "arc-authentication-results"})
 
 
 class Policy:
@@ -132,11 +137,29 @@ class Policy:
         text: str = _rewrite("envelope")(ctx, address, kind)
         return text
 
+    def begin_signatures(self, ctx: Context, lines: Sequence[str]) -> Arriving | None:
+        """The header of a message has come as these lines: what has to be hashed of its body, if anything."""
+        message = ctx.message
+        if not message.dk_verify and _SIGNATURES.isdisjoint([header.name for header in message.headers]):
+            return None
+        from eximia.acl.signatures.arriving import begin
+
+        return begin(ctx, lines)
+
     def verify_signatures(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
-        """Check DKIM signatures (and ARC, DomainKeys) and run acl_smtp_dkim for each signer; `refuse` raises."""
-        verifier: Any = session.process.caches.get("mailauth.verifier")
-        if verifier is not None:
-            verifier(session.ctx, lambda result, where: refuse(session, result, where))
+        """Check DKIM and DomainKeys signatures and run acl_smtp_dkim for each signer; `refuse` raises."""
+        ctx = session.ctx
+        main = ctx.process.main
+        if "signatures" not in ctx.message.notes and (
+            main.acl_smtp_dkim is None or main.dkim_verify_signers.text == "$dkim_signers"
+        ):
+            return
+        from eximia.acl.signatures.dkim import judge
+        from eximia.acl.signatures.domainkeys import check_domainkeys
+
+        check_domainkeys(ctx)
+        if not judge(ctx, lambda result, where: refuse(session, result, where)):
+            session.tx.discarded_by = "DKIM"
 
     def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
         """Run acl_smtp_mime for each MIME part; `refuse` raises."""

@@ -6,7 +6,6 @@ whole blocks, never line by line. Which header lines there are is the business o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -25,27 +24,7 @@ def body_blocks(body: Body, *, wire_format: bool = False) -> Iterator[bytes]:
 
 def raw_blocks(body: Body) -> Iterator[bytes]:
     """The body as it is kept, in blocks."""
-    data = body.data
-    if data is not None:
-        if data:
-            yield data
-        return
-    fd = body.fd
-    mine = fd < 0
-    if mine:
-        fd = os.open(body.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        offset = body.offset
-        end = offset + body.size
-        while offset < end:
-            block = os.pread(fd, min(BLOCK, end - offset), offset)
-            if not block:
-                return
-            yield block
-            offset += len(block)
-    finally:
-        if mine:
-            os.close(fd)
+    return body.blocks(BLOCK)
 
 
 def _from_wire(blocks: Iterable[bytes]) -> Iterator[bytes]:

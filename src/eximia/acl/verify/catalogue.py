@@ -11,6 +11,7 @@ _P = "eximia.acl.verify."
 VERIFIERS: Catalogue[Verifier] = Catalogue(
     "verification",
     {
+        "arc": _P + "arc:ARC",
         "certificate": _P + "certificate:CERTIFICATE",
         "csa": _P + "csa:CSA",
         "header_names_ascii": _P + "header_names:HEADER_NAMES_ASCII",

@@ -11,8 +11,9 @@ from eximia.base.dataclass import dataclass, field
 class Policy:
     """The default is what the RFCs ask for."""
 
-    hashes: frozenset[str] = frozenset({"sha256", "sha512"})
-    keytypes: frozenset[str] = frozenset({"rsa", "ed25519"})
+    #: in the order of preference
+    hashes: tuple[str, ...] = ("sha256", "sha512")
+    keytypes: tuple[str, ...] = ("ed25519", "rsa")
     min_bits: Mapping[str, int] = field(default_factory=lambda: {"rsa": 1024, "ed25519": 250})
     #: signatures beyond this many are not checked
     most_signatures: int = 20
@@ -29,6 +30,6 @@ class Policy:
 
 DEFAULT = Policy()
 #: Everything that can be computed is accepted, as before RFC 8301.
-HISTORIC = Policy(hashes=frozenset({"sha1", "sha256", "sha512"}), min_bits={"rsa": 512, "ed25519": 250})
+HISTORIC = Policy(hashes=("sha256", "sha512", "sha1"), min_bits={"rsa": 512, "ed25519": 250})
 #: The default, and no unsigned second field that a reader may take for the signed one.
 STRICT = Policy(no_more_of=("from", "sender", "reply-to", "subject", "date", "message-id", "to", "cc"))

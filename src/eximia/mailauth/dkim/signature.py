@@ -101,12 +101,16 @@ def read(value: bytes, required: tuple[str, ...] = _REQUIRED) -> tuple[Signature
     """(signature, error) of what follows the colon. The error is "" when the signature can be checked. Without `v`
     among the required tags it is one of ARC's, where `i` is a number."""
     found = Signature()
+    problem = ""
     try:
         tags = found.tags = parse_tags(value)
     except TagError as error:
-        return found, str(error)
+        tags = found.tags = error.tags
+        problem = str(error)
     try:
         _fill(found, tags)
+        if problem:
+            raise SignatureError(problem)
         for name in required:
             if name not in tags:
                 raise SignatureError(f"tag {name}= is missing")

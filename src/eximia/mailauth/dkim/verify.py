@@ -58,6 +58,14 @@ class Verification:
         """All of them, top to bottom, broken ones too."""
         return [signature for _, signature, _, _ in self._found]
 
+    def accepted(self) -> list[Signature]:
+        """Those whose algorithm the policy accepts, in the order of its key types and hashes."""
+        policy = self.policy
+        found = [
+            each for each in self.signatures if each.hash_name in policy.hashes and each.keytype in policy.keytypes
+        ]
+        return sorted(found, key=self._rank)
+
     @property
     def needs_body(self) -> bool:
         """Whether `feed` has anything to do."""
@@ -67,17 +75,30 @@ class Verification:
         """A piece of the body, cut anywhere, with LF or CRLF line ends."""
         self.bodies.feed(data)
 
-    def results(self, txt: Txt, now: float | None = None) -> Iterator[DkimResult]:
-        """One result a signature, top to bottom. The body must be complete. Lazy: who stops early saves the work."""
+    def results(self, txt: Txt, now: float | None = None, *, preferred: bool = False) -> Iterator[DkimResult]:
+        """One result a signature, top to bottom; with `preferred` in the order of the policy's key types and hashes.
+        The body must be complete. Lazy: who stops early saves the work."""
         self.bodies.finish()
         moment = time.time() if now is None else now
-        for number, (index, signature, error, digest) in enumerate(self._found):
-            if number >= self.policy.most_signatures:
+        most = self.policy.most_signatures
+        numbers = list(range(len(self._found)))
+        if preferred:
+            numbers.sort(key=lambda number: self._rank(self._found[number][1]))
+        for number in numbers:
+            index, signature, error, digest = self._found[number]
+            if number >= most:
                 yield DkimResult(words.PERMERROR, signature, words.TOO_MANY, error, index=index)
             elif digest is None:
                 yield DkimResult(words.PERMERROR, signature, words.SIGNATURE_SYNTAX, error, index=index)
             else:
                 yield self._check(index, signature, digest, txt, moment)
+
+    def _rank(self, signature: Signature) -> tuple[int, int]:
+        keytypes, hashes = self.policy.keytypes, self.policy.hashes
+        return (
+            keytypes.index(signature.keytype) if signature.keytype in keytypes else len(keytypes),
+            hashes.index(signature.hash_name) if signature.hash_name in hashes else len(hashes),
+        )
 
     def _check(self, index: int, signature: Signature, digest: Digest, txt: Txt, now: float) -> DkimResult:
         """One signature that could be read."""
@@ -90,13 +111,14 @@ class Verification:
             return DkimResult(words.PERMERROR, signature, words.FROM_NOT_SIGNED, detail, index=index)
         if policy.expiry and signature.expires is not None and signature.expires + policy.skew < now:
             return DkimResult(words.PERMERROR, signature, words.EXPIRED, "signature expired", index=index)
-        found = find_key(signature, txt, policy)
-        if not isinstance(found, tuple):
-            return DkimResult(*found.verdict, found.record, found.bits, index)
-        record, key = found
+        # Before the key, since it saves a question to the DNS.
         if digest.short or digest.value() != signature.body_hash:
             detail = "body shorter than l=" if digest.short else "body hash did not verify"
-            return DkimResult(words.FAIL, signature, words.BODYHASH_MISMATCH, detail, record, key.bits, index)
+            return DkimResult(words.FAIL, signature, words.BODYHASH_MISMATCH, detail, index=index)
+        found = find_key(signature, txt, policy)
+        if isinstance(found, NoKey):
+            return DkimResult(*found.verdict, found.record, found.bits, index)
+        record, key = found
         hashed = header_hash(self.fields, index, signature)
         if not key.check(signature.value, hashed, signature.hash_name):
             reason, detail = words.SIGNATURE_INCORRECT, "signature did not verify"
@@ -173,6 +195,9 @@ def find_key(signature: Signature, txt: Txt, policy: Policy) -> tuple[KeyRecord,
         key = public_key(record.keytype, record.data)
     except KeyProblem as error:
         return NoKey((words.PERMERROR, signature, words.KEY_BAD, str(error)), record)
+    if record.hashes and signature.hash_name not in record.hashes:
+        detail = "key is not for this hash"
+        return NoKey((words.PERMERROR, signature, words.KEY_NOT_FOR_HASH, detail), record, key.bits)
     if key.bits < policy.min_bits.get(key.keytype, 0):
         detail = f"key of {key.bits} bits is too short"
         return NoKey((words.POLICY, signature, words.KEY_TOO_SHORT, detail), record, key.bits)
@@ -182,8 +207,6 @@ def find_key(signature: Signature, txt: Txt, policy: Policy) -> tuple[KeyRecord,
 def _unsuitable(signature: Signature, record: KeyRecord) -> str:
     if record.keytype != signature.keytype:
         return "key is of another type than a= says"
-    if record.hashes and signature.hash_name not in record.hashes:
-        return "key is not for this hash"
     if not record.for_mail:
         return "key is not for mail"
     if record.no_subdomains and signature.identity:

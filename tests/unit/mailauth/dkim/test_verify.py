@@ -104,7 +104,7 @@ def test_answers_of_the_dns() -> None:
 
 
 def test_policy() -> None:
-    weak = Policy(min_bits={"rsa": 2048}, keytypes=frozenset({"rsa"}))
+    weak = Policy(min_bits={"rsa": 2048}, keytypes=("rsa",))
     assert _statuses(_MESSAGE, policy=weak) == [("policy", "algorithm_refused"), ("policy", "pubkey_too_short")]
     one = Policy(most_signatures=1)
     assert _statuses(_MESSAGE, policy=one) == [("pass", ""), ("permerror", "too_many_signatures")]
