@@ -52,10 +52,9 @@ _SERVICES = {
     "queue_run": "*eximia.daemon.queue_runs:run_for_recipients",
     "event": "*eximia.events:raise_event",
     "spf": "*eximia.acl.spf:result_for",
+    "tls_connect": "*eximia.tls.client:connect",
     "mailbox_room": "*eximia.transports.room:mailbox_room",
 }
-#: services that may be absent
-_OPTIONAL = ("tls_connect",)
 
 
 class LazyServices(Services):
@@ -65,8 +64,6 @@ class LazyServices(Services):
 
     def __init__(self) -> None:
         self.process: Process | None = None
-        for name in _OPTIONAL:
-            setattr(self, name, None)
 
     def __getattr__(self, name: str) -> Any:
         where = _SERVICES.get(name)

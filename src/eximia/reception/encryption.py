@@ -13,18 +13,16 @@ from eximia.base.template import Template
 from eximia.context.session import TlsFacts
 from eximia.logs.lines import smtp as lines
 from eximia.tls.binding import TlsUnavailable, is_built
-from eximia.tls.contexts import ContextCache, ServerContext
+from eximia.tls.contexts import ServerContext, contexts_of, options_of
 from eximia.tls.engine import LABEL_SIZE, Chain, Engine, TlsError, Verify
 from eximia.tls.facts import facts_of
 from eximia.tls.reading import depends_on_name, read_file, read_files, read_protocols, read_staples
-from eximia.tls.settings import ServerSettings, TlsConfigError, read_options
+from eximia.tls.settings import ServerSettings, TlsConfigError
 from eximia.tls.stream import TlsStream
 
 from .ending import SessionOver
 
 if TYPE_CHECKING:
-    from eximia.context import Process
-
     from .session import SmtpSession
 
 #: options that are expanded again when `tls_certificate` asks for the client's idea of our name
@@ -57,14 +55,6 @@ class Encryption:
             # What was sent ahead is not under TLS's protection: nobody shall read it as if it were (RFC 3207 4.2).
             session.server.discard()
         start.handshake(context)
-
-
-def context_cache(process: Process) -> ContextCache:
-    """The process's contexts."""
-    cache: ContextCache | None = process.caches.get("tls.contexts")
-    if cache is None:
-        cache = process.caches["tls.contexts"] = ContextCache(process.log.main)
-    return cache
 
 
 class _Start:
@@ -106,7 +96,7 @@ class _Start:
             trust=read_file(self.value("tls_verify_certificates"), "tls_verify_certificates") if asks else "",
             crl=read_file(self.value("tls_crl"), "tls_crl") if asks else "",
             alpn=read_protocols(self.value("tls_alpn")),
-            options=server_options(self.session.process),
+            options=options_of(self.session.process),
             self_signed=str(self.session.process.primary_hostname)[:64],
             staples=read_staples(self.value("tls_ocsp_file")),
             dh=read_file(self.value("tls_dhparam"), "tls_dhparam"),
@@ -116,7 +106,7 @@ class _Start:
 
     def context(self) -> ServerContext:
         """Raises TlsConfigError."""
-        return context_cache(self.session.process).server(self.settings())
+        return contexts_of(self.session.process).server(self.settings())
 
     def label(self, context: ServerContext) -> bytes:
         """What a session ticket is good for: these certificates, and the same questions about the client's."""
@@ -165,9 +155,6 @@ class _Start:
         facts = self.facts.tls_in
         if session.policy.host_in(session.ctx, "hosts_require_alpn") and not engine.alpn():
             self.failed(engine, "ALPN required but not negotiated")
-        code, depth, text = engine.verify_error()
-        if code and self.verify is not Verify.IGNORE and facts.peer_certificate:
-            self.verify_line(f"depth={depth} error={text} cert={engine.subject(Chain.BAD) or facts.peerdn}")
         if self.main.event_action is None or not facts.peer_certificate:
             return
         leaf = facts.peer_certificate
@@ -233,14 +220,6 @@ class _Start:
     def broken(self, error: TlsError) -> None:
         """The encrypted connection broke later."""
         self.note(f"(SSL_read): {error.text}")
-
-
-def server_options(process: Process) -> tuple[int, int]:
-    """`openssl_options` as bits. Raises TlsConfigError."""
-    bits: tuple[int, int] | None = process.caches.get("tls.options")
-    if bits is None:
-        bits = process.caches["tls.options"] = read_options(str(process.main.openssl_options or ""))
-    return bits
 
 
 ENCRYPTION = Encryption()

@@ -9,10 +9,13 @@ import os
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .binding import binding, last_error
-from .settings import ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, stamp
+from .settings import ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, read_options, stamp
+
+if TYPE_CHECKING:
+    from eximia.context import Process
 
 #: opportunistic TLS is better than clear text: keys and digests that Debian's default forbids are taken
 SECURITY_LEVEL = 1
@@ -198,6 +201,22 @@ class ContextCache:
             self._kept.clear()
         self._kept[settings] = (now, context)
         return context
+
+
+def contexts_of(process: Process) -> ContextCache:
+    """The process's contexts."""
+    cache: ContextCache | None = process.caches.get("tls.contexts")
+    if cache is None:
+        cache = process.caches["tls.contexts"] = ContextCache(process.log.main)
+    return cache
+
+
+def options_of(process: Process) -> tuple[int, int]:
+    """`openssl_options` as bits. Raises TlsConfigError."""
+    bits: tuple[int, int] | None = process.caches.get("tls.options")
+    if bits is None:
+        bits = process.caches["tls.options"] = read_options(str(process.main.openssl_options or ""))
+    return bits
 
 
 def _text(text: str) -> bytes:

@@ -58,6 +58,8 @@ class TlsError(Exception):
 
 
 LABEL_SIZE = 16
+#: what `verify_error` says of a certificate for another name or address (X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_)
+NAME_MISMATCH = (62, 64)
 _MOST_BYTES = 65536
 _STEPS = tuple(Step)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TlsStream:
     """See the module's docstring. Its connection is `inner`; it is closed with it."""
 
-    __slots__ = ("_end", "_text", "engine", "inner", "on_trouble")
+    __slots__ = ("_end", "_text", "engine", "inner", "on_trouble", "trouble")
 
     def __init__(self, inner: Stream, engine: Engine) -> None:
         self.inner = inner
@@ -28,6 +28,8 @@ class TlsStream:
         self._end: NetworkError | bool = False
         #: told when the connection breaks after the handshake
         self.on_trouble: Callable[[TlsError], None] | None = None
+        #: why it broke
+        self.trouble: TlsError | None = None
 
     def handshake(
         self,
@@ -114,6 +116,7 @@ class TlsStream:
         except TlsError as error:
             # Many mail servers close without the farewell; a cut message ends without its final dot all the same.
             self._end = True if error.cut else _lost(error)
+            self.trouble = error
             if self.on_trouble is not None:
                 self.on_trouble(error)
             return b""

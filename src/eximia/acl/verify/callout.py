@@ -196,7 +196,7 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
         shown = f"{host.name} [{host.address}]"
         try:
             connection = open_connection(
-                ctx, settings, host, host.port or port, interface_for(ctx, name, settings, host)
+                ctx, settings, host, host.port or port, interface_for(ctx, name, settings, host), verifying=True
             )
         except Failure as failure:
             if failure.permanent:

@@ -19,7 +19,10 @@ from .failure import Failure, Fault, closed, malformed, network, refused
 if TYPE_CHECKING:
     from eximia.base.ports import Stream
     from eximia.context import Context
+    from eximia.tls.stream import TlsStream
 
+    from .dane import Dane
+    from .sessions import Sessions
     from .watching import Watcher
 
 
@@ -31,11 +34,14 @@ class Connection:
         "auth_facts",
         "authenticated",
         "chunking",
+        "dane",
+        "encrypted",
         "expires",
         "greeting",
         "helo",
         "helo_response",
         "host",
+        "in_clear",
         "key",
         "lmtp",
         "messages",
@@ -46,8 +52,10 @@ class Connection:
         "prdr",
         "proxy",
         "sent",
+        "sessions",
         "stream",
         "tls",
+        "verifying",
         "wait",
         "watch",
     )
@@ -71,6 +79,15 @@ class Connection:
         #: the server may hold an unfinished transaction: RSET before the next
         self.open_transaction = False
         self.tls = TlsFacts()
+        #: what DANE asks of the server; None: nothing
+        self.dane: Dane | None = None
+        #: TLS was tried on another connection and failed: do without
+        self.in_clear = False
+        #: a callout, not a delivery
+        self.verifying = False
+        self.encrypted: TlsStream | None = None
+        #: where its TLS sessions are kept for later connections
+        self.sessions: Sessions | None = None
         #: name of the authenticator that worked
         self.authenticated = ""
         self.auth_facts: tuple[str, str] = ("", "")
@@ -92,6 +109,11 @@ class Connection:
         """Forget what the server said: TLS begins."""
         self._reader = ReplyReader()
         self.peer = Capabilities()
+
+    def keep_sessions(self) -> None:
+        """Keep what the server gave for resuming, which comes after the handshake."""
+        if self.sessions is not None and self.encrypted is not None:
+            self.sessions.keep(self.encrypted.engine)
 
     def command(self, line: str, *, shown: str = "") -> Reply:
         """Send one command and wait for its reply. `shown`: what the log may show of it. Raises Failure."""

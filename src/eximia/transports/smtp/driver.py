@@ -194,6 +194,7 @@ class _Run:
         variables.host = host.name
         variables.host_address = host.address
         variables.host_port = port
+        variables.sending_ip_address, variables.sending_port = "", 0
         host.port = port
         for address in addresses:
             address.outcome = None
@@ -226,6 +227,8 @@ class _Run:
         except Failure as failure:
             if connection is not None:
                 connection.stream.abort()
+            if not facts.local_port:
+                facts.local_address, facts.local_port = variables.sending_ip_address, variables.sending_port
             self._failed(failure, addresses, facts, host, port, key)
             if failure.stop:
                 raise

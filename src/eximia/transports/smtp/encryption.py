@@ -1,31 +1,119 @@
-"""TLS of a client's session (manual 43.7, 43.10, 43.16; RFC 3207)."""
+"""TLS of a client's session: when it is used, and what follows when it cannot be (manual 43.10, 43.18; RFC 3207)."""
 
 from __future__ import annotations
 
+from errno import ECONNRESET, EPIPE, EPROTO
 from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Errno
+from eximia.tls.binding import is_built
 from eximia.transports.strings import host_matches
 
-from .failure import Failure
+from .failure import Failure, refused
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
     from .connection import Connection
+    from .dane import Dane
+
+#: how a connection that ends without an answer shows: a closed or a broken one
+_GONE = (Errno.CONNECTION_CLOSED, EPROTO, ECONNRESET, EPIPE)
+_NOT_OFFERED = "a TLS session is required, but the server did not offer TLS support"
+_NOT_STARTED = "a TLS session is required, but an attempt to start TLS failed"
+
+
+class TlsFailure(Failure):
+    """TLS was begun and failed: the connection is in no known state. `retry_in_clear`: another may do without TLS."""
+
+    def __init__(self, text: str, *, retry_in_clear: bool) -> None:
+        super().__init__(f"TLS session: {text}", Errno.TLS_FAILURE, log=False)
+        self.retry_in_clear = retry_in_clear
+
+
+def required(ctx: Context, connection: Connection, options: Any) -> bool:
+    """Whether nothing may be sent in clear."""
+    host = connection.host
+    return (
+        connection.dane is not None
+        or host.tls_required
+        or host_matches(ctx, options.hosts_require_tls, host.name, host.address)
+    )
 
 
 def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bool) -> None:
-    """Start TLS where the server and the options want it. Raises Failure."""
+    """Start TLS where the server and the options want it. Raises Failure; TlsFailure when it was begun."""
     if connection.tls.version:
         return
-    host = connection.host
-    required = host_matches(ctx, options.hosts_require_tls, host.name, host.address) or host.tls_required
-    if on_connect or connection.peer.starttls:
-        client = ctx.process.caches.get("tls.client")
-        avoid = host_matches(ctx, options.hosts_avoid_tls, host.name, host.address)
-        if client is not None and (on_connect or required or not avoid):
-            client(ctx, connection, options, on_connect)
+    needed = required(ctx, connection, options)
+    if not on_connect:
+        if not connection.peer.starttls:
+            if needed:
+                _dane_failed(ctx, options, connection.dane, offered=False)
+                raise Failure(_NOT_OFFERED, Errno.TLS_REQUIRED)
             return
-    if required or on_connect:
-        raise Failure("a TLS session is required, but the server did not offer TLS support", Errno.TLS_REQUIRED)
+        if not needed and (connection.in_clear or _avoided(ctx, connection, options)):
+            return
+    if not is_built():
+        if needed or on_connect:
+            raise Failure("a TLS session is required, but there is no TLS here", Errno.TLS_REQUIRED)
+        return
+    if not on_connect and not _agreed(ctx, connection, options, needed=needed):
+        return
+    from .handshake import Handshake, HandshakeError
+
+    clear = not needed and not on_connect and options.tls_tempfail_tryclear
+    try:
+        Handshake(ctx, connection, options, connection.dane).run(on_connect=on_connect)
+    except HandshakeError as error:
+        _dane_failed(ctx, options, connection.dane, offered=True)
+        raise TlsFailure(error.text, retry_in_clear=clear) from error
+    if on_connect:
+        return
+    connection.new_session()
+    _introduce_again(ctx, connection, options, clear=clear)
+
+
+def _avoided(ctx: Context, connection: Connection, options: Any) -> bool:
+    host = connection.host
+    if host_matches(ctx, options.hosts_avoid_tls, host.name, host.address):
+        return True
+    return connection.verifying and host_matches(ctx, options.hosts_verify_avoid_tls, host.name, host.address)
+
+
+def _agreed(ctx: Context, connection: Connection, options: Any, *, needed: bool) -> bool:
+    """STARTTLS; False when the session goes on in clear. Raises Failure."""
+    reply = connection.command("STARTTLS")
+    kind = reply.code // 100
+    if kind == 2:
+        if not connection.reader.idle:
+            # What came with the answer came from somebody who could not encrypt it.
+            raise TlsFailure("the server sent data after its answer to STARTTLS", retry_in_clear=False)
+        return True
+    if needed:
+        _dane_failed(ctx, options, connection.dane, offered=False)
+        raise Failure(_NOT_STARTED, Errno.TLS_REQUIRED)
+    if kind != 5 and not options.tls_tempfail_tryclear:
+        raise refused("STARTTLS", reply)
+    return False
+
+
+def _introduce_again(ctx: Context, connection: Connection, options: Any, *, clear: bool) -> None:
+    """EHLO inside TLS. A server that wants a certificate of ours tells so only now (TLS 1.3). Raises Failure."""
+    from .connection import introduce
+
+    try:
+        introduce(ctx, connection, options)
+    except Failure as failure:
+        if failure.errno in _GONE:
+            _dane_failed(ctx, options, connection.dane, offered=True)
+            raise TlsFailure("error on first read", retry_in_clear=clear) from failure
+        raise
+    connection.keep_sessions()
+
+
+def _dane_failed(ctx: Context, options: Any, dane: Dane | None, *, offered: bool) -> None:
+    if dane is not None:
+        from .dane import tell_failure
+
+        tell_failure(ctx, options, offered=offered)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError, NetworkError
 from eximia.base.template import Template
 from eximia.context.delivery import Errno, Host
+from eximia.context.session import TlsFacts
 from eximia.transports.strings import expand, host_matches
 
 from .authentication import authenticate
 from .connection import Connection, greet, raised
-from .encryption import secure
+from .dane import find as find_dane
+from .encryption import TlsFailure, secure
 from .failure import TIMED_OUT, Failure, Fault
 from .pool import pool_of
 from .proxies import connect_by_proxy
@@ -43,6 +45,8 @@ _CONNECTION_OPTIONS = (
     "authenticated_sender",
 )
 _CONNECTING = 0x100
+#: what leaves a conversation in no known state
+_BROKEN = (Errno.CONNECTION_CLOSED, Errno.SMTP_FORMAT, Errno.TLS_FAILURE)
 _MAIN_VARIABLES = ("$primary_hostname", "$host", "$host_address", "$host_port")
 
 
@@ -56,7 +60,9 @@ def obtain(
             return current, True
         if current.messages >= 0:
             current.quit()
-    key = (name, host.name, host.address, port, interface, *differing(ctx, options))
+    # With DANE the certificate may have been issued for the domain of the mail.
+    domain = ctx.address.domain if host.secure else ""
+    key = (name, host.name, host.address, port, interface, domain, *differing(ctx, options))
     found = pool_of(ctx).take(key)
     if found is not None:
         found.watch = watcher_of(ctx)
@@ -108,13 +114,52 @@ def differing(ctx: Context, options: Any) -> tuple[str, ...]:
 
 
 def open_connection(
-    ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...] = ()
+    ctx: Context,
+    options: Any,
+    host: Host,
+    port: int,
+    interface: str,
+    key: tuple[Any, ...] = (),
+    *,
+    verifying: bool = False,
 ) -> Connection:
-    """Connect, greet, start TLS and authenticate as the options say. Raises Failure."""
+    """Connect, greet, start TLS and authenticate as the options say. Raises Failure. `verifying`: for a callout."""
+    try:
+        return _open(ctx, options, host, port, interface, key, verifying=verifying)
+    except TlsFailure as failure:
+        if not failure.retry_in_clear:
+            raise
+        log = ctx.process.log
+        if log is not None and not options.disable_logging:
+            where = f"H={host.name} [{host.address}]"
+            log.main(
+                f"{failure.message}: delivering unencrypted to {where} (not in hosts_require_tls)",
+                message_id=ctx.message.id,
+            )
+        ctx.address.tls_out = TlsFacts()
+        return _open(ctx, options, host, port, interface, key, verifying=verifying, in_clear=True)
+
+
+def _open(
+    ctx: Context,
+    options: Any,
+    host: Host,
+    port: int,
+    interface: str,
+    key: tuple[Any, ...],
+    *,
+    verifying: bool,
+    in_clear: bool = False,
+) -> Connection:
+    ctx.address.tls_out = TlsFacts()
+    dane = find_dane(ctx, options, host, port) if options.protocol != "lmtp" else None
     refusal = raised(ctx, options, "tcp:connect", "")
     if refusal:
         raise Failure(f"deferred by tcp:connect event expansion: {refusal}", Errno.UNKNOWN, Fault.LOCAL)
     connection = _connected(ctx, options, host, port, interface, key)
+    connection.dane = dane
+    connection.verifying = verifying
+    connection.in_clear = in_clear
     try:
         if options.protocol == "smtps" or (host.tls_required and port != 25):
             secure(ctx, connection, options, on_connect=True)
@@ -123,10 +168,11 @@ def open_connection(
         authenticate(ctx, connection, options)
     except Failure as failure:
         # A conversation that broke cannot be ended politely.
-        if failure.errno > 0 or failure.errno in (Errno.CONNECTION_CLOSED, Errno.SMTP_FORMAT):
+        if failure.errno > 0 or failure.errno in _BROKEN:
             connection.stream.close()
         else:
             connection.quit()
+        raised(ctx, options, "tcp:close", "")
         raise
     return connection
 

@@ -1,0 +1,48 @@
+"""TLS sessions kept for the next connection to the same server: hints database `tls` (manual 43.17).
+
+A resumed session is not checked again: no certificate, no TLSA record, no name. So its key is made of all that the
+check would look at, and a session serves only under the rules by which it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from eximia.hints.records import TlsRecord
+
+if TYPE_CHECKING:
+    from eximia.context import Context
+    from eximia.tls.engine import Engine
+
+    from .connection import Connection
+
+
+class Sessions:
+    """The kept sessions of one server under one set of `rules` (anything with a telling repr)."""
+
+    __slots__ = ("_ctx", "_key")
+
+    def __init__(self, ctx: Context, connection: Connection, rules: tuple[Any, ...]) -> None:
+        self._ctx = ctx
+        digest = hashlib.sha256(repr(rules).encode("latin-1", "replace")).hexdigest()[:32]
+        self._key = f"{connection.host.name}:{connection.host.address}:{connection.port}:{digest}"
+
+    def offer(self, engine: Engine) -> None:
+        """Take a session out and offer it. TLS 1.3 wants each used once."""
+        hints = self._ctx.process.hints
+        if hints is None:
+            return
+        record = hints.tls.get(self._key)
+        if record is None or not hints.tls.delete(self._key):
+            return
+        if record.expires > self._ctx.process.ports.clock.time():
+            engine.resume(record.session)
+
+    def keep(self, engine: Engine) -> None:
+        """Keep the newest session that came."""
+        hints = self._ctx.process.hints
+        found = engine.sessions()
+        if hints is not None and found:
+            session, expires = found[0]
+            hints.tls.put(self._key, TlsRecord(float(expires), session))
