@@ -102,6 +102,7 @@ class PolicyTask(Generic[T]):
             self._error = error
         self._done = True
         self._bridge.tasks.discard(self)
+        self._bridge.endless.discard(self)
         if self._error is not None and not self._waiters and not self.joined:
             self._bridge.report(self._error)
         for waiter in self._waiters:
@@ -176,7 +177,9 @@ class Bridge:
 
     def spawn_forever(self, function: Callable[..., T], *args: Any) -> None:
         """Like `spawn`, for what runs as long as the process: a stopping worker does not wait for it."""
-        self.endless.add(self.spawn(function, *args))
+        task = self.spawn(function, *args)
+        if task in self.tasks:
+            self.endless.add(task)
 
     @property
     def busy(self) -> bool:

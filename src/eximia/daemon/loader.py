@@ -1,6 +1,8 @@
 """Read the configuration and print the grant that follows from it: what the privileged parent runs at SIGHUP.
 
-python -m eximia.daemon.loader ARGUMENT...
+    python -m eximia.daemon.loader [panic=TEXT] ARGUMENT...
+
+With `panic=` it writes a line into the logs instead, for a parent that has no worker to do so.
 """
 
 from __future__ import annotations
@@ -8,17 +10,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from eximia.aio.direct import DirectPorts
 from eximia.base.errors import ConfigError
 from eximia.config.messages import fatal_text
 from eximia.daemon.grants import make_grant
 from eximia.daemon.letters import read
-from eximia.daemon.wiring import read_configuration
+from eximia.daemon.wiring import build, read_configuration
 
 
 def main(words: Sequence[str]) -> int:
-    call = read("exim", words)
+    panic = words[0].removeprefix("panic=") if words and words[0].startswith("panic=") else ""
+    call = read("exim", words[1:] if panic else words)
     try:
         configuration = read_configuration(call)
+        if panic:
+            build(DirectPorts(), configuration, call, stderr=-1).log.panic(panic)
+            return 0
         grant = make_grant(configuration, call)
     except ConfigError as error:
         sys.stderr.write(f"{fatal_text(error)}\n")

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """Our end of the connection to the parent. Its frames: `log TEXT`, `stop`, and the answers `ok` and `no REASON`."""
+    """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, and the answers `ok` and `no REASON`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -87,6 +88,8 @@ class Worker:
         self.retired = False
         self.notifier: Notifier | None = None
         self.arrivals: ArrivalLog | None = None
+        #: what is to be done when the last session and delivery has ended
+        self.end_sessions: Callable[[], None] | None = None
         #: the moment at which a stopping worker gives up what is not finished
         self.stop_at: float | None = None
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -129,7 +132,9 @@ class Worker:
             )
         from eximia.daemon.notifier import serve as serve_questions
         from eximia.daemon.started import announce, start_queue_runs
+        from eximia.transports.smtp.pool import close_pool
 
+        self.end_sessions = lambda: close_pool(process)
         self.notifier = serve_questions(process, self.loop, first=self.index == 0)
         if self.index == 0:
             announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
@@ -199,6 +204,8 @@ class Worker:
             self.control.answered(data, fds)
         elif word == b"log":
             process.log.main(rest.decode("latin-1"))
+        elif word == b"panic":
+            process.log.panic(rest.decode("latin-1"))
         elif word == b"stop":
             self.stop(bridge)
         elif word == b"retire":
@@ -223,10 +230,17 @@ class Worker:
         self.retire(bridge)
 
     def end_when_done(self, bridge: Bridge) -> None:
-        if not bridge.busy or (self.stop_at is not None and self.loop.time() >= self.stop_at):
+        if self.stop_at is not None and self.loop.time() >= self.stop_at:
             self.loop.stop()
-        else:
+        elif bridge.busy:
             self.loop.call_later(0.05, self.end_when_done, bridge)
+        elif self.end_sessions is not None:
+            # The sessions kept for a next message get their QUIT.
+            bridge.spawn(self.end_sessions)
+            self.end_sessions = None
+            self.loop.call_soon(self.end_when_done, bridge)
+        else:
+            self.loop.stop()
 
 
 def main(words: list[str]) -> int:

@@ -61,7 +61,7 @@ class Supervisor:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     stopping: bool = False
     shared: int = -1
-    pending_log: list[str] = field(default_factory=list)
+    pending_log: list[bytes] = field(default_factory=list)
     wake: socket.socket | None = None
     ticket_keys: TicketKeys = field(default_factory=TicketKeys)
     rotate_at: float = 0.0
@@ -73,7 +73,14 @@ class Supervisor:
         try:
             self.bind()
         except OSError as error:
-            print(f"exim: {error}", file=sys.stderr)  # noqa: T201  (nobody else can say it yet)
+            print(f"exim: {error.strerror}", file=sys.stderr)  # noqa: T201
+            # There is no worker yet that could write it into the log.
+            subprocess.run(
+                [sys.executable, "-m", LOADER, f"panic={error.strerror}", *self.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
             return 1
         self.shared = os.memfd_create("eximia-connections", 0)
         os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
@@ -247,23 +254,26 @@ class Supervisor:
         loader = subprocess.run(
             [sys.executable, "-m", LOADER, *self.arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            capture_output=True,
             check=False,
         )
+        said = loader.stderr.decode("latin-1")
+        sys.stderr.write(said)
         if loader.returncode != 0:
-            self.log("SIGHUP received: the new configuration cannot be used; going on with the old one")
+            why = " ".join(said.split("\n")).strip()
+            self.log(f"SIGHUP received: going on with the old configuration: {why}", "panic")
             return
         try:
             grant = Grant.decode(loader.stdout)
         except GrantError as error:
-            self.log(f"SIGHUP received: {error}; going on with the old configuration")
+            self.log(f"SIGHUP received: going on with the old configuration: {error}", "panic")
             return
         old, previous = self.workers[:], self.grant
         self.grant = grant
         try:
             self.bind()
         except OSError as error:
-            self.log(f"SIGHUP received: {error.strerror}; going on with the old configuration")
+            self.log(f"SIGHUP received: going on with the old configuration: {error.strerror}", "panic")
             self.grant = previous
             return
         self.log(f"pid {os.getpid()}: SIGHUP received: re-exec daemon")
@@ -300,8 +310,8 @@ class Supervisor:
 
     def worker_ready(self, worker: Worker) -> None:
         worker.ready = True
-        for text in self.pending_log:
-            self.send(worker, b"log " + text.encode("latin-1", "replace"))
+        for frame in self.pending_log:
+            self.send(worker, frame)
         self.pending_log.clear()
         serving = [each for each in self.workers if each.ready and not each.retiring]
         if len(serving) < self.grant.workers:
@@ -348,13 +358,14 @@ class Supervisor:
         except OSError:
             pass  # it is ending; reap() will see
 
-    def log(self, text: str) -> None:
-        """A line for the main log, which a worker writes."""
+    def log(self, text: str, kind: str = "log") -> None:
+        """A line for the main log, or for it and the panic log, which a worker writes."""
+        frame = f"{kind} {text}".encode("latin-1", "replace")
         for worker in self.workers:
             if worker.ready and worker.process.poll() is None:
-                self.send(worker, b"log " + text.encode("latin-1", "replace"))
+                self.send(worker, frame)
                 return
-        self.pending_log.append(text)
+        self.pending_log.append(frame)
 
 
 def notify_systemd(state: bytes) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eximia.base.ports import Ports
-    from eximia.context import Context
+    from eximia.context import Context, Process
 
     from .connection import Connection
 
@@ -61,8 +61,10 @@ class Pool:
         self._count += 1
         if not self._reaping:
             self._reaping = True
-            if getattr(self._ports, "bridge", None) is not None:
-                self._ports.spawn(self._reap)
+            bridge = getattr(self._ports, "bridge", None)
+            if bridge is not None:
+                # A worker that stops closes the pool and does not wait for the clock.
+                bridge.spawn_forever(self._reap)
             else:
                 # One policy at a time (the command line): nobody could watch the clock.
                 atexit.register(self.close)
@@ -105,3 +107,10 @@ def pool_of(ctx: Context) -> Pool:
     if pool is None:
         pool = caches[_CACHE] = Pool(ctx.process.ports)
     return pool
+
+
+def close_pool(process: Process) -> None:
+    """End the idle sessions of a process that is about to end."""
+    pool: Pool | None = process.caches.get(_CACHE)
+    if pool is not None:
+        pool.close()
