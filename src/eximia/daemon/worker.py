@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, and the answers `ok` and `no REASON`."""
+    """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, `retire`, and the answers
+    `ok` and `no REASON`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
