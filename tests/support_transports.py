@@ -175,7 +175,12 @@ class World:
 
     def __init__(self, net: dict[str, Any] | None = None, body: bytes = BODY) -> None:
         ports: Any = SimpleNamespace(
-            net=Net(net or {}), agents=Agents(), clock=Clock(), bridge=SimpleNamespace(spawn_forever=lambda *args: None), spawn=lambda *args: None, helpers=None
+            net=Net(net or {}),
+            agents=Agents(),
+            clock=Clock(),
+            bridge=SimpleNamespace(spawn_forever=lambda *args: None),
+            spawn=lambda *args: None,
+            helpers=None,
         )
         self.process = Process(ports)
         self.process.primary_hostname = "my.host.example"
