@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,11 +27,9 @@ DSCP = (
 
 
 def _sieve() -> str:
-    try:
-        extensions = import_module("eximia.filters.sieve").EXTENSIONS
-    except ModuleNotFoundError:
-        return ""
-    return "".join(f"{each}\n" for each in sorted(extensions))
+    from eximia.filters.sieve.interpreter import EXTENSIONS
+
+    return "".join(f"{each}\n" for each in EXTENSIONS)
 
 
 _ANSWERS: dict[str, Callable[[], str]] = {

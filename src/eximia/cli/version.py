@@ -15,7 +15,7 @@ def introduction(call: Invocation) -> int:
     from eximia.daemon.letters import INTRODUCTION
 
     del call
-    sys.stdout.write(INTRODUCTION)
+    sys.stderr.write(INTRODUCTION)
     return 1
 
 

@@ -192,7 +192,8 @@ def _separate(name: str) -> Callable[[Invocation, str, str, _Words], None]:
     def separate(call: Invocation, word: str, attached: str, queue: _Words) -> None:
         if attached:
             raise unknown(word)
-        setattr(call, name, queue.value(word, ""))
+        missing = UsageError(f"exim: data expected after {word}") if word.startswith("-oM") else None
+        setattr(call, name, queue.value(word, "", missing))
 
     return separate
 
@@ -214,7 +215,7 @@ def _filter_string(name: str, action: str = "") -> Callable[[Invocation, str, st
 
 def _time(name: str) -> Callable[[Invocation, str, str, _Words], None]:
     def time(call: Invocation, word: str, attached: str, queue: _Words) -> None:
-        text = queue.value(word, attached)
+        text = queue.value(word, attached, UsageError(f"exim: bad time value {word}: abandoned"))
         seconds = read_time(text)
         if seconds is None:
             raise UsageError(f"exim: bad time value {word if attached else text}: abandoned")
@@ -262,7 +263,8 @@ def _message_file(call: Invocation, word: str, attached: str, queue: _Words) -> 
 
 def _ignored_value(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     del call
-    queue.value(word, attached)
+    missing = UsageError(f"exim: string expected after {word}") if word in ("-O", "-X") else None
+    queue.value(word, attached, missing)
 
 
 def _ignored_attached(call: Invocation, word: str, attached: str, queue: _Words) -> None:
@@ -292,10 +294,12 @@ def _debug(call: Invocation, word: str, attached: str, _: _Words) -> None:
 
 def read_debug(settings: str, chosen: set[str]) -> set[str]:
     """`+name-name...` applied to `chosen`. Raises UsageError."""
+    if settings and settings[0] not in "+-":
+        raise UsageError(f'exim: malformed debug_selector setting: + or - expected but found "{settings}"')
     parts = re.findall(r"([+-])([a-z0-9_]*)|(.)", settings)
     for sign, name, wrong in parts:
         if wrong or (name not in DEBUG_CATEGORIES and name != "all"):
-            raise UsageError(f"exim: unknown debug_selector setting: {settings}")
+            raise UsageError(f"exim: unknown debug_selector setting: {sign}{name}{wrong}")
         if name == "all":
             chosen = set(DEBUG_CATEGORIES) - {"memory", "noutf8"} if sign == "+" else set()
         elif sign == "+":
@@ -323,6 +327,13 @@ def _protocol(call: Invocation, word: str, attached: str, _: _Words) -> None:
     call.protocol = protocol
     if colon:
         call.host_name = name
+
+
+def _syslog_tag(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    tag = queue.value(word, attached)
+    if len(tag) > 32:
+        raise UsageError(f'exim: the -L syslog name is too long: "{tag}"')
+    call.syslog_tag = tag
 
 
 def _message(call: Invocation, word: str, attached: str, queue: _Words) -> None:
@@ -456,7 +467,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-oMr": _separate("protocol"),
     "-oMs": _separate("host_name"),
     "-oMt": _separate("ident"),
-    "-oA": _separate("alias_file"),
+    "-oA": _filter_string("alias_file"),
     "-oB": _batch_limit,
     "-oP": _separate("pid_file"),
     "-oX": _separate("interfaces"),
@@ -471,7 +482,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-f": _sender,
     "-r": _sender,
     "-h": _ignored_value,
-    "-L": _string("syslog_tag"),
+    "-L": _syslog_tag,
     "-M": _message,
     "-O": _ignored_value,
     "-p": _protocol,
@@ -503,5 +514,5 @@ def _settle(call: Invocation) -> None:
         raise incompatible()
     if not call.action and (call.arguments or call.extract_recipients):
         call.action = "bm"
-    elif not call.action:
+    elif not call.action or (call.action == "bm" and not call.arguments and not call.extract_recipients):
         call.action = "help"

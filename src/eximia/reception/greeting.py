@@ -32,10 +32,10 @@ def greet(session: SmtpSession) -> None:
         facts.connection_id = new_connection_id(session.process)
     facts.enforce_sync = session.main.smtp_enforce_sync
     _connection_limits(session)
-    if selectors.smtp_connection:
+    if selectors.smtp_connection or facts.host_checking:
         if facts.sender_host_address and policy.host_in(ctx, "hosts_connection_nolog"):
             facts.notes["connection_nolog"] = True
-        else:
+        elif selectors.smtp_connection:
             log.main(lines.opened(facts, selectors, session.admission.total))
     _active_hostname(session)
     if not facts.smtp_batched:

@@ -30,6 +30,13 @@ INCOMPATIBLE = "exim: incompatible command-line options or arguments"
         ("-bfx", "exim: string expected after -bfx"),
         ("-R", "exim: string expected after -R"),
         ("-d+foo -bV", "exim: unknown debug_selector setting: +foo"),
+        ("-d+all-foo -bV", "exim: unknown debug_selector setting: -foo"),
+        ("-dfoo -bV", 'exim: malformed debug_selector setting: + or - expected but found "foo"'),
+        ("-oMr", "exim: data expected after -oMr"),
+        ("-oA", "exim: string expected after -oA"),
+        ("-X", "exim: string expected after -X"),
+        ("-os", "exim: bad time value -os: abandoned"),
+        (f"-L{'x' * 33} -bV", f'exim: the -L syslog name is too long: "{"x" * 33}"'),
     ],
 )
 def test_what_cannot_be_used_is_said_as_exim_does(words: str, text: str) -> None:
@@ -42,6 +49,7 @@ def test_what_cannot_be_used_is_said_as_exim_does(words: str, text: str) -> None
     ("words", "action", "arguments"),
     [
         ("", "help", []),
+        ("-bm", "help", []),
         ("a@b c@d", "bm", ["a@b", "c@d"]),
         ("-t", "bm", []),
         ("-bm -q", "q", []),

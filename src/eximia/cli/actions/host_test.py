@@ -18,5 +18,5 @@ def run(call: Invocation) -> int:
     process = open_process(call)
     address = call.check_host
     if not is_ip_address(split_port(address)[0]):
-        refuse(f'exim: bad IP address "{address}" for -bh option')
+        refuse(f'exim abandoned: "{address}" is not an IP address')
     return run_host_test(process, call, DirectStream(read_fd=0, write_fd=1), address)

@@ -44,7 +44,8 @@ def run(call: Invocation) -> int:
         try:
             error: ErrorPattern = parse_error(rest[0], warn=process.log.main)
         except ConfigError as problem:
-            refuse(problem.message)
+            sys.stdout.write(f"{problem.message}\n")
+            return 1
         errno, more = error.errno or 0, error.more
     sender = call.sender if call.sender is not None else None
     rule = find_rule(process.config.retry, words[0], alternate, errno, more, sender, matches)

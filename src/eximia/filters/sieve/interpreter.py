@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 #: nested blocks and tests
 DEEPEST = 64
 
-CAPABILITIES = frozenset(
-    {
-        "envelope", "fileinto", "copy", "subaddress", "vacation", "enotify", "encoded-character",
-        "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-en;ascii-casemap",
-        "comparator-i;ascii-numeric",
-    }
+#: what -bI:sieve lists
+EXTENSIONS = (
+    "comparator-i;ascii-numeric", "copy", "encoded-character", "enotify", "envelope", "fileinto", "subaddress",
+    "vacation",
 )  # fmt: skip
+CAPABILITIES = frozenset(
+    (*EXTENSIONS, "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-en;ascii-casemap")
+)
 
 
 class StopScript(Exception):
