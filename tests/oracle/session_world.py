@@ -172,7 +172,10 @@ class Dialogue:
         lines = ["-- output", *output]
         for name in ("main", "reject", "panic"):
             text = (directory / f"{name}log").read_text("latin-1")
-            lines += [f"-- {name}log", *(line[20:] if line[:4].isdigit() else line for line in text.splitlines())]
+            lines += [
+                f"-- {name}log",
+                *(line[20:] if line[:4].isdigit() else line for line in text.splitlines() if line),
+            ]
         left = len(list((directory / "spool" / "input").rglob("*-H")))
         lines += [f"-- {left} in the spool"]
         for number, peer in enumerate(peers, 1):

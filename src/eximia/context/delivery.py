@@ -69,6 +69,8 @@ class Errno(IntEnum):
     RETRY_HOSTS = -54
     #: enough deliveries of the transport are running (`max_parallel`)
     CONCURRENCY = -57
+    #: an event's action wanted something else
+    EVENT = -58
     #: -ql
     LOCAL_ONLY = -55
     #: hold_domains; queue_domains

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.context import Address, Context, Message, Process, Session
+from eximia.context import Address, Batch, Context, Message, Process, Session
 
 from .finish import finish
 from .journaling import Progress
@@ -34,6 +34,7 @@ class Attempt:
         "deferred",
         "failed",
         "freeze_reason",
+        "last_remote",
         "local",
         "locked",
         "log",
@@ -67,6 +68,8 @@ class Attempt:
         self.succeeded: list[Address] = []
         self.failed: list[Address] = []
         self.deferred: list[Address] = []
+        #: the addresses that a remote transport dealt with last
+        self.last_remote: Batch | None = None
         #: (transport, host name) of hosts that took the message
         self.reached: set[tuple[str, str]] = set()
         #: the message is to be frozen after this attempt; why, when there is a reason to write into the log

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from eximia.context import Address, Recipient
-from eximia.events import raise_event
 from eximia.message.dates import elapsed
 from eximia.spool.snapshot import to_header
 
+from .events import complete_event
 from .settings import AttemptEnd
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def complete(attempt: Attempt) -> None:
         text += f" QT={elapsed(queued, millisec=selectors.millisec)}"
     attempt.log.main(text, message.id)
     if process.main.event_action is not None:
-        raise_event(attempt.ctx, "msg:complete", "", process.main.event_action)
+        complete_event(attempt, process.main.event_action)
     if process.main.preserve_message_logs:
         attempt.progress.write_notes()
         process.ports.blocking(_remove_but_log, attempt)

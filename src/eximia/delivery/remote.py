@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer
@@ -120,30 +121,28 @@ def _note_refusal(attempt: Attempt, address: Address) -> None:
         attempt.progress.note(f"H={host.name} [{host.address}] {printing(outcome.message)}")
 
 
-def _raise_deferrals(attempt: Attempt, batch: Batch) -> None:
-    """`msg:rcpt:host:defer` and `msg:rcpt:defer` for answers to RCPT; one `msg:defer` for what concerned the whole
-    message or the host."""
-    action = batch.transport.options.event_action
-    whole = None
+def _raise_deferral(attempt: Attempt, batch: Batch) -> None:
+    """One `msg:defer` for what concerned the whole message or the host. Those of single recipients were raised by the
+    transport."""
     for address in batch.addresses:
         outcome = address.outcome
-        if outcome is None or outcome.result is not Result.DEFERRED:
+        if outcome is None or outcome.result is not Result.DEFERRED or outcome.errno == Errno.RCPT_4XX:
             continue
-        if outcome.errno == Errno.RCPT_4XX:
-            for name in ("msg:rcpt:host:defer", "msg:rcpt:defer"):
-                address_event(attempt, address, name, outcome.message, action, errno=outcome.more_errno)
-        elif whole is None and outcome.errno > Errno.RETRY_ROUTING:
-            whole = address
-    if whole is not None and whole.outcome is not None:
-        address_event(attempt, whole, "msg:defer", whole.outcome.message, action, errno=whole.outcome.errno)
+        if outcome.errno > Errno.RETRY_ROUTING:
+            text = outcome.message or (os.strerror(outcome.errno) if outcome.errno > 0 else "")
+            address_event(
+                attempt, address, "msg:defer", text, batch.transport.options.event_action, errno=outcome.errno
+            )
+            return
 
 
 def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
     """Log what became of the addresses of one batch."""
+    attempt.last_remote = batch
     for address in batch.addresses:
         _note_refusal(attempt, address)
     if batch.transport.options.event_action is not None:
-        _raise_deferrals(attempt, batch)
+        _raise_deferral(attempt, batch)
     first = True
     for address in batch.addresses:
         outcome = address.outcome

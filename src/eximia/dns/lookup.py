@@ -76,6 +76,8 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
         return nonexistent(name)
     slow: int = main.slow_lookup_log
     answer = _timed(ctx, name, rtype, slow) if slow else ctx.process.ports.resolver.query(name, rtype)
+    if main.event_action is not None and (answer.status is Status.AGAIN or answer.status is Status.FAIL):
+        _tell(ctx, answer, name, rtype)
     if answer.status is Status.AGAIN and rtype != "TLSA":
         again = main.dns_again_means_nonexist
         if again is not None and services.lists.contains(ctx, "domain", again, name.removesuffix(".")):
@@ -85,6 +87,13 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
         if trusted is not None and services.lists.contains(ctx, "domain", trusted, answer.authority):
             return replace(answer, secure=True)
     return answer
+
+
+def _tell(ctx: Context, answer: Answer, name: str, rtype: str) -> None:
+    """The event `dns:fail`; not for what its own action asks."""
+    if ctx.address.event_name != "dns:fail":
+        reason = "again" if answer.status is Status.AGAIN else "fail"
+        ctx.process.services.event(ctx, "dns:fail", f"{reason} {name} {rtype}", ctx.process.main.event_action)
 
 
 def _timed(ctx: Context, name: str, rtype: str, slow: int) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.errors import ExpansionError
 from eximia.base.template import Template
 from eximia.context import Context
 
@@ -18,8 +18,6 @@ def raise_event(ctx: Context, name: str, data: str, action: Template | None, *, 
     trace = ctx.process.trace
     try:
         result = ctx.process.services.expand(action.text, ctx)
-    except ForcedFailure:
-        return None
     except ExpansionError as error:
         where = address.transport_name or "main"
         ctx.process.log.panic(f"failed to expand event_action {name} in {where}: {error.message}", ctx.message.id)

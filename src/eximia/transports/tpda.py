@@ -29,18 +29,13 @@ def tell(
     text: str = "",
 ) -> None:
     """Expand `action`. Trouble goes to the panic log and changes nothing."""
-    variables = ctx.message.variables
-    values = {
-        "tpda_delivery_ip": host.address if host is not None else "",
-        "tpda_delivery_port": str(host.port) if host is not None else "0",
-        "tpda_delivery_fqdn": host.name if host is not None else "",
-        "tpda_delivery_local_part": address.local_part,
-        "tpda_delivery_domain": address.domain,
-        "tpda_delivery_confirmation": confirmation,
-        "tpda_defer_errstr": text,
-    }
-    variables.update(values)
-    ctx.address.event_defer_errno = errno
+    here = ctx.address
+    kept = [(name, getattr(here, name)) for name in _SHOWN]
+    if host is not None:
+        here.host, here.host_address, here.host_port = host.name, host.address, host.port
+    here.local_part, here.domain = address.local_part, address.domain
+    here.delivery_confirmation = confirmation
+    here.event_data, here.event_defer_errno = text, errno
     try:
         expand(action, ctx)
     except ExpansionError as error:
@@ -48,6 +43,18 @@ def tell(
         if log is not None:
             log.panic(f"failed to expand {option}: {error.message}", ctx.message.id)
     finally:
-        ctx.address.event_defer_errno = 0
-        for name in values:
-            variables.pop(name, None)
+        for name, value in kept:
+            setattr(here, name, value)
+
+
+#: where the `$tpda_*` variables come from
+_SHOWN = (
+    "host",
+    "host_address",
+    "host_port",
+    "local_part",
+    "domain",
+    "delivery_confirmation",
+    "event_data",
+    "event_defer_errno",
+)

@@ -22,10 +22,12 @@ class World:
             dns_again_means_nonexist=None,
             dns_trust_aa=None,
             slow_lookup_log=0,
+            event_action=None,
         )
         vars(main).update(options)
         services = SimpleNamespace(
             regexes=SimpleNamespace(search=lambda pattern, text: pattern in text or None),
+            event=lambda ctx, name, data, action: self.lines.append(f"{name}: {data}"),
             lists=SimpleNamespace(contains=lambda ctx, kind, template, name: name in template.text.split(" : ")),
         )
         ports = SimpleNamespace(
@@ -33,7 +35,11 @@ class World:
         )
         log = SimpleNamespace(main=lambda text, message_id: self.lines.append(f"{message_id} {text}"))
         process = SimpleNamespace(main=main, services=services, ports=ports, log=log)
-        self.ctx: Any = SimpleNamespace(process=process, message=SimpleNamespace(id="1xV3H1-0001qt-0A"))
+        self.ctx: Any = SimpleNamespace(
+            process=process,
+            message=SimpleNamespace(id="1xV3H1-0001qt-0A"),
+            address=SimpleNamespace(event_name=""),
+        )
 
     def query(self, name: str, rtype: str) -> Answer:
         self.asked.append((name, rtype))
@@ -48,6 +54,14 @@ def test_slow_questions_are_logged() -> None:
     world = World(Answer(Status.FOUND), slow_lookup_log=300)
     lookup(world.ctx, "a.test", "MX")
     assert world.lines == []
+
+
+def test_failures_are_events() -> None:
+    world = World(Answer(Status.AGAIN), event_action=Template("x"))
+    lookup(world.ctx, "a.test", "MX")
+    world.ctx.address.event_name = "dns:fail"
+    lookup(world.ctx, "b.test", "MX")
+    assert world.lines == ["dns:fail: again a.test MX"]
 
 
 def test_names_that_are_not_asked() -> None:

@@ -13,7 +13,7 @@ from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Address, Errno, Host, HostStatus
 from eximia.expand import expand
-from eximia.transports.smtp.connection import Connection
+from eximia.transports.smtp.connection import Connection, raised
 from eximia.transports.smtp.cutthrough import suits
 from eximia.transports.smtp.failure import Failure
 from eximia.transports.smtp.held import Held, envelope_of, recipient_of
@@ -194,6 +194,7 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
         ctx.address.host, ctx.address.host_address = host.name, host.address
         ctx.address.host_port = host.port or port
         shown = f"{host.name} [{host.address}]"
+        ctx.address.transport_name = name
         try:
             connection = open_connection(
                 ctx, settings, host, host.port or port, interface_for(ctx, name, settings, host), verifying=True
@@ -213,6 +214,8 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
             held = ctx.message.held
             if held is None or held.connection is not connection:
                 connection.quit()
+                raised(ctx, settings, "tcp:close", "")
+            ctx.address.transport_name = ""
         if not problem:
             return ""
     return problem

@@ -183,10 +183,12 @@ def greet(ctx: Context, connection: Connection, options: Any) -> None:
     """Read the banner and say EHLO, HELO or LHLO. Raises Failure."""
     reply = connection.reply("initial connection")
     connection.greeting = reply.text
-    if raised(ctx, options, "smtp:connect", reply.text):
-        raise Failure("deferred by smtp:connect event expansion", Errno.UNKNOWN)
     if reply.code // 100 != 2:
         raise refused("initial connection", reply)
+    answer = raised(ctx, options, "smtp:connect", reply.text)
+    if answer:
+        text = f"deferred by smtp:connect event expansion: {answer}"
+        raise Failure(text, Errno.HOST_EXPAND_FAIL, with_host=False)
     introduce(ctx, connection, options)
 
 

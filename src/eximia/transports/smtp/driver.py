@@ -15,7 +15,7 @@ from . import retry
 from .failure import Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
-from .log import host_item, log_host_failure
+from .log import address_raised, host_item, log_host_failure
 from .opening import obtain, release
 from .send import finish_refused, send_message
 from .utf8 import ascii_address, converts
@@ -309,6 +309,9 @@ class _Run:
                 address.retries.append(
                     retry.address_change(address, self.batch.return_path, self.options, outcome.errno, more, text)
                 )
+                if self.options.event_action is not None:
+                    for name in ("msg:rcpt:host:defer", "msg:rcpt:defer"):
+                        address_raised(self.ctx, self.options, address, name, outcome.message, more)
 
     def _failed(
         self, failure: Failure, addresses: list[Address], facts: SmtpFacts, host: Host, port: int, key: str
@@ -316,7 +319,7 @@ class _Run:
         """A failure for all addresses that have no verdict yet."""
         ctx = self.ctx
         waiting = [a for a in addresses if a.outcome is None]
-        plain = failure.errno > 0 and not failure.message
+        plain = not failure.message and (failure.errno > 0 or failure.errno == Errno.EVENT)
         show = facts if failure.with_host and not plain else None
         for address in waiting:
             address.outcome = outcome_of(failure, show)

@@ -69,6 +69,8 @@ class Failure(Exception):
         if self.errno > 0:
             words = os.strerror(self.errno)
             return f"{self.message}: {words}" if self.message else words
+        if self.errno == Errno.EVENT:
+            return "Event requests alternate response"
         return self.message
 
 

@@ -42,11 +42,16 @@ def log_host_failure(
 
 def _tell(ctx: Context, options: Any, host: Host, failure: Failure, address: Address, text: str) -> None:
     """The events of a host error; the variables show the first address it concerns."""
-    variables = ctx.address
-    kept = variables.local_part, variables.domain
-    variables.local_part, variables.domain = address.local_part, address.domain
-    raised(ctx, options, "msg:host:defer", text, int(failure.errno))
+    address_raised(ctx, options, address, "msg:host:defer", text, int(failure.errno))
     action = options.tpda_host_defer_action
     if action is not None:
         tell(ctx, action, "tpda_host_defer_action", address, host, errno=int(failure.errno), text=text)
+
+
+def address_raised(ctx: Context, options: Any, address: Address, name: str, text: str, errno: int) -> None:
+    """Raise an event about one address of a transport's run."""
+    variables = ctx.address
+    kept = variables.local_part, variables.domain
+    variables.local_part, variables.domain = address.local_part, address.domain
+    raised(ctx, options, name, text, errno)
     variables.local_part, variables.domain = kept

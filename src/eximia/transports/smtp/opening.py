@@ -155,7 +155,7 @@ def _open(
     dane = find_dane(ctx, options, host, port) if options.protocol != "lmtp" else None
     refusal = raised(ctx, options, "tcp:connect", "")
     if refusal:
-        raise Failure(f"deferred by tcp:connect event expansion: {refusal}", Errno.UNKNOWN, Fault.LOCAL)
+        raise Failure("", Errno.EVENT)
     connection = _connected(ctx, options, host, port, interface, key)
     connection.dane = dane
     connection.verifying = verifying
