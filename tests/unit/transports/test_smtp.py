@@ -376,26 +376,34 @@ def test_old_actions_see_their_variables():
     server = Server(("PIPELINING",))
     world = World({"198.51.100.1": 111, "198.51.100.2": server})
     seen = []
+    shown = "".join(
+        f"{{$tpda_{name}}}"
+        for name in (
+            "delivery_ip",
+            "delivery_fqdn",
+            "delivery_port",
+            "delivery_local_part",
+            "delivery_domain",
+            "delivery_confirmation",
+            "defer_errstr",
+            "defer_errno",
+        )
+    )
     settings = {
-        "tpda_delivery_action": "${acl{did}}",
-        "tpda_host_defer_action": "${acl{didnot}}",
+        "tpda_delivery_action": f"${{acl{{did}}{shown}}}",
+        "tpda_host_defer_action": f"${{acl{{didnot}}{shown}}}",
     }
-    names = ("ip", "fqdn", "local_part", "domain", "confirmation")
 
     class Acl:
         def run_named(self, ctx, name, arguments):
-            values = ctx.message.variables
-            errno = ctx.address.event_defer_errno
-            seen.append(
-                (name, *(values[f"tpda_delivery_{each}"] for each in names), values["tpda_defer_errstr"], errno)
-            )
+            seen.append((name, *arguments))
             return "accept", ""
 
     world.process.services.acl = Acl()
     world.run(world.transport("smtp", hosts="198.51.100.1:198.51.100.2", **settings), "x@y.example")
     assert seen == [
-        ("didnot", "198.51.100.1", "198.51.100.1", "x", "y.example", "", "Connection refused", 111),
-        ("did", "198.51.100.2", "198.51.100.2", "x", "y.example", "250 OK", "", 0),
+        ("didnot", "198.51.100.1", "198.51.100.1", "25", "x", "y.example", "", "Connection refused", "111"),
+        ("did", "198.51.100.2", "198.51.100.2", "25", "x", "y.example", "250 OK", "", "0"),
     ]
 
 
