@@ -32,6 +32,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
         "dkim_signers": _C + "dkim:DKIM_SIGNERS",
         "dkim_status": _C + "dkim:DKIM_STATUS",
         "dnslists": _C + "dnslists:DNSLISTS",
+        "dmarc_status": _C + "dmarc:DMARC_STATUS",
         "domains": _C + "recipient:DOMAINS",
         "encrypted": _C + "encrypted:ENCRYPTED",
         "greylist": _C + "greylist:GREYLIST",

@@ -48,6 +48,8 @@ ACTIONS = {
 COMMANDS = {
     "check": ("eximia.cli.check:command", "read a configuration and report every error and warning"),
     "config": ("eximia.cli.default_config:command", "`config default` prints the embedded configuration"),
+    "auth": ("eximia.cli.auth:command", "verify a message file: SPF, DKIM, DMARC, ARC..., with reasons"),
+    "dmarc-report": ("eximia.cli.dmarc_report:command", "send the DMARC aggregate reports that are due"),
     "explain": (
         "eximia.cli.explain.command:command",
         "tell which line of the configuration decides about a session, an address, a queued message",

@@ -330,6 +330,7 @@ class Address:
         "router",
         "self_hostname",
         "setup_error",
+        "srs_sender",
         "start_router",
         "suffix",
         "suffix_v",
@@ -386,6 +387,8 @@ class Address:
         self.variables: dict[str, str] = {}
         #: None: the envelope sender; "" : errors are discarded
         self.errors_address: str | None = None
+        #: the sender that a remote copy has in place of the message's (SRS), "" for none
+        self.srs_sender = ""
         #: lines with final newline
         self.headers_add: list[str] = []
         #: names, may end in `*`

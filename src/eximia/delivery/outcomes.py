@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.span import NOWHERE
 from eximia.context import Address
 from eximia.logs.lines.delivery import deferred, delivered, discarded, failed, routing_deferred
+from eximia.transports.engine import is_local
 
 from .events import address_event
 from .results import deferral
@@ -23,6 +24,8 @@ _NOT_TRIED = -51
 def return_path_of(attempt: Attempt, address: Address) -> str:
     """The envelope sender of this copy: the errors address of the routers, or the sender."""
     path = address.errors_address
+    if address.srs_sender and path is None and address.transport is not None and not is_local(address.transport):
+        return address.srs_sender
     return attempt.message.sender_address if path is None else path
 
 
@@ -56,6 +59,7 @@ def note_delivered(
                 attempt.log.selectors,
                 sender=message.sender_address,
                 return_path=return_path if return_path is not None else return_path_of(attempt, address),
+                srs_sender=address.srs_sender,
                 flag=flag,
                 queue_time=process.ports.clock.time() - message.received_time
                 if attempt.log.selectors.queue_time

@@ -160,6 +160,7 @@ _COPIED = (
     "fallback_hosts",
     "randomized",
     "errors_address",
+    "srs_sender",
     "self_hostname",
     "address_data",
     "variables",

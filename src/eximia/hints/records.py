@@ -5,6 +5,7 @@ A stored record that cannot be understood decodes to None: it is a hint, and is 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from typing import Any, ClassVar, Protocol, Self
@@ -183,6 +184,30 @@ class MiscRecord:
     def decode(cls, data: bytes) -> Self | None:
         f = _load(data, 1)
         return None if f is None else cls(int(f[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcRecord:
+    """Database `dmarc`: messages that an aggregate report will count together. `text` is what they have in common and
+    the policy that applied (`mailauth.dmarc.aggregate.pack`); times of the first and the last of them."""
+
+    first: int
+    last: int
+    count: int
+    text: str
+
+    @staticmethod
+    def key(day: int, domain: str, text: str) -> str:
+        """The key: days since 1970, the domain with the policy, a digest."""
+        return f"{day}:{domain}:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+
+    def encode(self) -> bytes:
+        return _dump(self.first, self.last, self.count, self.text)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self | None:
+        f = _load(data, 4)
+        return None if f is None else cls(int(f[0]), int(f[1]), int(f[2]), str(f[3]))
 
 
 @dataclass(frozen=True, slots=True)

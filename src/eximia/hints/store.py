@@ -15,6 +15,7 @@ from .catalogue import BACKENDS
 from .records import (
     CalloutAddress,
     CalloutDomain,
+    DmarcRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -89,8 +90,8 @@ class Hints:
     """
 
     __slots__ = (
-        "_now", "backend", "callout_addresses", "callout_domains", "greylist", "misc", "ratelimit", "retry", "seen",
-        "tls",
+        "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "greylist", "misc", "ratelimit", "retry",
+        "seen", "tls",
     )  # fmt: skip
 
     def __init__(
@@ -119,6 +120,7 @@ class Hints:
         self.seen = Table(self.backend, "seen", SeenRecord, now)
         self.greylist = Table(self.backend, "greylist", GreylistRecord, now)
         self.misc = Table(self.backend, "misc", MiscRecord, now)
+        self.dmarc = Table(self.backend, "dmarc", DmarcRecord, now)
         self.tls = Table(self.backend, "tls", TlsRecord, now)
 
     def wait(self, transport: str) -> Table[WaitRecord]:

@@ -106,9 +106,10 @@ def parse_body(body: str, *, relaxed: bool = False) -> AuthResults:
         if not results and reader.word_is_last("none"):
             return AuthResults(authserv_id)
         try:
-            results.append(reader.result())
+            result = reader.result()
             if not reader.at_end() and reader.text[reader.position] != ";":
                 raise AuthResError(f"unexpected {reader.rest()!r}")
+            results.append(result)
         except AuthResError:
             if not relaxed:
                 raise

@@ -407,6 +407,8 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
         run_prdr(session)
     if policy.has_acl(ctx, "acl_smtp_data"):
         result = policy.acl(ctx, "acl_smtp_data")
+        if "dmarc" in message.notes:
+            policy.settle_dmarc(ctx, rejected=not result.accepted or bool(message.fake_response))
         if not result.accepted:
             _refuse_data(session, result, "acl_smtp_data")
         from eximia.acl.result import Outcome

@@ -161,6 +161,12 @@ class Policy:
         if not judge(ctx, lambda result, where: refuse(session, result, where)):
             session.tx.discarded_by = "DKIM"
 
+    def settle_dmarc(self, ctx: Context, *, rejected: bool) -> None:
+        """The DATA ACL has decided about a message whose DMARC status it asked for."""
+        from eximia.acl.dmarc.settle import settle
+
+        settle(ctx, rejected=rejected)
+
     def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
         """Run acl_smtp_mime for each MIME part; `refuse` raises."""
         from eximia.acl.mime import run_mime

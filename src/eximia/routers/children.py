@@ -13,6 +13,7 @@ def child_of(parent: Address, text: str, kind: Kind = Kind.ADDRESS) -> Address:
     child.address_data = parent.address_data
     child.variables = parent.variables
     child.errors_address = parent.errors_address
+    child.srs_sender = parent.srs_sender
     child.headers_add = parent.headers_add
     child.headers_remove = parent.headers_remove
     child.ignore_error = parent.ignore_error

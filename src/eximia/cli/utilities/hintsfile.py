@@ -9,6 +9,7 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
+    DmarcRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -25,6 +26,7 @@ _RECORDS: dict[str, Any] = {
     "retry": RetryRecord,
     "misc": MiscRecord,
     "ratelimit": RateRecord,
+    "dmarc": DmarcRecord,
     "tls": TlsRecord,
     "seen": SeenRecord,
     "greylist": GreylistRecord,

@@ -31,6 +31,16 @@ class MailAuthOptions(OptionSet):
         "The signers for which the DKIM ACL runs.",
         default=Template("$dkim_signers"),
     )
+    dmarc_aggregate_reports: bool = option(
+        Kind.BOOL,
+        "Count what DMARC checks find, for the reports that `eximia dmarc-report` sends.",
+        default=False,
+    )
+    dmarc_aggregate_sender: Template = option(
+        Kind.EXPAND,
+        "The sender of DMARC aggregate reports.",
+        default=Template("do-not-reply@$primary_hostname"),
+    )
     dmarc_forensic_sender: Template = option(
         Kind.EXPAND,
         "The sender of DMARC failure reports.",
@@ -40,6 +50,11 @@ class MailAuthOptions(OptionSet):
         Kind.STRING,
         "The file of DMARC results that OpenDMARC's importer reads.",
         sink=Sink.FILE_NAME,
+    )
+    dmarc_rfc7489: bool = option(
+        Kind.BOOL,
+        "DMARC as RFC 7489 has it: the public suffix list and `pct`, not the tree walk and `t` of RFC 9989.",
+        default=False,
     )
     dmarc_tld_file: Untainted | None = option(
         Kind.STRING,

@@ -47,6 +47,8 @@ class Redirect(Driver):
         qualify_domain = ""
         if options.qualify_domain is not None:
             qualify_domain = self._expand(ctx, options.qualify_domain)
+        if options.srs is not None and not self._srs(ctx, address, call):
+            return Answer.DECLINE
         data = self._data(ctx, address)
         if data is None:
             return Answer.DECLINE
@@ -54,6 +56,17 @@ class Redirect(Driver):
         if kind:
             return self._filter(ctx, address, call, data, qualify_domain, sieve=kind == "sieve")
         return self._list(ctx, address, call, data, qualify_domain)
+
+    def _srs(self, ctx: Context, address: Address, call: RouteCall) -> bool:
+        """False when the router declines: the address is no SRS address."""
+        from eximia.routers.redirect.srs import begin
+
+        way = begin(ctx, self.options)
+        if way is not None:
+            if not way.back(address):
+                return False
+            address.srs_sender = way.sender(address, call.mode) or address.srs_sender
+        return True
 
     def _data(self, ctx: Context, address: Address) -> str | None:
         options = self.options

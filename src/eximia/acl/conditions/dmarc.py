@@ -1,0 +1,21 @@
+"""`dmarc_status`: whether DMARC's status is one of those in the list (manual 58.6)."""
+
+from __future__ import annotations
+
+from eximia.acl.dmarc.check import check_dmarc
+from eximia.acl.model import Handler
+from eximia.acl.phases import DATA, PRDR, all_but
+from eximia.acl.run import Run
+from eximia.base.listtext import split_list
+
+
+def _dmarc_status(one: Run, text: str) -> bool:
+    status = check_dmarc(one.ctx)
+    for item in split_list(text):
+        inverted = item.startswith("!")
+        if (item.lstrip("!").strip().lower() == status) is not inverted:
+            return True
+    return False
+
+
+DMARC_STATUS = Handler("dmarc_status", _dmarc_status, forbidden=all_but(DATA, PRDR))
