@@ -55,6 +55,8 @@ class AddressContext:
     sending_port: int = 0
     delivery_confirmation: str = ""
     tls_out: TlsFacts = field(default_factory=TlsFacts)
+    #: variables of the signature that is being made: "dkim_domain", "dkim_selector", "dk_domain"...
+    signing: dict[str, str] | None = None
 
     # While a bounce or a warning is made
     bounce_recipient: str = ""

@@ -1,4 +1,5 @@
-"""What of the message a remote transport sends: its header and where the body comes from (manual 24, 48.17)."""
+"""What of the message a remote transport sends: its header, signatures and all, and where the body comes from (manual
+24, 48.17, 58.2)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Errno
 from eximia.message.dates import rfc5322
 
+from . import signing
 from .filtering import filtered
 from .headers import header_block
 from .smtp.failure import Failure, Fault
@@ -37,11 +39,33 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
     if options.transport_filter is not None:
         output = filtered(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
         if output is not None:
-            return Content("", None, [output])
+            return Content(_signed_output(ctx, options, output), None, [output])
+    wire = message.wire_format
+    if signing.wanted(options):
+        on_top = signing.signatures(
+            ctx,
+            options,
+            header.encode("latin-1"),
+            lambda: () if options.headers_only else body_blocks(body, wire_format=wire),
+        )
+        header = on_top.decode("latin-1") + header
     if options.headers_only:
         return Content(header, b"")
-    if message.wire_format:
+    if wire:
         return Content(header, None, body_blocks(body, wire_format=True), raw_blocks(body))
     if body.size <= BLOCK:
         return Content(header, body.data if body.data is not None else b"".join(body_blocks(body)))
     return Content(header, None, body_blocks(body))
+
+
+def _signed_output(ctx: Context, options: Any, output: bytes) -> str:
+    """The signatures for what a transport filter wrote: it is signed as it goes out."""
+    if not signing.wanted(options):
+        return ""
+    end = output.find(b"\n\n")
+    crlf = output.find(b"\r\n\r\n")
+    if crlf >= 0 and (end < 0 or crlf < end):
+        end = crlf + 2
+    head, body = (output, b"") if end < 0 else (output[: end + 1], output[end + 1 :])
+    body = body[2:] if body.startswith(b"\r\n") else body[1:]
+    return signing.signatures(ctx, options, head, lambda: (body,)).decode("latin-1")

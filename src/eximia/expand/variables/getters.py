@@ -74,10 +74,14 @@ def option(name: str, default: str = "") -> Run:
 
 
 def own(name: str, default: str = "") -> Run:
-    """A variable that the part it belongs to keeps in the message's `variables`."""
+    """A variable that the part it belongs to keeps in the message's `variables`, or while a transport signs, with the
+    address (several transports may be at work on one message)."""
     fallback = Untainted(default)
 
     def run(ctx: Context) -> str:
+        signing = ctx.address.signing
+        if signing is not None and name in signing:
+            return signing[name]
         value: str = ctx.message.variables.get(name, fallback)
         return value
 

@@ -50,14 +50,19 @@ class Verification:
     __slots__ = ("_digests", "bodies", "chain", "fields", "policy")
 
     def __init__(
-        self, fields: Sequence[bytes] | Fields, policy: Policy = DEFAULT, bodies: BodyDigests | None = None
+        self,
+        fields: Sequence[bytes] | Fields,
+        policy: Policy = DEFAULT,
+        bodies: BodyDigests | None = None,
+        *,
+        share: bool = False,
     ) -> None:
-        """With `bodies` of a DKIM verification whose body has been fed already, `missing` tells whether that has all
-        that is needed."""
+        """`bodies`: digests of another mechanism. With `share` the body is yet to come, and ours are added; without,
+        it has been fed, and they serve when they have all that is needed."""
         self.fields = fields if isinstance(fields, Fields) else Fields(fields)
         self.policy = policy
         self.chain: Chain = read_chain(self.fields)
-        self.bodies = BodyDigests() if bodies is None or not self._all_in(bodies) else bodies
+        self.bodies = BodyDigests() if bodies is None or not (share or self._all_in(bodies)) else bodies
         self._digests: dict[int, Digest] = {}
         if not self.chain.error:
             for one in self.chain.sets:
