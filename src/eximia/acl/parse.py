@@ -84,6 +84,10 @@ def parse_text(name: str, text: str, span: Span) -> Acl:
     """The ACL that `text` holds: a file's contents or an inline ACL. Raises ConfigError."""
     statements: list[Statement] = []
     for line in logical_lines(text, span):
+        stripped = line.text.strip()
+        if stripped[len(_name_of(stripped)) :].lstrip().startswith(":"):
+            # Here begins another ACL, as in the section of a configuration file.
+            break
         add_line(statements, line.text, line.span if name else span)
     return Acl(name, span, statements)
 

@@ -17,6 +17,8 @@ from .parser import Parser, Trouble
 if TYPE_CHECKING:
     from eximia.context import Context
 
+#: what is wrong with strings that nothing ends
+UNCLOSED = "did not close with '}'"
 #: how an item ends: called with the context and the value found (None: not found)
 Choose = Callable[["Context", str | None], str]
 
@@ -53,12 +55,13 @@ class Branches(Node):
         after_yes = (no.skip_error() if no is not None else None) or self.trouble
         before_no = yes.skip_error() if yes is not None else None
         run_yes: Run = yes.compile() if yes is not None else _empty
-        if self.fail:
+        if self.trouble is not None:
+            trouble = self.trouble.replace(UNCLOSED, f"{UNCLOSED} after forcedfail", 1) if self.fail else self.trouble
+            run_no = _then_fail(no.compile() if no is not None else _empty, trouble)
+        elif self.fail:
             run_no = _forced(f'"{self.name}" failed and "fail" requested')
         else:
             run_no = no.compile() if no is not None else _empty
-        if self.trouble is not None:
-            run_no = _then_fail(run_no, self.trouble)
         return run_yes, run_no, after_yes, before_no
 
     def on_test(self, true: str = "true") -> Callable[[Context, bool], str]:
@@ -171,7 +174,7 @@ def read_branches(parser: Parser, name: str) -> Branches:
                     raise Trouble(f'syntax error in "{name}" item - "fail" expected')
                 fail = True
             if parser.skip_space() != "}":
-                raise _curly(parser, "did not close with '}'")
+                raise _curly(parser, UNCLOSED)
         parser.pos += 1
     except Trouble as stop:
         trouble = stop.message

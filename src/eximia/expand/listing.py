@@ -71,7 +71,12 @@ def quote_item(item: str, char: str) -> str:
 
 def join_list(items: list[str], char: str) -> str:
     """A list of `items`, without a separator setting."""
+    quoted = [quote_item(item, char) for item in items]
     if items and not items[0]:
         # An empty first item needs no space: nothing stands before it.
-        return char.join(["", *(quote_item(item, char) for item in items[1:])])
-    return char.join([quote_item(item, char) for item in items])
+        quoted[0] = ""
+    joined = char.join(quoted)
+    if char * 3 not in joined:
+        return joined
+    # What begins with the separator must not run together with the one before it.
+    return char.join([quoted[0], *(f" {each}" if each[0] == char else each for each in quoted[1:])])

@@ -7,6 +7,7 @@ from eximia.base.pattern import pattern
 
 MAX64 = (1 << 63) - 1
 _MASK = (1 << 64) - 1
+BLANK = " \t\n\r\v\f"
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _INTEGER = pattern(r"([+-]?[0-9]+)")
 _TIME = pattern(r"([0-9]+)([wdhms])")
@@ -35,6 +36,11 @@ def wrap32(value: int) -> int:
     return value - (1 << 32) if value > 0x7FFFFFFF else value
 
 
+def clamped32(value: int) -> int:
+    """`value` read as a 64-bit number that stops at its limits, then kept in 32 bits, as Exim does it."""
+    return wrap32(max(-MAX64 - 1, min(MAX64, value)))
+
+
 def integer(text: str, *, positive: bool = False) -> int:
     """A number in a numeric comparison: sign, digits, perhaps K, M or G; an empty string is zero.
 
@@ -46,14 +52,16 @@ def integer(text: str, *, positive: bool = False) -> int:
 
 
 def strict_integer(text: str, *, positive: bool = False) -> int:
-    """Like `integer`, but an empty string is wrong."""
+    """Like `integer`, but an empty string is wrong; white space alone is zero."""
     try:
         # the common case: digits only, far from overflow
         if len(text) < 19 and text.isdigit() and text.isascii():
             return int(text)
     except ValueError:
         pass
-    text = text.lstrip(" \t\n\r\v\f")
+    if text and not text.strip(BLANK):
+        return 0
+    text = text.lstrip(BLANK)
     match = _INTEGER.match(text)
     if match is None:
         raise ExpansionError(f'integer expected but "{text}" found')

@@ -63,6 +63,7 @@ def context(process: Process, call: Invocation) -> Context:
         need_admin(process)
         ctx = _from_spool(process, call.message_id) or ctx
     ctx.session.active_hostname = Untainted(process.primary_hostname)
+    ctx.message.first_delivery = False
     return ctx
 
 

@@ -63,16 +63,18 @@ class VariableDefined(Condition):
 
     def test(self) -> Test:
         value, name = self.value, self.name
-        if name.startswith("acl_"):
+        if name.startswith(("acl_", "n", "sn")):
+            message = f'unknown variable "{name}" after "def:"'
+            if name.startswith("acl_"):
+                message += " (strict_acl_vars is set)"
 
-            def run_acl(ctx: Context) -> bool:
+            def run_checked(ctx: Context) -> bool:
                 try:
                     return value(ctx) != ""
                 except ExpansionError as failure:
-                    message = f'unknown variable "{name}" after "def:" (strict_acl_vars is set)'
                     raise ExpansionError(message) from failure
 
-            return run_acl
+            return run_checked
 
         def run(ctx: Context) -> bool:
             return value(ctx) != ""

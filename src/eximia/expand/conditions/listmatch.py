@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, LookupDefer
 from eximia.expand.addressing import ip_words
 from eximia.expand.conditions.simple import TwoStrings
 
@@ -24,7 +24,12 @@ class Matching:
     kind: str
 
     def __call__(self, ctx: Context, subject: str, items: str) -> bool:
-        found = ctx.process.services.lists.match(ctx, self.kind, subject, items)
+        try:
+            found = ctx.process.services.lists.match(ctx, self.kind, subject, items)
+        except LookupDefer as failure:
+            # Exim has words only for what a lookup says.
+            reason = "NULL" if failure.message.startswith("unknown named ") else failure.message or "NULL"
+            raise LookupDefer(f'unable to complete match against "{items}": {reason}') from failure
         if found is None:
             return False
         ctx.scope.value = found
@@ -34,7 +39,15 @@ class Matching:
 def _match_ip(ctx: Context, subject: str, items: str) -> bool:
     if subject and ip_words(subject) is None:
         raise ExpansionError(f'"{subject}" is not an IP address')
-    return _IP(ctx, subject, items)
+    from eximia.expand.engine import expand_text
+
+    # Lists of hosts are expanded, whatever the manual says of this condition.
+    try:
+        return _IP(ctx, subject, expand_text(items, ctx))
+    except LookupDefer:
+        raise
+    except ExpansionError as failure:
+        raise ExpansionError(f'unable to complete match against "{items}": NULL') from failure
 
 
 _IP = Matching("ip")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
+#: longer names are cut in messages
+LONGEST_NAME = 255
+
+
 class ConditionKind(Protocol):
     """What the catalogue of conditions holds."""
 
@@ -56,7 +60,7 @@ def read_condition(parser: Parser) -> Condition:
     while parser.skip_space() == "!":
         parser.pos += 1
         negated = not negated
-    name = parser.name() or _symbol(parser)
+    name = parser.keyword("")[:LONGEST_NAME] or _symbol(parser)
     if not name:
         raise Trouble(f'condition name expected, but found "{parser.rest[:16]}"')
     kind = CONDITIONS.get(name)

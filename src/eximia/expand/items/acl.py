@@ -21,7 +21,7 @@ def run_acl(ctx: Context, values: list[str]) -> tuple[bool, str]:
         return False, message
     word = outcome.upper()
     kind = ForcedFailure if outcome == "defer" else ExpansionError
-    raise kind(f'{word} from acl "{name}"')
+    raise kind(f'{word} from acl "{name.strip()}"')
 
 
 def _acl(ctx: Context, name: str, values: list[str]) -> str:

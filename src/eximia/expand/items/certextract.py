@@ -9,7 +9,7 @@ from eximia.expand.branches import Branches, read_branches
 from eximia.expand.certificates import certificate_of, extract_field
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser, Trouble
-from eximia.expand.variables.reference import VariableReference
+from eximia.expand.variables.catalogue import find
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -24,16 +24,17 @@ class CertextractItem:
         field = parser.braced()
         if not parser.accept("{"):
             raise parser.trouble(f"missing '{{' for cert variable arg of {name}")
-        if parser.skip_space() != "$":
+        end = parser.source.find("}", parser.pos)
+        if parser.peek() != "$" or end < 0:
             raise Trouble(f'second argument of "{name}" must be a certificate variable')
-        certificate = parser.braced()
-        parts = certificate.parts
-        reference = parts[0] if parts else None
-        if not isinstance(reference, VariableReference):
-            raise Trouble(f'second argument of "{name}" must be a certificate variable')
-        if certificate_of(reference.name) is None:
-            raise Trouble(f'"{reference.name}" is not a certificate')
-        return CertextractNode(field, reference.name, read_branches(parser, name))
+        # The name is taken as it stands, not expanded.
+        variable = parser.source[parser.pos + 1 : end]
+        if certificate_of(variable) is None:
+            if find(variable) is None:
+                raise Trouble(f'no variable named "{variable}"')
+            raise Trouble(f'"{variable}" is not a certificate')
+        parser.pos = end + 1
+        return CertextractNode(field, variable, read_branches(parser, name))
 
 
 class CertextractNode(Node):

@@ -37,7 +37,7 @@ class LookupItem:
         while end < len(source) and source[end] != "{" and source[end] not in _SPACE:
             end += 1
         search = source[start:end]
-        if not search or search[0] == "}":
+        if not search[:1].isalpha():
             raise Trouble("missing lookup type")
         parser.pos = end
         wrong = check_type(search, keyed=key is not None)

@@ -34,7 +34,7 @@ def _prvs(ctx: Context, name: str, values: list[str]) -> str:
     at = address.rfind("@")
     if at <= 0:
         raise ExpansionError("prvs first argument must be a qualified email address")
-    key = values[2] if len(values) > 2 and values[2] else "0"
+    key = values[2] if len(values) > 2 else "0"
     if len(key) != 1 or not ("0" <= key <= "9"):
         raise ExpansionError("prvs third argument must be a single digit")
     days = f"{day(ctx, LIFETIME):03d}"

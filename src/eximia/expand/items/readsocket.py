@@ -34,15 +34,23 @@ class ReadsocketItem:
 
     def parse(self, parser: Parser, name: str) -> Node:
         args: list[Sequence] = []
+        mark = len(parser.done)
         while len(args) < 5:
             if not parser.accept("{"):
                 if len(args) < 2:
                     raise parser.trouble(f"Not enough arguments for '{name}' (min is 2)")
                 break
             args.append(parser.braced())
+        node = ReadsocketNode(args)
         if not parser.accept("}"):
+            # The socket is read before this is noticed.
+            parser.done[mark:] = [node]
             raise parser.trouble(f"missing '}}' closing {name}")
-        return ReadsocketNode(args)
+        return node
+
+
+#: of a socket in the file system
+LONGEST_NAME = 107
 
 
 class Options:
@@ -161,7 +169,11 @@ def _connect(ctx: Context, name: str, options: Options) -> Stream:
         try:
             return ctx.process.ports.net.connect_unix(name, timeout=options.timeout)
         except NetworkError as error:
-            raise ExpansionError(f"failed to connect to socket {name}: {_reason(error)}") from error
+            # Names that are no names never reach the system here; its words are those of a name that does.
+            reason = "No such file or directory" if len(name) > LONGEST_NAME else _reason(error)
+            raise ExpansionError(
+                f"failed to connect to socket {name}: {reason if name else 'Connection refused'}"
+            ) from error
     match = _INTERNET.fullmatch(name)
     if match is None:
         raise ExpansionError(f"missing port for readsocket {name[5:]}")

@@ -135,7 +135,8 @@ class RunNode(Node):
                 good = scope.runrc == 0
             else:
                 scope.value = EMPTY
-                scope.runrc = 0
+                scope.runrc = 127
+                good = False
             if bare:
                 return scope.value if good else EMPTY
             return choose(ctx, good)

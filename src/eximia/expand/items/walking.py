@@ -36,6 +36,9 @@ def skip_inside(name: str, part: Node) -> str | None:
 def finish(parser: Parser, name: str) -> None:
     """The closing bracket of the item."""
     if not parser.accept("}"):
+        # The string for each item has only been skipped until here.
+        if not isinstance(parser.done[-1], Skipped):
+            parser.done[-1:] = [Skipped(parser.done[-1:], f' inside "{name}" item')]
         raise Trouble(f'missing }} at end of "{name}"')
 
 

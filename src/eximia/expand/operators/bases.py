@@ -103,7 +103,8 @@ def _base64(ctx: Context, subject: str, argument: str | None) -> str:
 def _base64d(ctx: Context, subject: str, argument: str | None) -> str:
     data = decode64(subject)
     if data is None:
-        raise ExpansionError(f'string "{subject}" is not well-formed for "base64d" operator')
+        name = "base64d" if argument is None else f"base64d_{argument}"
+        raise ExpansionError(f'string "{subject}" is not well-formed for "{name}" operator')
     return data.decode("latin-1")
 
 

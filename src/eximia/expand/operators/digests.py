@@ -21,10 +21,6 @@ def _sha1(ctx: Context, subject: str, argument: str | None) -> str:
     return hashlib.sha1(to_bytes(subject)).hexdigest().upper()
 
 
-def _sha256(ctx: Context, subject: str, argument: str | None) -> str:
-    return hashlib.sha256(to_bytes(subject)).hexdigest().upper()
-
-
 def _sha2(ctx: Context, subject: str, argument: str | None) -> str:
     size = argument or "256"
     if size not in ("256", "384", "512"):
@@ -41,6 +37,5 @@ def _sha3(ctx: Context, subject: str, argument: str | None) -> str:
 
 MD5 = Operator(_md5, safe=True)
 SHA1 = Operator(_sha1, safe=True)
-SHA256 = Operator(_sha256, safe=True)
-SHA2 = Operator(_sha2, safe=True)
+SHA256 = SHA2 = Operator(_sha2, safe=True)
 SHA3 = Operator(_sha3, safe=True)

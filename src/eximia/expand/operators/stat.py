@@ -21,7 +21,7 @@ def _stat(ctx: Context, subject: str, argument: str | None) -> str:
         reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "No such file or directory"
         raise ExpansionError(f"stat({subject}) failed: {reason}") from error
     return Untainted(
-        f"mode={found.st_mode & 0o7777:04o} smode={stat.filemode(found.st_mode)} inode={found.st_ino} "
+        f"mode={found.st_mode & 0o77777:04o} smode={stat.filemode(found.st_mode)} inode={found.st_ino} "
         f"device={found.st_dev} links={found.st_nlink} uid={found.st_uid} gid={found.st_gid} size={found.st_size} "
         f"atime={int(found.st_atime)} mtime={int(found.st_mtime)} ctime={int(found.st_ctime)}",
     )

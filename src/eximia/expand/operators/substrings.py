@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
-from eximia.expand.numbers import whole, wrap32
+from eximia.expand.numbers import clamped32, whole, wrap32
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def number_hash(text: str, first: int, second: int) -> str:
     total &= 0xFFFFFFFF
     if first == 0 or second == 0:
         raise ExpansionError("a divisor of nhash must not be zero")
+    first &= 0xFFFFFFFF
     if second < 0:
         return str(total % first)
     left, right = divmod(total % (first * second), second)
@@ -85,10 +86,11 @@ def number(text: str, name: str, *, positive: bool = False) -> int:
     if not text:
         return 0
     match = _INTEGER.fullmatch(text)
-    if match is None or (positive and whole(match[1]) < 0):
+    value = 0 if match is None else clamped32(whole(match[1]))
+    if match is None or (positive and value < 0):
         kind = "positive number" if positive else "number"
         raise ExpansionError(f'"{text}" is not a {kind} (in "{name}" expansion)')
-    return wrap32(whole(match[1]))
+    return value
 
 
 def _arguments(name: str, argument: str | None, most: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 _ACL_VARIABLE = pattern(r"acl_([cm])(?:([0-9_].*)|)$", re.DOTALL)
+_FILTER_NUMBER = pattern(r"s?n[0-9]$")
 _NUMBERED = pattern(r"(acl_arg|auth|regex|n|sn)([0-9])$")
 
 
@@ -153,4 +154,18 @@ def reference(name: str, unknown: str) -> Node:
     run = resolve(name)
     if run is None:
         raise Unknown(unknown + reason_unknown(name))
+    if _FILTER_NUMBER.match(name):
+        run = _unless_unknown(run, unknown)
     return VariableReference(name, run)
+
+
+def _unless_unknown(run: Run, unknown: str) -> Run:
+    """A filter's counter; outside of filters the message says how it was written."""
+
+    def checked(ctx: Context) -> str:
+        try:
+            return run(ctx)
+        except ExpansionError as failure:
+            raise ExpansionError(unknown) from failure
+
+    return checked

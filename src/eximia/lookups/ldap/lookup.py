@@ -59,9 +59,15 @@ class Ldap(QueryStyle):
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
-        parsed = parse_query(query, url_wanted=not self._binding)
-        if self._binding and (not parsed.user or not parsed.password):
+        if not query and not self._binding:
             return None
+        parsed = parse_query(query)
+        if self._binding:
+            if not (parsed.user_given and parsed.password_given):
+                raise LookupDefer("ldapauth lookups must specify the username and password")
+            if not parsed.password:
+                # A bind without password is anonymous and would succeed.
+                return None
         failure = ""
         for host, port in _servers(ctx, parsed):
             try:
@@ -156,7 +162,7 @@ def _servers(ctx: Context, query: Query) -> list[tuple[str, int]]:
         elif item:
             host, port, _ = split_host(item, default)
             found.append((host, port))
-    return found or [("localhost", default)]
+    return found or [("", default)]
 
 
 def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
@@ -167,8 +173,8 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
         if host.startswith("/"):
             return Connection(net.connect_unix(host, timeout=timeout))
         if query.scheme == "ldapi":
-            raise ConnectFailure("ldapi requires an absolute path")
-        found = addresses_by_name(ctx, host)
+            raise ConnectFailure(f'ldapi requires an absolute path ("{host}" given)')
+        found = addresses_by_name(ctx, host or "localhost")
         if not found.addresses:
             raise ConnectFailure(f"no address found for LDAP server {host}")
         address = next((each for each in found.addresses if ":" not in each), found.addresses[0])
@@ -185,7 +191,11 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
             connection.stream = tls(ctx, connection.stream, host)
         return connection
     except (NetworkError, RemoteProtocolError) as error:
-        raise ConnectFailure(f"failed to connect to LDAP server {host}:{port} - {error.message}") from None
+        server = host if host.startswith("/") else f"{host or 'NULL'}:{port}"
+        # The words of an LDAP library that connects when it binds.
+        raise ConnectFailure(
+            f"failed to bind the LDAP connection to server {server} - ldap_bind() returned -1"
+        ) from error
 
 
 LDAP = Ldap()

@@ -11,6 +11,8 @@ from eximia.base.text import to_bytes
 
 _SETTING = re.compile(r"\s*([A-Za-z]+)=")
 _URL = re.compile(r"(ldaps?|ldapi)://([^/?]*)(?:/([^?]*))?(?:\?(.*))?\Z", re.IGNORECASE | re.DOTALL)
+_LDAP = re.compile(r"ldap", re.IGNORECASE)
+_DIGITS = re.compile(r"\d{1,9}")
 _SCOPES = {"": 0, "base": 0, "one": 1, "sub": 2}
 _DEREFERENCE = {"never": 0, "searching": 1, "finding": 2, "always": 3}
 
@@ -28,6 +30,8 @@ class Query:
     filter: bytes = b"(objectClass=*)"
     user: bytes = b""
     password: bytes = b""
+    user_given: bool = False
+    password_given: bool = False
     servers: str = ""
     dereference: int = 0
     size_limit: int = 0
@@ -47,11 +51,11 @@ def _quoted(text: str) -> tuple[str, str]:
     return "".join(out), text[at + 1 :]
 
 
-def parse_query(text: str, *, url_wanted: bool = True) -> Query:
+def parse_query(text: str) -> Query:
     """Raises LookupDefer with Exim's words."""
     query = Query()
     rest = text.strip()
-    while rest and not re.match(r"ldap[si]?:", rest, re.IGNORECASE):
+    while not _LDAP.match(rest):
         setting = _SETTING.match(rest)
         if setting is None:
             raise LookupDefer("malformed parameter setting precedes LDAP URL")
@@ -60,43 +64,41 @@ def parse_query(text: str, *, url_wanted: bool = True) -> Query:
             value, rest = _quoted(rest)
         else:
             value, _, rest = rest.partition(" ")
-        _set(query, setting.group(1).lower(), value)
+        _set(query, setting.group(1), value)
         rest = rest.lstrip()
-    if not rest:
-        if url_wanted:
-            raise LookupDefer("LDAP URL is missing")
-        return query
     _url(query, rest)
     return query
 
 
-def _set(query: Query, name: str, value: str) -> None:
+def _set(query: Query, written: str, value: str) -> None:
+    name = written.lower()
     if name == "user":
         query.user = unquote_to_bytes(to_bytes(value))
+        query.user_given = True
     elif name == "pass":
         query.password = to_bytes(value)
+        query.password_given = True
     elif name == "servers":
         query.servers = value
     elif name == "referrals":
         if value not in ("follow", "nofollow"):
             raise LookupDefer('LDAP option REFERRALS is not "follow" or "nofollow"')
     elif name == "dereference":
-        if value not in _DEREFERENCE:
-            raise LookupDefer("unknown value for LDAP option DEREFERENCE")
-        query.dereference = _DEREFERENCE[value]
+        query.dereference = _DEREFERENCE.get(value, 0)
     elif name in ("size", "time", "nettime", "connect"):
-        if not value.isdigit():
-            raise LookupDefer(f"malformed number for LDAP option {name.upper()}")
         attribute = {"size": "size_limit", "time": "time_limit"}.get(name, "network_timeout")
-        setattr(query, attribute, int(value))
+        digits = _DIGITS.match(value)
+        setattr(query, attribute, int(digits[0]) if digits else 0)
     else:
-        raise LookupDefer(f'unknown parameter "{name.upper()}" precedes LDAP URL')
+        raise LookupDefer(f'unknown parameter "{written}=" precedes LDAP URL')
 
 
 def _url(query: Query, text: str) -> None:
     found = _URL.match(text)
     if found is None:
-        raise LookupDefer(f'ldap_url_parse: (error 3) parsing "{text}"')
+        raise LookupDefer(
+            f'LDAP URL does not start with "ldap://", "ldaps://", or "ldapi://" (it starts with "{text[:16]}...")'
+        )
     scheme, authority, base, tail = found.groups()
     query.scheme = scheme.lower()
     host = unquote_to_bytes(to_bytes(authority)).decode("latin-1")
@@ -108,11 +110,13 @@ def _url(query: Query, text: str) -> None:
     query.host = host
     query.base = unquote_to_bytes(to_bytes(base or ""))
     fields = (tail or "").split("?")
+    if len(fields) > 4:
+        raise LookupDefer(f'ldap_url_parse: (error 8) parsing "{text}"\n')
     if fields[0]:
         query.attributes = [unquote_to_bytes(to_bytes(each)) for each in fields[0].split(",") if each]
     scope = fields[1].lower() if len(fields) > 1 else ""
     if scope not in _SCOPES:
-        raise LookupDefer(f'ldap_url_parse: (error 8) parsing "{text}"')
+        raise LookupDefer(f'ldap_url_parse: (error 8) parsing "{text}"\n')
     query.scope = _SCOPES[scope]
     if len(fields) > 2 and fields[2]:
         query.filter = unquote_to_bytes(to_bytes(fields[2]))
