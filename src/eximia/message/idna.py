@@ -127,7 +127,10 @@ def _check_direction(label: str) -> None:
 
 
 def domain_from_alabel(text: str) -> str:
-    """A domain with its A-labels decoded, as UTF-8, without white space around it and a dot behind. Raises IdnaError."""
+    """A domain with its A-labels decoded, as UTF-8, without white space around it and a dot behind it.
+
+    Raises IdnaError.
+    """
     text = text.strip(" \t\n\r\v\f").removesuffix(".")
     return ".".join(_decoded(label) if label.startswith(_PREFIX) else label for label in text.split("."))
 
