@@ -54,7 +54,7 @@ def complete(attempt: Attempt) -> None:
     if process.main.preserve_message_logs:
         attempt.progress.write_notes()
         process.ports.blocking(_remove_but_log, attempt)
-    elif attempt.progress.logged or not attempt.locked.dismiss():
+    elif attempt.progress.logged or not attempt.locked.dismiss(final=not attempt.local):
         process.ports.together(process.spool.remove_done, attempt.locked)
 
 

@@ -7,8 +7,12 @@ and has left the log. `recover` does that for the logs of processes that died.
 
 A log is a set of segments, files `arrivals/<pid>-<n>` below the spool directory, each locked with flock() by its
 writer. A segment is used again when nothing in it is unfinished; the records of one use have the same random number
-(`epoch`), so that older ones behind them do not count. Not here: who waits for whom (the worker), the `-D` and `-H`
-files themselves (`durable`).
+(`epoch`), so that older ones behind them do not count.
+
+A mark says "done", or "done if the machine has not stopped since": what a local delivery has renamed may reach the disk
+later than the mark; `settle` waits for the file system's journal and then makes the mark final.
+
+Not here: who waits for whom (the worker), the `-D` and `-H` files themselves (`durable`).
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from eximia.base.errors import SpoolError
@@ -42,11 +47,15 @@ LIMIT: Final = 2.0
 RETRY: Final = 10.0
 
 _MAGIC: Final = b"EXAL"
-#: magic, state, epoch, CRC of all that follows, lengths of the texts for id, queue, sub-folder, header and body
-_RECORD: Final = struct.Struct("<4sB3xQIHHHxxII")
+#: magic, state, which run of the machine, epoch, CRC of all that follows, lengths of the texts for id, queue,
+#: sub-folder, header and body
+_RECORD: Final = struct.Struct("<4sB3xIQIHHHxxII")
 _STATE_AT: Final = 4
-_DONE: Final = b"\1"
-_LENGTHS_AT: Final = 20
+_LENGTHS_AT: Final = 24
+_OPEN: Final = 0
+_DONE: Final = 1
+#: done, if this is still the same run of the machine
+_DONE_NOW: Final = 2
 
 
 class _Segment:
@@ -95,20 +104,20 @@ class LoggedMessage(LockedMessage):
         """Of the segment that the record is in."""
         return self._segment.fd
 
-    def dismiss(self) -> bool:
+    def dismiss(self, *, final: bool) -> bool:
         filing = self._log.filing
         if self.finished or not filing.acquire(blocking=False):
             return False
         try:
-            self.leave()
+            self.leave(final=final)
         finally:
             filing.release()
         return True
 
-    def leave(self) -> None:
+    def leave(self, *, final: bool = True) -> None:
         """Mark the record: the log need not keep the message. With `filing` held, or before anybody knows us."""
         self.finished = True
-        self._log.leave(self, self._segment, self._offset)
+        self._log.leave(self, self._segment, self._offset, final=final)
 
     def to_files(self) -> None:
         with self._log.filing:
@@ -139,7 +148,7 @@ class LoggedMessage(LockedMessage):
     def remove(self, *, keep_log: bool = False) -> None:
         with self._log.filing:
             if not self.finished:
-                self.leave()
+                self.leave(final=False)
         super().remove(keep_log=keep_log)
 
 
@@ -164,6 +173,8 @@ class ArrivalLog:
         self._open: dict[str, LoggedMessage] = {}
         #: marks were made in these since the last synchronisation
         self._marked: set[_Segment] = set()
+        #: records whose marks are not final yet: segment, place
+        self._settling: list[tuple[_Segment, int]] = []
         #: after a failure the log is not used for a while
         self._broken_until = 0.0
 
@@ -265,15 +276,21 @@ class ArrivalLog:
             self._count += 1
         return _Segment(path, fd)
 
-    def leave(self, message: LoggedMessage, segment: _Segment, offset: int) -> None:
-        """The message is done, or has files."""
-        os.pwrite(segment.fd, _DONE, offset + _STATE_AT)
+    def leave(self, message: LoggedMessage, segment: _Segment, offset: int, *, final: bool) -> None:
+        """The message is done, or has files. `final` False: only if the machine does not stop before `settle`."""
+        os.pwrite(segment.fd, bytes((_DONE if final else _DONE_NOW,)), offset + _STATE_AT)
         with self._counting:
             self._open.pop(message.id, None)
-            self._marked.add(segment)
-            segment.left += 1
-            if segment is not self._current:
-                self._drop_if_free(segment)
+            if final:
+                self._marked.add(segment)
+                self._left(segment)
+            else:
+                self._settling.append((segment, offset))
+
+    def _left(self, segment: _Segment) -> None:
+        segment.left += 1
+        if segment is not self._current:
+            self._drop_if_free(segment)
 
     def _drop_if_free(self, segment: _Segment) -> None:
         """Keep a segment of which all is finished for later; one more than that is given back."""
@@ -297,23 +314,50 @@ class ArrivalLog:
     @property
     def unsettled(self) -> bool:
         """`settle` has something to do."""
-        return bool(self._marked)
+        return bool(self._marked or self._settling)
 
     def settle(self) -> None:
-        """Make the marks durable, that a power cut does not bring finished messages back."""
+        """Make the marks durable, that a power cut does not bring finished messages back. Raises OSError."""
         with self._counting:
+            settling, self._settling = self._settling, []
             marked, self._marked = self._marked, set()
-        for segment in marked:
-            if segment.fd >= 0:
-                os.fdatasync(segment.fd)
+        try:
+            for segment in marked:
+                if segment.fd >= 0:
+                    os.fdatasync(segment.fd)
+            if settling:
+                # A change of an inode, synchronised: the journal is then on the disk up to here.
+                os.utime(settling[0][0].fd)
+                os.fsync(settling[0][0].fd)
+        except OSError:
+            with self._counting:
+                self._settling += settling
+            raise
+        for segment, offset in settling:
+            os.pwrite(segment.fd, bytes((_DONE,)), offset + _STATE_AT)
+        with self._counting:
+            for segment, _ in settling:
+                self._marked.add(segment)
+                self._left(segment)
 
     def close(self) -> None:
         """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays."""
         self.file_all(list(self._open.values()))
+        self.settle()
         for segment in [*self._spare, *([self._current] if self._current is not None else [])]:
             segment.discard()
         self._spare = []
         self._current = None
+
+
+@cache
+def machine_run() -> int:
+    """A number for the time since the machine was started."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            return zlib.crc32(file.read())
+    except OSError:
+        return 0
 
 
 def _texts(arrival: Arrival) -> tuple[bytes, bytes, bytes, bytes, bytes]:
@@ -323,7 +367,7 @@ def _texts(arrival: Arrival) -> tuple[bytes, bytes, bytes, bytes, bytes]:
 
 def _record(arrival: Arrival, epoch: int) -> list[bytes]:
     texts = _texts(arrival)
-    head = bytearray(_RECORD.pack(_MAGIC, 0, epoch, 0, *map(len, texts)))
+    head = bytearray(_RECORD.pack(_MAGIC, _OPEN, machine_run(), epoch, 0, *map(len, texts)))
     crc = zlib.crc32(memoryview(head)[_LENGTHS_AT:])
     for text in texts:
         crc = zlib.crc32(text, crc)
@@ -336,7 +380,7 @@ def _records(data: memoryview) -> Iterator[tuple[bool, Arrival]]:
     at = 0
     first_epoch = None
     while at + _RECORD.size <= len(data):
-        magic, state, epoch, crc, *lengths = _RECORD.unpack_from(data, at)
+        magic, state, run, epoch, crc, *lengths = _RECORD.unpack_from(data, at)
         end = at + _RECORD.size + sum(lengths)
         if magic != _MAGIC or end > len(data) or (first_epoch is not None and epoch != first_epoch):
             return
@@ -350,7 +394,10 @@ def _records(data: memoryview) -> Iterator[tuple[bool, Arrival]]:
             place += length
         id_, queue, subdirectory, header, body = texts
         where = Place(queue.decode("latin-1"), subdirectory.decode())
-        yield state != 0, Arrival(id_.decode(), where, header, body)
+        yield (
+            state == _DONE or (state == _DONE_NOW and run == machine_run()),
+            Arrival(id_.decode(), where, header, body),
+        )
         at = end
 
 

@@ -78,8 +78,9 @@ class LockedMessage:
         if fd >= 0:
             os.close(fd)
 
-    def dismiss(self) -> bool:
-        """The message is done: forget it at once, without waiting, if that is possible (`spool.arrivals`)."""
+    def dismiss(self, *, final: bool) -> bool:
+        """The message is done: forget it without waiting, if that is possible (`spool.arrivals`). `final` False:
+        a power cut may still undo something that was done (a new name in a mailbox)."""
         return False
 
     def to_files(self) -> None:

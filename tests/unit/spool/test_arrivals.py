@@ -41,8 +41,8 @@ def crash(log: ArrivalLog) -> None:
 def test_a_message_done_at_once_never_has_files(spool: Spool, log: ArrivalLog) -> None:
     first, second = put(log, arrive(spool), arrive(spool, OTHER))
     assert spool.ids_at(Place()) == []
-    assert first.dismiss()
-    assert second.dismiss()
+    assert first.dismiss(final=True)
+    assert second.dismiss(final=True)
     first.close()
     crash(log)
     assert recover(spool) == []
@@ -52,7 +52,7 @@ def test_a_message_done_at_once_never_has_files(spool: Spool, log: ArrivalLog) -
 def test_what_a_dead_process_left_gets_files(spool: Spool, log: ArrivalLog) -> None:
     done, left = put(log, arrive(spool, queue="night"), arrive(spool, OTHER, body=b"x\0y\n" * 9000))
     (late,) = put(log, arrive(spool, ID.replace("a", "b"), queue="night"))
-    assert done.dismiss()
+    assert done.dismiss(final=True)
     assert unfinished(spool) == [left.id, late.id]
     assert recover(spool) == [], "the log of a living process was taken"
     crash(log)
@@ -72,7 +72,7 @@ def test_files_are_made_once_and_removed_with_the_message(spool: Spool, log: Arr
     held.write(header)
     held.to_files()
     assert spool.read(ID).warning_count == 3
-    assert not held.dismiss(), "files remain to be removed"
+    assert not held.dismiss(final=True), "files remain to be removed"
     crash(log)
     assert recover(spool) == []
     held.remove()
@@ -100,7 +100,7 @@ def test_segments_are_used_again(spool: Spool, log: ArrivalLog, monkeypatch: pyt
     monkeypatch.setattr(arrivals, "SEGMENTS", 3)
     for _ in range(20):
         for held in put(log, *[arrive(spool, body=b"x" * 3000)] * 7):
-            assert held.dismiss()
+            assert held.dismiss(final=True)
     (last,) = put(log, arrive(spool, OTHER, body=b"short\n"))
     assert len(os.listdir(f"{spool.directory}/arrivals")) <= 3
     crash(log)
@@ -116,7 +116,7 @@ def test_too_many_unfinished_messages_go_into_files(
     held = put(log, *[arrive(spool, each, body=b"x" * 3000) for each in ids])
     assert [isinstance(each, LoggedMessage) for each in held] == [True, True, False, False]
     assert sorted(spool.ids_at(Place())) == ids[2:]
-    assert held[0].dismiss()
+    assert held[0].dismiss(final=True)
     (again,) = put(log, arrive(spool))
     assert isinstance(again, LoggedMessage)
 
@@ -159,7 +159,29 @@ def test_files_that_a_crash_left_unfinished_are_made_again(spool: Spool, log: Ar
 
 def test_an_orderly_end_leaves_files_and_no_log(spool: Spool, log: ArrivalLog) -> None:
     first, second = put(log, arrive(spool), arrive(spool, OTHER))
-    assert first.dismiss()
+    assert first.dismiss(final=True)
     log.close()
     assert spool.ids_at(Place()) == [second.id]
     assert os.listdir(f"{spool.directory}/arrivals") == []
+
+
+@pytest.mark.parametrize(("settled", "found"), [(False, [ID]), (True, [])])
+def test_a_local_delivery_counts_after_a_power_cut_when_the_journal_has_it(
+    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch, settled: bool, found: list[str]
+) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.dismiss(final=False)
+    assert unfinished(spool) == []
+    assert log.unsettled
+    if settled:
+        log.settle()
+    crash(log)
+    monkeypatch.setattr(arrivals, "machine_run", lambda: 1)
+    assert recover(spool) == found
+
+
+def test_a_local_delivery_counts_at_once_while_the_machine_runs(spool: Spool, log: ArrivalLog) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.dismiss(final=False)
+    crash(log)
+    assert recover(spool) == []
