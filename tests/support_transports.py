@@ -14,7 +14,7 @@ from eximia.context.delivery import Address, Batch, Result
 from eximia.logs.lines import delivery as lines
 from eximia.logs.selectors import Selectors
 from eximia.message.header import Header
-from eximia.privileged.agent import load_job
+from eximia.privileged.agent import run_job
 from eximia.transports import engine
 from eximia.transports.options.catalogue import TRANSPORT_OPTIONS
 
@@ -145,8 +145,8 @@ class Net:
 class Agents:
     """Jobs run here and now."""
 
-    def run(self, identity: Any, job: str, fields: Any, fds: Any = (), timeout: float = 0) -> Any:
-        return load_job(job)(dict(fields), list(fds))
+    def run(self, identity: Any, job: str, fields: Any, fds: Any = (), timeout: float = 0, quick: bool = False) -> Any:
+        return run_job(job, dict(fields), list(fds))
 
 
 class Clock:

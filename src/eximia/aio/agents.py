@@ -7,7 +7,6 @@ process.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +15,8 @@ from typing import Any, Protocol
 
 from eximia.base.errors import Defer
 from eximia.base.ports import Identity
-from eximia.privileged.agent import load_job, start_agent
-from eximia.privileged.wire import WireError, receive_frame, send_frame
+from eximia.privileged.agent import run_job, start_agent
+from eximia.privileged.wire import WireError, pack_jobs, receive_frame, send_frame, unpack_results
 
 
 class AgentSource(Protocol):
@@ -39,23 +38,26 @@ class AgentPool:
     """Connections to agents by identity. `run` blocks; the server calls it in a thread, one job a connection."""
 
     def __init__(self, source: AgentSource) -> None:
-        self._source = source
+        self.source = source
         self._idle: dict[Identity, list[socket.socket]] = {}
 
-    def run(self, identity: Identity, job: str, fields: Mapping[str, Any], fds: Sequence[int], timeout: float) -> Any:
+    def run(
+        self, identity: Identity, job: str, fields: Mapping[str, Any], fds: Sequence[int], timeout: float
+    ) -> dict[str, Any]:
         """One job in an agent of `identity`. Raises Defer when no agent can be had or it died."""
-        request = json.dumps([job, dict(fields)]).encode("ascii")
+        request = pack_jobs([(job, fields)])
         while True:
             idle = self._idle.get(identity)
             kept = bool(idle)
             try:
-                sock = idle.pop() if idle else self._source(identity)
+                sock = idle.pop() if idle else self.source(identity)
             except (OSError, WireError) as error:
                 raise Defer(f"no agent for uid {identity.uid}: {error}") from error
             try:
                 sock.settimeout(timeout or None)
                 send_frame(sock, request, fds)
                 frame = receive_frame(sock)
+                answers = unpack_results(frame[0]) if frame is not None else []
             except (OSError, WireError) as error:
                 sock.close()
                 if kept and not isinstance(error, TimeoutError):
@@ -67,10 +69,7 @@ class AgentPool:
                     continue
                 raise Defer(f"agent for uid {identity.uid} ended without an answer")
             self._idle.setdefault(identity, []).append(sock)
-            answer = json.loads(frame[0])
-            if "error" in answer:
-                raise Defer(f"agent for uid {identity.uid}: {answer['error']}")
-            return answer["result"]
+            return unpack_result(identity, answers[0])
 
     def close(self) -> None:
         for sockets in self._idle.values():
@@ -79,14 +78,33 @@ class AgentPool:
         self._idle.clear()
 
 
+def unpack_result(identity: Identity, answer: dict[str, Any]) -> dict[str, Any]:
+    """What a job returned. Raises Defer when it ended by an exception."""
+    if "error" in answer:
+        raise Defer(f"agent for uid {identity.uid}: {answer['error']}")
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+class Batches(Protocol):
+    """Several jobs in one frame: `batches.AgentBatches`."""
+
+    def run(self, identity: Identity, job: str, fields: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
 class Agents:
     """base.ports.Agents. `blocking` runs a function so that only the caller waits."""
 
     def __init__(
-        self, pool: AgentPool | None, blocking: Callable[..., Any], gate: Callable[[Identity], Gate] | None = None
+        self,
+        pool: AgentPool | None,
+        blocking: Callable[..., Any],
+        gate: Callable[[Identity], Gate] | None = None,
+        batches: Batches | None = None,
     ) -> None:
-        """`gate` bounds how many agents of one identity work at the same time."""
+        """`gate` bounds how many agents of one identity work at the same time; `batches` does jobs that are `quick`."""
         self._pool = pool
+        self._batches = batches
         self._blocking = blocking
         self._gate = gate
         self._uid = os.geteuid()
@@ -99,10 +117,14 @@ class Agents:
         fields: Mapping[str, Any],
         fds: Sequence[int] = (),
         timeout: float = 0,
+        *,
+        quick: bool = False,
     ) -> dict[str, Any]:
         result: dict[str, Any]
         if identity is None or self._pool is None or (identity.uid == self._uid and self._uid != 0):
-            result = self._blocking(load_job(job), dict(fields), list(fds))
+            result = self._blocking(run_job, job, dict(fields), list(fds))
+        elif quick and not fds and self._batches is not None:
+            result = self._batches.run(identity, job, fields)
         else:
             with self._gate(identity) if self._gate is not None else nullcontext():
                 result = self._blocking(self._pool.run, identity, job, fields, fds, timeout)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eximia.aio.agents import AgentPool, Agents
+from eximia.aio.batches import AgentBatches
 from eximia.aio.bridge import Bridge, LoopClock, PolicyTask, Waiter
 from eximia.aio.commands import run_command
 from eximia.aio.resolver import LoopResolver, system_settings
@@ -80,7 +81,8 @@ class LoopPorts:
         self.helpers = LoopHelpers(bridge)
         self.clock = LoopClock(bridge)
         self._gates: dict[Identity, Gate] = {}
-        self.agents = Agents(agents, bridge.blocking, self._gate)
+        batches = AgentBatches(bridge, self.net, agents.source) if agents is not None else None
+        self.agents = Agents(agents, bridge.blocking, self._gate, batches)
         self.resolver = LoopResolver(bridge, self.net, system_settings())
 
     def configure_resolver(self, **options: Any) -> None:

@@ -152,10 +152,12 @@ class Agents(Protocol):
         fields: Mapping[str, Any],
         fds: Sequence[int] = (),
         timeout: float = 0,
+        *,
+        quick: bool = False,
     ) -> dict[str, Any]:
-        """Run job `job` with JSON-able `fields` (text as latin-1 str) as `identity` (None, or ourselves when we
-        are not root: in a thread of this process). Returns what the job returns. Raises Defer when no agent can
-        be had or it died."""
+        """Run job `job` with JSON-able `fields` (text as latin-1 str; `body` may be bytes) as `identity` (None, or
+        ourselves when we are not root: in a thread of this process). Returns what the job returns. `quick`: it waits
+        for nothing but the disk, so others may wait for it. Raises Defer when no agent can be had or it died."""
 
 
 class Task(Protocol[T_co]):

@@ -1,25 +1,27 @@
 """A process that acts as one user: it changes to the user first, then does jobs that come over its socket.
 
-It ends when its socket is closed or after a while without work. A failing job is reported; the agent lives on.
+It ends when its socket is closed or after a while without work. A failing job is reported; the agent lives on. A job
+may be a generator: it yields when it has given its data to the disk, before it waits for it; other jobs of the same
+frame then go so far too, and all wait together.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib import import_module
 from typing import Any, cast
 
 from eximia.privileged.jobs import JOBS
-from eximia.privileged.wire import WireError, receive_frame, send_frame
+from eximia.privileged.wire import WireError, pack_results, receive_frame, send_frame, unpack_jobs
 
 IDLE_SECONDS = 20
 
-Job = Callable[[dict[str, Any], list[int]], dict[str, Any]]
+Steps = Generator[None, None, dict[str, Any]]
+Job = Callable[[dict[str, Any], list[int]], dict[str, Any] | Steps]
 
 
 def become(uid: int, gid: int, user: str) -> None:
@@ -73,23 +75,56 @@ def serve(sock: socket.socket) -> None:
             return
         data, fds = frame
         try:
-            answer = do_job(data, fds)
+            answer = do_jobs(data, fds)
         finally:
             for fd in fds:
                 try:
                     os.close(fd)
                 except OSError:
                     pass
-        send_frame(sock, json.dumps(answer).encode("ascii"))
+        send_frame(sock, answer)
 
 
-def do_job(data: bytes, fds: list[int]) -> dict[str, Any]:
-    """One request (JSON of job name and fields) -> {"result": ...} or {"error": text}."""
+def do_jobs(data: bytes, fds: list[int]) -> bytes:
+    """The answer to one request. Descriptors belong to all jobs of it."""
+    started = [_guarded(_start, name, fields, fds) for name, fields in unpack_jobs(data)]
+    return pack_results([_guarded(_end, each["result"]) if "result" in each else each for each in started])
+
+
+def _guarded(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
+    """{"result": ...} or {"error": text}."""
     try:
-        name, fields = json.loads(data)
-        return {"result": load_job(name)(fields, fds)}
+        return {"result": function(*args)}
     except Exception as error:  # noqa: BLE001  (whatever goes wrong in a job is the asker's to handle)
         return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _start(name: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any] | Steps:
+    """Begin a job: its result, or the generator that waits for the disk."""
+    job = load_job(name)(fields, fds)
+    if isinstance(job, dict):
+        return job
+    try:
+        next(job)
+    except StopIteration as end:
+        return cast("dict[str, Any]", end.value)
+    return job
+
+
+def _end(job: dict[str, Any] | Steps) -> dict[str, Any]:
+    """The result of a job that was begun."""
+    if isinstance(job, dict):
+        return job
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            return cast("dict[str, Any]", end.value)
+
+
+def run_job(name: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+    """One job, from its beginning to its end."""
+    return _end(load_job(name)(fields, fds))
 
 
 def load_job(name: str) -> Job:

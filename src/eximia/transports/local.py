@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Address, Batch
 
-#: bodies up to this size travel as text; bigger ones as a descriptor
-_TEXT = 1 << 16
+#: bodies up to this size travel with the fields; bigger ones as a descriptor
+_WITH_FIELDS = 1 << 18
 
 
 def identity_for(ctx: Context, name: str, options: Any, address: Address) -> Identity:
@@ -213,8 +213,8 @@ def message_fields(ctx: Context, name: str, options: Any, batch: Batch, where: s
     if options.headers_only:
         return made
     data = body.data
-    if data is not None and len(data) <= _TEXT and not message.wire_format:
-        made.fields["body"] = data.decode("latin-1")
+    if data is not None and len(data) <= _WITH_FIELDS and not message.wire_format:
+        made.fields["body"] = data
     elif data is not None:
         fd = os.memfd_create("message", os.MFD_CLOEXEC)
         _write_all(fd, data)

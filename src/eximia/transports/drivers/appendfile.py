@@ -91,7 +91,8 @@ class Appendfile:
         message = message_fields(ctx, self.name, options, batch, where)
         try:
             fields.update(message.fields)
-            answer = ctx.process.ports.agents.run(identity, "appendfile", fields, message.fds)
+            quick = form == "maildir" and not fields["filter"]
+            answer = ctx.process.ports.agents.run(identity, "appendfile", fields, message.fds, quick=quick)
             if answer["result"] == "written":
                 answer = self._name_file(ctx, identity, fields, answer)
         finally:

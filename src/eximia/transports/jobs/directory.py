@@ -10,13 +10,18 @@ import errno
 import os
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from eximia.spool.write_hint import begin_writing
 
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
 from .paths import check_place, make_directories, sync_directory
 from .quota import check, crossed, directory_usage, size_pattern
 from .result import JobError
+
+if TYPE_CHECKING:
+    from eximia.privileged.agent import Steps
 
 _TMP = "tmp"
 
@@ -27,8 +32,6 @@ def deliver(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         return finish(fields)
     path: str = fields["path"]
     _make(path, fields)
-    if fields["format"] == "maildir":
-        return _maildir(path, fields, fds)
     if fields["format"] == "mailstore":
         return _mailstore(path, fields, fds)
     return _plain(path, fields, fds)
@@ -128,7 +131,10 @@ def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
     return re.search(fields["maildir_quota_directory_regex"], relative) is not None
 
 
-def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+def maildir(fields: dict[str, Any], fds: list[int]) -> Steps:
+    """One message into the maildir `path`; it yields before it waits for the disk. Raises JobError."""
+    path: str = fields["path"]
+    _make(path, fields)
     _subdirectories(path, fields)
     usage = usage_of(path, fields)
     try:
@@ -139,7 +145,10 @@ def _maildir(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any
     temporary = f"{path}/{_TMP}/{name}"
     try:
         check(fields, usage.size, usage.files, f"{_TMP}/{name}")
-        size = _fill(fd, f"{_TMP}/{name}", fields, fds)
+        size = _write(fd, f"{_TMP}/{name}", fields, fds)
+        begin_writing(fd)
+        yield
+        _synchronise(fd, f"{_TMP}/{name}")
         if fields["later"]:
             result = {"result": "written", "temporary": temporary, "name": name, "size": size}
         else:
@@ -254,6 +263,12 @@ def _new(name: str, fields: dict[str, Any], made: list[str]) -> int:
 
 def _fill(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
     """Write the message durably; how many bytes. Raises JobError."""
+    written = _write(fd, name, fields, fds)
+    _synchronise(fd, name)
+    return written
+
+
+def _write(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
     written = 0
     try:
         for block in parts(fields, fds):
@@ -261,16 +276,26 @@ def _fill(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
             while view:
                 view = view[os.write(fd, view) :]
             written += len(block)
+    except OSError as error:
+        raise _not_written(name, error) from error
+    return written
+
+
+def _synchronise(fd: int, name: str) -> None:
+    try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno in (errno.EDQUOT, errno.ENOSPC):
-            raise JobError(
-                f"mailbox is full (quota exceeded while writing to file {name})",
-                error.errno,
-                user_message="mailbox is full",
-            ) from error
-        raise JobError(f"error while writing to file {name}", error.errno or 0) from error
-    return written
+        raise _not_written(name, error) from error
+
+
+def _not_written(name: str, error: OSError) -> JobError:
+    if error.errno in (errno.EDQUOT, errno.ENOSPC):
+        return JobError(
+            f"mailbox is full (quota exceeded while writing to file {name})",
+            error.errno,
+            user_message="mailbox is full",
+        )
+    return JobError(f"error while writing to file {name}", error.errno or 0)
 
 
 def finish(fields: dict[str, Any]) -> dict[str, Any]:

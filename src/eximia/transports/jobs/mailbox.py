@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Errno
 
@@ -20,17 +20,31 @@ from .quota import check, crossed
 from .result import JobError
 from .source import message_blocks
 
+if TYPE_CHECKING:
+    from eximia.privileged.agent import Steps
+
 _MOST_RACES = 10
 
 
-def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any] | Steps:
     """Deliver into a file or a directory. The result has `result`, and on success `size` and `file`."""
+    if fields["format"] == "maildir":
+        return _in_steps(fields, fds)
     try:
         if fields["format"] == "file":
             return append(fields, fds)
         from .directory import deliver
 
         return deliver(fields, fds)
+    except JobError as error:
+        return error.as_fields()
+
+
+def _in_steps(fields: dict[str, Any], fds: list[int]) -> Steps:
+    from .directory import maildir
+
+    try:
+        return (yield from maildir(fields, fds))
     except JobError as error:
         return error.as_fields()
 

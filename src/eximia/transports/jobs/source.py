@@ -15,7 +15,7 @@ from .filter import filter_blocks
 def message_blocks(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
     """Header and body with all changes: transport filter, `check_string`, CRLF. Not prefix and suffix.
 
-    Fields: `header` (LF lines, with the empty line), `body` (text, or None: read `size` bytes at `offset` of the
+    Fields: `header` (LF lines, with the empty line), `body` (bytes, or None: read `size` bytes at `offset` of the
     first descriptor), `wire` (the file is in wire format), `no_body`, `filter` (argument vector) with
     `filter_timeout`, `check`, `escape`, `crlf`.
     """
@@ -36,14 +36,14 @@ def _plain(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
         yield header.encode("latin-1")
     if fields.get("no_body"):
         return
-    text = fields.get("body")
-    if text is not None:
-        if text:
-            yield text.encode("latin-1")
+    body = fields.get("body")
+    if body is not None:
+        if body:
+            yield body
         return
     fd = os.dup(fds[0])
     try:
-        body = Body(None, "", fields["offset"], fields["size"], fd)
-        yield from body_blocks(body, wire_format=bool(fields.get("wire")))
+        stored = Body(None, "", fields["offset"], fields["size"], fd)
+        yield from body_blocks(stored, wire_format=bool(fields.get("wire")))
     finally:
         os.close(fd)
