@@ -311,3 +311,29 @@ worker "rspamd_proxy" {{
     made.proxy = proxy
     until(lambda: listening(proxy))
     return made
+
+
+def redis(folder: Path, *, password: str = "", cluster: bool = False) -> Running:
+    """A Redis server."""
+    folder.mkdir()
+    port = free_port()
+    command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    command += ["--unixsocket", f"{folder}/socket", "--unixsocketperm", "777"]
+    if password:
+        command += ["--requirepass", password]
+    if cluster:
+        command += ["--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--cluster-node-timeout", "2000"]
+    return Running(command, folder, port=port)
+
+
+def opendkim(folder: Path, *, mode: str = "s", domain: str = "x.ex", lines: str = "") -> Running:
+    """OpenDKIM as a milter, with a key of its own: `folder`/key.private, selector `sel`."""
+    folder.mkdir()
+    subprocess.run([program("opendkim-genkey"), "-b", "1024", "-d", domain, "-s", "key", "-D", str(folder)], check=True)
+    port = free_port()
+    (folder / "opendkim.conf").write_text(
+        f"Mode {mode}\nDomain {domain}\nSelector sel\nKeyFile {folder}/key.private\nSocket inet:{port}@127.0.0.1\n"
+        f"InternalHosts 0.0.0.0/0\nBackground no\nSyslog no\nAutoRestart no\nRequireSafeKeys no\n"
+        f"Canonicalization relaxed/relaxed\nNameservers 127.0.0.1\n{lines}"
+    )
+    return Running([program("opendkim"), "-f", "-x", str(folder / "opendkim.conf")], folder, port=port)

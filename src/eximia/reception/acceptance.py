@@ -171,8 +171,9 @@ def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
     """Take the counts of the data reader over. While the message is received `$message_linecount` counts the lines
     that came, the empty one too; the `final` count is that of header and body."""
     message = ctx.message
-    message.body_linecount = getattr(reader, "body_lines", 0)
-    message.body_zerocount = getattr(reader, "body_zeros", 0)
+    if "body_replaced" not in message.notes:
+        message.body_linecount = getattr(reader, "body_lines", 0)
+        message.body_zerocount = getattr(reader, "body_zeros", 0)
     message.max_received_linelength = getattr(reader, "max_line", 0)
     message.size = message_size(ctx)
     message.linecount = (
@@ -203,6 +204,10 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool 
         message.frozen = True
         message.frozen_at = now
         message.manually_thawed = False
+    if fd >= 0 and "body_replaced" in message.notes:
+        from .milters import rewrite_data
+
+        rewrite_data(ctx, fd)
     header = to_header(message, ctx.session, primary_hostname=process.primary_hostname, complete=now)
     spool = process.spool
     place = spool.place_for(message.id, message.queue_name)

@@ -313,7 +313,8 @@ class Batch:
 
     def _judge(self, ctx: Context) -> None:
         """acl_not_smtp_mime, acl_not_smtp."""
-        if not self.policy.has_acl(ctx, "acl_not_smtp") and not self.policy.has_acl(ctx, "acl_not_smtp_mime"):
+        options = ("acl_not_smtp", "acl_not_smtp_mime", "milters_not_smtp")
+        if not any(self.policy.has_acl(ctx, option) for option in options):
             return
         from eximia.acl.result import Outcome
 

@@ -89,6 +89,7 @@ def _complete(session: SmtpSession, held: Held) -> bool:
     message = session.ctx.message
     return (
         not message.by_chunks
+        and session.milters is None
         and not session.tx.prdr
         and not message.fake_response
         and not message.freeze

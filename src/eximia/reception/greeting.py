@@ -209,6 +209,10 @@ def _connect_acl(session: SmtpSession) -> None:
             raise SessionOver("", rejected=True)
         if result.user_message:
             code, banner = answers.own_code(ctx, result.user_message, "220")
+    if session.main.milters is not None:
+        from .milters import begin
+
+        begin(session)
     facts.early_pipe_advertised = bool(facts.sender_host_address) and session.policy.host_in(
         ctx, "pipelining_connect_advertise_hosts"
     )

@@ -423,6 +423,12 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
     if incoming.mended and (message.added_headers or message.removed_headers):
         _tell_too_late(session)
     merge_added_headers(ctx)
+    if session.milters is not None and message.recipients and not message.discarded:
+        from .milters import message as ask
+
+        refused = ask(session)
+        if refused is not None:
+            _refuse_data(session, refused, "acl_smtp_data")
     if message.recipients and incoming.arrived.received is not None:
         refresh_received(ctx, policy, incoming.arrived)
 

@@ -543,7 +543,7 @@ def _judge(submission: Submission, arrived: Arrived) -> None:
     ctx = submission.ctx
     policy = submission.policy
     message = ctx.message
-    if not policy.has_acl(ctx, "acl_not_smtp") and not policy.has_acl(ctx, "acl_not_smtp_mime"):
+    if not any(policy.has_acl(ctx, name) for name in ("acl_not_smtp", "acl_not_smtp_mime", "milters_not_smtp")):
         return
     from eximia.acl.result import Outcome
 

@@ -198,6 +198,13 @@ class Policy:
                 ctx.message.notes["discarded_by"] = "non-SMTP"
             if second.outcome is not Outcome.ACCEPT:
                 return second
+        filters = ctx.process.main.milters_not_smtp
+        if filters is not None and not ctx.session.host_checking:
+            from .acceptance import merge_added_headers
+            from .milters import judge_local
+
+            merge_added_headers(ctx)
+            return judge_local(ctx, self, filters) or result
         return result
 
     def event(self, ctx: Context, name: str, data: str) -> str | None:

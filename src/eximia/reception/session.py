@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from eximia.base.ports import Stream
     from eximia.config.main import MainOptions
     from eximia.context import Process
+    from eximia.scan.milter.chain import Chain
 
     from .from_line import FromLine
 
@@ -98,6 +99,8 @@ class SmtpSession:
         self.server = Server()
         self.counters = Counters()
         self.tx = Transaction()
+        #: the filters of option `milters`, once they are reached
+        self.milters: Chain | None = None
         self.timeout = 300.0
         self.out: list[bytes] = []
         #: what EHLO offered the client, by keyword
@@ -151,6 +154,8 @@ class SmtpSession:
             self._finish(SessionOver("", reply=("421", answers.DEFERRED), rejected=True))
         finally:
             session.flush = session.set_traffic_class = None
+            if self.milters is not None:
+                self.milters.quit()
             if self.ctx.message.held is not None:
                 self.ctx.message.held.drop()
             self.stream.close()
@@ -221,6 +226,10 @@ class SmtpSession:
 
     def _unknown(self, command: Command) -> None:
         self.check_sync("")
+        if self.milters is not None:
+            from .milters import unknown
+
+            unknown(self, command.line)
         self.counters.unknown += 1
         self.log_syntax_error("unrecognized command", command.line)
         if self.counters.unknown > self.main.smtp_max_unknown_commands:
@@ -425,6 +434,8 @@ class SmtpSession:
         held = ctx.message.held
         if held is not None:
             held.drop()
+        if self.milters is not None:
+            self.milters.abort()
         ctx.message = Message(size=-1)
         ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()

@@ -44,6 +44,22 @@ class ScanOptions(OptionSet):
     )
     dccifd_address: Untainted | None = option(Kind.STRING, "The DCC daemon: a socket's path, or an address and a port.")
     dccifd_options: Untainted = option(Kind.STRING, "The options given to the DCC daemon.", default=Untainted("header"))
+    milter_hosts: Template | None = option(
+        Kind.HOST_LIST,
+        "The clients whose mail the filters of milters see.",
+        default=Template("*"),
+        own=True,
+    )
+    milters: Template | None = option(
+        Kind.EXPAND,
+        "The milters (mail filters) that follow SMTP sessions.",
+        own=True,
+    )
+    milters_not_smtp: Template | None = option(
+        Kind.EXPAND,
+        "The milters that see messages of the command line.",
+        own=True,
+    )
     rspamd_address: Template = option(
         Kind.EXPAND,
         "The Rspamd servers that the condition rspamd asks over HTTP.",

@@ -27,6 +27,13 @@ def data(session: SmtpSession, _command: Command) -> None:
             return
         answer = accepted(ctx, result, code, text)
         code, text = answer
+    if session.milters is not None:
+        from eximia.reception.milters import data as ask
+
+        refused = ask(session)
+        if refused is not None:
+            session.refuse("acl_smtp_predata", refused)
+            return
     session.reply(code, text)
     session.server.begin_data(session.from_line())
     take_message(session)

@@ -63,6 +63,8 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             code, greeting = answer.code, answer.text.partition("\n")[0]
             if "\n" in answer.text:
                 log.panic("EHLO/HELO response must not contain newlines: truncated at the first one")
+    if session.milters is not None and _refused_by_milter(session, name):
+        return
     if not greeting:
         ident = f"{facts.sender_ident} at " if facts.sender_ident else ""
         greeting = f"{session.hostname()} Hello {ident}{facts.sender_host_name or name}"
@@ -85,6 +87,19 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
     session.max_messages = None
     if facts.pipelining_advertised and session.server.waiting and not session.on_stdin:
         facts.pipelining_used = True
+
+
+def _refused_by_milter(session: SmtpSession, name: str) -> bool:
+    from eximia.reception.milters import helo as ask
+
+    session.reset()
+    refused = ask(session)
+    if refused is None:
+        return False
+    session.refuse("acl_smtp_helo", refused, printing(name))
+    session.ctx.session.sender_helo_name = ""
+    session.helo_given = False
+    return True
 
 
 def _acceptable(session: SmtpSession, name: str) -> bool:

@@ -200,6 +200,19 @@ def _auth_parameter(session: SmtpSession, value: str) -> bool:
     return True
 
 
+def _refused_by_milter(session: SmtpSession, command: Command) -> bool:
+    from eximia.reception.milters import mail as ask
+
+    refused = ask(session, command.argument)
+    if refused is None:
+        return False
+    try:
+        session.refuse("acl_smtp_mail", refused, f"<{printing(session.tx.raw_sender)}>")
+    finally:
+        session.reset()
+    return True
+
+
 def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -> None:
     """acl_smtp_mail, and the answer."""
     ctx = session.ctx
@@ -222,8 +235,12 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -
         if result.outcome is Outcome.DISCARD:
             session.tx.discarded_by = "MAIL"
             session.tx.discard_log = result.log_message
+        if session.milters is not None and _refused_by_milter(session, command):
+            return
         session.answer(accepted(ctx, result, "250", usual))
     else:
+        if session.milters is not None and _refused_by_milter(session, command):
+            return
         session.reply("250", usual)
     session.mail_rejected = False
     if ctx.session.pipelining_advertised and session.server.waiting and not session.on_stdin:

@@ -56,7 +56,7 @@ def rcpt(session: SmtpSession, command: Command) -> None:
         return
     if session.rcpt_throttle is not None and (delay := session.rcpt_throttle.next_delay()):
         session.sleep(delay)
-    _judge(session, address, parameters)
+    _judge(session, address, parameters, command.argument)
 
 
 def _failed(session: SmtpSession, reply: str) -> None:
@@ -105,7 +105,7 @@ def _number_allows(session: SmtpSession) -> bool:
     return False
 
 
-def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> None:
+def _judge(session: SmtpSession, address: str, parameters: RcptParameters, argument: str) -> None:
     """acl_smtp_rcpt, and the answer."""
     from eximia.acl.result import Outcome
 
@@ -125,6 +125,10 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters) -> No
         from eximia.reception.cutthrough import after_rcpt
 
         result = after_rcpt(ctx, address) or result
+    if session.milters is not None and result.outcome is Outcome.ACCEPT:
+        from eximia.reception.milters import rcpt as ask
+
+        result = ask(session, address, argument) or result
     message.judged = None
     hide_recipient(ctx)
     optin = message.notes.pop("bmi_optin", "")
