@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
@@ -37,9 +38,11 @@ class Queuefile:
         spool = ctx.process.spool
         message_id = ctx.message.id
         place = spool.find_header(message_id, ctx.message.queue_name)
-        if place is None:
-            raise Failure(f"{self.name} transport: the message has no spool files", Errno.UNKNOWN, Fault.LOCAL)
-        sources = [(suffix, spool.path(message_id, suffix, place)) for suffix in ("-D", "-H")]
+        sources: list[tuple[str, str | bytes]]
+        if place is None:  # it has just come, and is kept elsewhere until this attempt is over
+            sources = files_of(ctx)
+        else:
+            sources = [(suffix, spool.path(message_id, suffix, place)) for suffix in ("-D", "-H")]
         try:
             ctx.process.ports.blocking(copy_pair, sources, directory, message_id)
         except OSError as error:
@@ -69,14 +72,28 @@ class Queuefile:
         return Failure(f"{self.name} transport: {text}", Errno.UNKNOWN, Fault.LOCAL, panic=True)
 
 
-def copy_pair(sources: list[tuple[str, str]], directory: str, message_id: str) -> None:
-    """Put both files into `directory`: hard links where possible, else copies; complete before they have their
+def files_of(ctx: Context) -> list[tuple[str, str | bytes]]:
+    """What the spool files of a message in memory would hold."""
+    from eximia.spool.header_file import write_header
+    from eximia.spool.snapshot import to_header
+
+    message = ctx.message
+    header = to_header(message, ctx.session, primary_hostname=ctx.process.primary_hostname)
+    body = f"{message.id}-D\n".encode("ascii") + message.body.read()
+    return [("-D", body), ("-H", write_header(header).encode("latin-1"))]
+
+
+def copy_pair(sources: Sequence[tuple[str, str | bytes]], directory: str, message_id: str) -> None:
+    """Put both files, given by their paths or contents, into `directory`: hard links where possible, else copies; complete before they have their
     names, `-D` before `-H`. Nothing stays behind when it fails. Raises OSError."""
-    temporary = [(f"{directory}/{message_id}{suffix}.{os.getpid()}.tmp", path) for suffix, path in sources]
+    temporary = [(f"{directory}/{message_id}{suffix}.{os.getpid()}.tmp", source) for suffix, source in sources]
     named: list[str] = []
     try:
-        for name, path in temporary:
-            _link_or_copy(path, name)
+        for name, source in temporary:
+            if isinstance(source, bytes):
+                _write(source, name)
+            else:
+                _link_or_copy(source, name)
         for (suffix, _), (name, _) in zip(sources, temporary, strict=True):
             final = f"{directory}/{message_id}{suffix}"
             os.rename(name, final)
@@ -93,6 +110,14 @@ def copy_pair(sources: list[tuple[str, str]], directory: str, message_id: str) -
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _write(content: bytes, name: str) -> None:
+    with open(name, "xb") as target:
+        os.fchmod(target.fileno(), 0o640)
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def _link_or_copy(path: str, name: str) -> None:
