@@ -84,8 +84,8 @@ def files_of(ctx: Context) -> list[tuple[str, str | bytes]]:
 
 
 def copy_pair(sources: Sequence[tuple[str, str | bytes]], directory: str, message_id: str) -> None:
-    """Put both files, given by their paths or contents, into `directory`: hard links where possible, else copies; complete before they have their
-    names, `-D` before `-H`. Nothing stays behind when it fails. Raises OSError."""
+    """Put both files, given by their paths or contents, into `directory`: hard links where possible, else copies;
+    complete before they have their names, `-D` before `-H`. Nothing stays behind when it fails. Raises OSError."""
     temporary = [(f"{directory}/{message_id}{suffix}.{os.getpid()}.tmp", source) for suffix, source in sources]
     named: list[str] = []
     try:
