@@ -272,6 +272,9 @@ class RegexService(Protocol):
         """The match object (`.start(n)`, `.end(n)`, `.group(n)`, `.groups`) or None. Raises ExpansionError for a
         pattern that does not compile or exceeds the match limit."""
 
+    def compile(self, pattern: str, *, caseless: bool = False) -> Any:
+        """The compiled pattern (`.search(subject)`, `.matches(subject)`), made once. Raises ExpansionError."""
+
 
 class AclService(Protocol):
     """`acl`, as expansions and reception use it."""

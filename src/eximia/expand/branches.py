@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import EMPTY, Untainted
 
-from .nodes import Node, Run, first_skip_error
+from .nodes import Node, Run, constant_run, first_skip_error
 from .parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -64,29 +64,12 @@ class Branches(Node):
             run_no = no.compile() if no is not None else _empty
         return run_yes, run_no, after_yes, before_no
 
-    def on_test(self, true: str = "true") -> Callable[[Context, bool], str]:
-        """The end of `${if`: yes or no by a truth value."""
+    def pair(self) -> tuple[Run, Run]:
+        """What is evaluated for yes and for no, each with the errors of the other."""
         if self.plain:
-            word = Untainted(true)
-
-            def bare(ctx: Context, outcome: bool) -> str:
-                return word if outcome else EMPTY
-
-            return bare
+            return constant_run(Untainted("true")), _empty
         run_yes, run_no, after_yes, before_no = self._parts()
-        if after_yes is None and before_no is None:
-
-            def choose(ctx: Context, outcome: bool) -> str:
-                return run_yes(ctx) if outcome else run_no(ctx)
-
-            return choose
-        run_yes = _then_fail(run_yes, after_yes)
-        run_no = _first_fail(run_no, before_no)
-
-        def choose_checked(ctx: Context, outcome: bool) -> str:
-            return run_yes(ctx) if outcome else run_no(ctx)
-
-        return choose_checked
+        return _then_fail(run_yes, after_yes), _first_fail(run_no, before_no)
 
     def on_value(self) -> Choose:
         """The end of an item that finds a value: `$value` holds it while yes is expanded."""

@@ -37,7 +37,12 @@ def split_list(text: str) -> tuple[str, list[str]]:
             items.pop()
         return char, items
     if char + char not in rest:
-        items = [part.strip(_SPACE) for part in rest.split(char)]
+        items = rest.split(char)
+        if not rest.isprintable():
+            items = [part.strip(_SPACE) for part in items]
+        elif " " in rest:
+            # Of what can be printed, only the space is white.
+            items = [part.strip() for part in items]
         if not items[-1]:
             items.pop()
         return char, items
@@ -71,6 +76,9 @@ def quote_item(item: str, char: str) -> str:
 
 def join_list(items: list[str], char: str) -> str:
     """A list of `items`, without a separator setting."""
+    joined = char.join(items)
+    if joined.count(char) == len(items) - 1 and all(items):
+        return joined
     quoted = [quote_item(item, char) for item in items]
     if items and not items[0]:
         # An empty first item needs no space: nothing stands before it.

@@ -10,7 +10,7 @@ Not here: parsing (`parser`), the items, operators and conditions themselves (th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -263,13 +263,17 @@ def _join(parts: list[Node]) -> Run:
             merged[-1] = merged[-1] + value
         else:
             merged.append(value)
-    if len(merged) == 2:
-        return _join_two(merged[0], merged[1])
-    steps = tuple(constant_run(Untainted(step)) if isinstance(step, str) else step for step in merged)
+    literals, steps = _alternating(merged)
+    if len(steps) == 1:
+        return _around(literals[0], steps[0], literals[2])
+    if len(steps) == 2:
+        return _two(literals, steps[0], steps[1])
 
     def run(ctx: Context) -> str:
         values = [step(ctx) for step in steps]
-        joined = "".join(values)
+        pieces = literals.copy()
+        pieces[1::2] = values
+        joined = "".join(pieces)
         for value in values:
             # An unset variable is empty text without a mark; it carries nothing.
             if type(value) is not Untainted and value:
@@ -279,35 +283,68 @@ def _join(parts: list[Node]) -> Run:
     return run
 
 
-def _join_two(left: str | Run, right: str | Run) -> Run:
-    """The common cases of `_join` without a loop."""
-    if isinstance(left, str):
-        assert not isinstance(right, str)
-        head, then = left, right
+def _alternating(merged: list[str | Run]) -> tuple[list[str], tuple[Run, ...]]:
+    """Literals with room for the values between them (every second one), and what makes the values."""
+    literals: list[str] = [""]
+    steps: list[Run] = []
+    for part in merged:
+        if isinstance(part, str):
+            literals[-1] = part
+        else:
+            steps.append(part)
+            literals += ["", ""]
+    return literals, tuple(steps)
 
-        def run_head(ctx: Context) -> str:
-            value = then(ctx)
-            return marked(head + value, value) if value else Untainted(head)
 
-        return run_head
-    if isinstance(right, str):
-        first, tail = left, right
+def _around(head: str, step: Run, tail: str) -> Run:
+    """One value between literals."""
 
-        def run_tail(ctx: Context) -> str:
-            value = first(ctx)
-            return marked(value + tail, value) if value else Untainted(tail)
+    def run(ctx: Context) -> str:
+        value = step(ctx)
+        joined = head + value + tail
+        return Untainted(joined) if type(value) is Untainted or not value else marked(joined, value)
 
-        return run_tail
-    one, two = left, right
+    return run
 
-    def run_both(ctx: Context) -> str:
+
+def _two(literals: list[str], one: Run, two: Run) -> Run:
+    """Two values with literals around them."""
+    head, _, middle, _, tail = literals
+
+    def run(ctx: Context) -> str:
         a = one(ctx)
         b = two(ctx)
+        pieces = (head, a, middle, b, tail)
+        joined = "".join(pieces)
         if (type(a) is not Untainted and a) or (type(b) is not Untainted and b):
-            return tainted_join(a + b, (a, b))
-        return Untainted(a + b)
+            return tainted_join(joined, (a, b))
+        return Untainted(joined)
 
-    return run_both
+    return run
+
+
+def gathering(nodes: Iterable[Node]) -> Callable[[Context], list[str]]:
+    """The closure that gives the values of several strings; constants are not evaluated again."""
+    parts = list(nodes)
+    fixed = [part.constant() for part in parts]
+    open_places = [place for place, value in enumerate(fixed) if value is None]
+    runs = tuple(part.compile() for part in parts)
+    if len(open_places) == 1 and len(parts) > 1:
+        place = open_places[0]
+        only = runs[place]
+        values = [EMPTY if value is None else value for value in fixed]
+
+        def gather_one(ctx: Context) -> list[str]:
+            found = values.copy()
+            found[place] = only(ctx)
+            return found
+
+        return gather_one
+
+    def gather(ctx: Context) -> list[str]:
+        return [run(ctx) for run in runs]
+
+    return gather
 
 
 class Condition(Node):

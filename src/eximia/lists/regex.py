@@ -6,93 +6,149 @@ into a subject must not decide how long we work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from eximia.base.errors import ExpansionError
-from eximia.base.text import from_bytes, to_bytes
+from eximia.base.text import to_bytes
 
 #: Steps of the matcher before it gives up: about a tenth of a second.
 MATCH_LIMIT = 2_000_000
 _LIMIT = b"(*LIMIT_MATCH=%d)" % MATCH_LIMIT
 #: How many compiled patterns a process keeps. Patterns made by expansion could be without number.
 CACHE_SIZE = 4096
+# Bits of pcre2_compile() (pcre2.h)
+_CASELESS = 0x00000008
+#: What the library's Python module would add, but Exim does not: `\u` as in JavaScript, no `\C`.
+_NOT_OURS = 0x00000002 | 0x00100000
 
 
 class Match:
     """A successful match. Groups that took no part are the empty text, with start and end -1."""
 
-    __slots__ = ("_found", "subject")
+    __slots__ = ("_data", "_found", "_span", "groups", "subject")
 
-    def __init__(self, found: Any, subject: str) -> None:
+    def __init__(self, found: Any, span: Any, data: bytes, subject: str, groups: int) -> None:
         self._found = found
+        self._span = span
+        self._data = data
         self.subject = subject
+        #: how many capturing groups the pattern has
+        self.groups = groups
+
+    def span(self, group: int = 0) -> tuple[int, int]:
+        """Where a group starts and ends."""
+        where: tuple[int, int] = self._span(self._found, self._data, group)
+        return where
 
     def start(self, group: int = 0) -> int:
-        return int(self._found.start(group))
+        return self.span(group)[0]
 
     def end(self, group: int = 0) -> int:
-        return int(self._found.end(group))
+        return self.span(group)[1]
 
     def group(self, number: int = 0) -> str:
         """The text of a group; groups that do not exist are empty too."""
         if number > self.groups:
             return ""
-        text = self._found.group(number)
-        return "" if text is None else from_bytes(text)
+        start, end = self._span(self._found, self._data, number)
+        return self.subject[start:end] if start >= 0 else ""
 
-    @property
-    def groups(self) -> int:
-        """How many capturing groups the pattern has."""
-        return int(self._found.re.groups)
+    def all_groups(self) -> list[str]:
+        """$0, $1, ... to the last group of the pattern."""
+        subject, span, found, data = self.subject, self._span, self._found, self._data
+        texts = []
+        for number in range(self.groups + 1):
+            start, end = span(found, data, number)
+            texts.append(subject[start:end] if start >= 0 else "")
+        return texts
 
     def captures(self) -> tuple[str, ...]:
         """$1, $2, ... of the match, without trailing groups that took no part."""
-        texts: list[bytes | None] = list(self._found.groups())
-        while texts and texts[-1] is None:
-            texts.pop()
-        return tuple("" if text is None else from_bytes(text) for text in texts)
+        last = self.groups
+        while last and self.start(last) < 0:
+            last -= 1
+        return tuple(self.all_groups()[1 : last + 1])
 
 
 class Regex:
-    """A compiled pattern."""
+    """A compiled pattern. The library is asked without the layer that makes it look like Python's own module: that
+    costs more than most matches."""
 
-    __slots__ = ("_error", "_interpreted", "_options", "_pattern", "text")
+    __slots__ = ("_code", "_context", "_error", "_groups", "_interpreted", "_options", "_run", "_span", "text")
 
     def __init__(self, text: str, *, caseless: bool = False) -> None:
         """Raises ExpansionError with Exim's wording when the pattern does not compile."""
-        import pcre2
+        from pcre2 import _cy
 
         self.text = text
-        self._options = pcre2.IGNORECASE if caseless else pcre2.NOFLAG
+        self._options = _CASELESS if caseless else 0
         self._interpreted = False
-        self._error = pcre2.LibraryError
+        self._error = _cy.LibraryError
+        self._run = _cy.match
+        self._span = _cy.match_substring_span_bynumber
+        self._context = _cy.create_match_context()
         try:
-            self._pattern = pcre2.compile(_LIMIT + to_bytes(text), self._options)
-        except pcre2.PatternError as error:
+            self._code = _cy.compile(_LIMIT + to_bytes(text), self._options, _NOT_OURS)
+            _cy.jit_compile(self._code)
+        except _cy.PatternError as error:
             message = str(error).partition("; ")[2] or str(error)
             offset = error.pos - len(_LIMIT)
             raise ExpansionError(f'regular expression error in "{text}": {message} at offset {offset}') from None
-        except pcre2.LibraryError as error:
+        except _cy.LibraryError as error:
             raise ExpansionError(f'regular expression error in "{text}": {error}') from None
+        self._groups: int = _cy.pattern_capture_count(self._code)
 
     def search(self, subject: str, start: int = 0) -> Match | None:
         """Match anywhere in `subject` from `start` on. Raises ExpansionError when the limits are exceeded."""
         data = to_bytes(subject)
+        return self.search_in(data, subject, start)
+
+    def search_in(self, data: bytes, subject: str, start: int = 0) -> Match | None:
+        """As `search`, where the bytes of the subject are at hand."""
         try:
-            found = self._pattern.search(data, start)
+            found = self._run(self._code, data, len(data), start, self._context)[0]
         except self._error as error:
             if self._interpreted or "JIT" not in str(error):
                 raise self._failure(error) from None
             self._interpret()
-            return self.search(subject, start)
-        return None if found is None else Match(found, subject)
+            return self.search_in(data, subject, start)
+        return None if found is None else Match(found, self._span, data, subject, self._groups)
+
+    def matches(self, subject: str) -> bool:
+        """Whether the pattern matches anywhere in `subject`. Raises as `search`."""
+        return self.search(subject) is not None
+
+    def replaced(self, subject: str, literal: str, make: Callable[[Match], str] | None = None) -> str | None:
+        """`subject` with every match replaced by `literal`, or by what `make` says of it; None when there is none."""
+        data = to_bytes(subject)
+        found = self.search_in(data, subject)
+        if found is None:
+            return None
+        out: list[str] = []
+        position = 0
+        length = len(subject)
+        while found is not None:
+            start, end = found.span()
+            out.append(subject[position:start])
+            out.append(literal if make is None else make(found))
+            position = end
+            if end == start:
+                # An empty match: what stands here is kept, and the search goes on behind it.
+                if end >= length:
+                    break
+                out.append(subject[end])
+                position = end + 1
+            found = self.search_in(data, subject, position) if position <= length else None
+        out.append(subject[position:])
+        return "".join(out)
 
     def _interpret(self) -> None:
         """The just-in-time compiled form has a small stack; the interpreter uses the heap."""
-        import pcre2
+        from pcre2 import _cy
 
         self._interpreted = True
-        self._pattern = pcre2.compile(_LIMIT + to_bytes(self.text), self._options, jit=False)
+        self._code = _cy.compile(_LIMIT + to_bytes(self.text), self._options, _NOT_OURS)
 
     def _failure(self, error: Exception) -> ExpansionError:
         return ExpansionError(f'regular expression "{self.text}" could not be matched: {error}')

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -59,7 +60,12 @@ def mbox(seconds: float) -> str:
 
 def zulu(seconds: float) -> str:
     """`20261122085047Z`: `$tod_zulu`."""
-    t = time.gmtime(int(seconds))
+    return _zulu(int(seconds))
+
+
+@lru_cache(maxsize=4)
+def _zulu(seconds: int) -> str:
+    t = time.gmtime(seconds)
     return f"{t.tm_year}{t.tm_mon:02d}{t.tm_mday:02d}{t.tm_hour:02d}{t.tm_min:02d}{t.tm_sec:02d}Z"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.text import like
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
+@lru_cache(maxsize=512)
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(split_list(text)[1])
+
+
 def _inlist(ctx: Context, subject: str, items: str) -> bool:
-    if subject in split_list(items)[1]:
+    if subject in _items(items):
         ctx.scope.value = like(subject + "", items)
         return True
     return False
@@ -22,7 +28,7 @@ def _inlist(ctx: Context, subject: str, items: str) -> bool:
 
 def _inlisti(ctx: Context, subject: str, items: str) -> bool:
     wanted = lower(subject)
-    for item in split_list(items)[1]:
+    for item in _items(items):
         if lower(item) == wanted:
             ctx.scope.value = like(item, items)
             return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
 from eximia.expand.conditions.reading import two_strings
 from eximia.expand.conditions.simple import TwoStrings, TwoStringsNode
-from eximia.expand.nodes import Condition, Node
+from eximia.expand.nodes import Condition, Node, Test
 from eximia.expand.parser import Parser
 from eximia.expand.variables.reference import Captured
 
@@ -22,7 +23,7 @@ def _match(ctx: Context, subject: str, pattern: str) -> bool:
     found = ctx.process.services.regexes.search(pattern, subject)
     if found is None:
         return False
-    groups = [found.group(number) or "" for number in range(found.groups + 1)]
+    groups = found.all_groups()
     ctx.scope.numeric = tuple(map(Untainted, groups)) if type(subject) is Untainted else tuple(groups)
     return True
 
@@ -49,6 +50,22 @@ class MatchNode(TwoStringsNode):
 
     def plain(self) -> None:
         self.kind = _PLAIN
+
+    def test(self) -> Test:
+        pattern = self.second.constant()
+        if pattern is None or self.kind is not _PLAIN:
+            return super().test()
+        first, fixed = self.first.compile(), pattern
+        matches: Callable[[str], bool] | None = None
+
+        def run(ctx: Context) -> bool:
+            nonlocal matches
+            subject = first(ctx)
+            if matches is None:
+                matches = ctx.process.services.regexes.compile(fixed).matches
+            return matches(subject)
+
+        return run
 
 
 def without_captures(item: Node) -> None:

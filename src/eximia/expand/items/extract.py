@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 #: the message of trouble with brackets
 Curly = Callable[[str], str]
 _SPACE = " \t\n\r\v\f"
+_WHITE = "[ \\t\\n\\r\\v\\f]*"
+#: a name, perhaps an equals sign, a value with or without quotes
+_FIELD = pattern(
+    rf"(?=.)([^= \t\n\r\v\f]*){_WHITE}=?{_WHITE}(?:\"((?:\\.|[^\"\\])*)\\?\"?|([^ \t\n\r\v\f]*)){_WHITE}", re.DOTALL
+)
 _NUMBER = pattern(r"-?[0-9]+|-")
 _ESCAPE = pattern(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
@@ -41,37 +47,20 @@ def _unescape(match: re.Match[str]) -> str:
 def keyed(text: str, key: str) -> str | None:
     """The value of `key` (any case) in `key=value key="value" key value ...`; None when it is not there."""
     key = key.lower()
-    pos, length = 0, len(text)
-
-    def skip() -> None:
-        nonlocal pos
-        while pos < length and text[pos] in _SPACE:
-            pos += 1
-
-    skip()
-    while pos < length:
-        start = pos
-        while pos < length and text[pos] != "=" and text[pos] not in _SPACE:
-            pos += 1
-        name = text[start:pos].lower()
-        skip()
-        if text[pos : pos + 1] == "=":
-            pos += 1
-            skip()
-        if text[pos : pos + 1] == '"':
-            start = pos = pos + 1
-            while pos < length and text[pos] != '"':
-                pos += 2 if text[pos] == "\\" else 1
-            value = _ESCAPE.sub(_unescape, text[start : min(pos, length)])
-            pos += 1
+    if '"' not in text and " =" not in text and "= " not in text and text.isprintable():
+        # Nothing but `name=value name=value`; what has no equals sign goes with the field behind it.
+        for field in text.split():
+            name, equals, value = field.partition("=")
+            if not equals or not value:
+                break
+            if name.lower() == key:
+                return value
         else:
-            start = pos
-            while pos < length and text[pos] not in _SPACE:
-                pos += 1
-            value = text[start:pos]
-        if name == key:
-            return value
-        skip()
+            return None
+    for found in _FIELD.finditer(text.strip(_SPACE)):
+        name, quoted, plain = found.groups()
+        if name.lower() == key:
+            return plain if quoted is None else _ESCAPE.sub(_unescape, quoted)
     return None
 
 
@@ -112,7 +101,9 @@ class Tail:
 
             return run_broken
         choose = self.branches.on_value()
-        return _by_number(runs, choose) if len(runs) == 2 else _by_key(form, runs[0], choose)
+        if len(runs) == 1:
+            return _by_key(form, runs[0], choose)
+        return _by_number(runs, choose)
 
 
 def _present(key: str) -> None:
@@ -262,12 +253,17 @@ def _by_number(runs: tuple[Run, ...], choose: Choose) -> Callable[[Context, str]
     def run_number(ctx: Context, key: str) -> str:
         separators = separators_run(ctx)
         text = text_run(ctx)
-        found = numbered(text, wrap32(whole(key)) if key != "-" else 0, separators)
+        found = numbered(text, _index(key), separators)
         if found is not None and type(text) is Untainted:
             found = Untainted(found)
         return choose(ctx, found)
 
     return run_number
+
+
+@lru_cache(maxsize=256)
+def _index(key: str) -> int:
+    return wrap32(whole(key)) if key != "-" else 0
 
 
 def _by_key(form: str, text_run: Run, choose: Choose) -> Callable[[Context, str], str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.text import like
 from eximia.expand.conditions.reading import inner_condition
-from eximia.expand.items.walking import finish, listed, wanted
+from eximia.expand.items.walking import finish, source, wanted
 from eximia.expand.listing import join_list
 from eximia.expand.nodes import Condition, Node, Run, Sequence, within
 from eximia.expand.parser import Parser, Trouble
@@ -21,7 +21,7 @@ class FilterItem:
     """Reads the item."""
 
     def parse(self, parser: Parser, name: str) -> Node:
-        source = wanted(parser, name, "first")
+        source_list = wanted(parser, name, "first")
         if not parser.accept("{"):
             raise parser.trouble(f"missing '{{' for last arg of {name}")
         condition = inner_condition(parser, f' inside "{name}" item', repeated=True)
@@ -30,7 +30,7 @@ class FilterItem:
                 f'missing }} at end of condition or expression inside "{name}"; could be an unquoted }} in the content',
             )
         finish(parser, name)
-        return FilterNode(source, condition)
+        return FilterNode(source_list, condition)
 
 
 class FilterNode(Node):
@@ -51,14 +51,13 @@ class FilterNode(Node):
         return self.source_list.skip_error() or (None if error is None else f'{error} inside "filter" item')
 
     def compile(self) -> Run:
-        source = self.source_list.compile()
+        cut = source(self.source_list)
         test = self.condition.test()
         error = self.condition.skip_error()
         skip_error = None if error is None else f'{error} inside "filter" item'
 
         def run(ctx: Context) -> str:
-            text = source(ctx)
-            char, items = listed(text)
+            text, char, items = cut(ctx)
             if skip_error is not None:
                 raise ExpansionError(skip_error)
             if not items:

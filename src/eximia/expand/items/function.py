@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, TaintError
 from eximia.base.text import Untainted
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Node, Run, Sequence, first_skip_error, gathering
 from eximia.expand.parser import Parser, Trouble
 from eximia.expand.sinks import with_origin
 
@@ -109,12 +109,12 @@ class FunctionNode(Node):
         return error
 
     def compile(self) -> Run:
-        runs = tuple(arg.compile() for arg in self.args)
+        gather = gathering(self.args)
         name, apply, safe = self.name, self.item.apply, self.item.safe
         args = self.args
 
         def run(ctx: Context) -> str:
-            values = [part(ctx) for part in runs]
+            values = gather(ctx)
             try:
                 result = apply(ctx, name, values)
             except TaintError as failure:

@@ -45,11 +45,11 @@ class IfNode(Node):
 
             without_captures(self)
         test = self.condition.test()
-        choose = self.branches.on_test()
+        run_yes, run_no = self.branches.pair()
         if not self.condition.scoped and not any(node.sets_value for node in self.walk()):
 
             def run(ctx: Context) -> str:
-                return choose(ctx, test(ctx))
+                return run_yes(ctx) if test(ctx) else run_no(ctx)
 
             return run
 
@@ -58,7 +58,7 @@ class IfNode(Node):
             scope = ctx.scope
             numeric, value = scope.numeric, scope.value
             try:
-                return choose(ctx, test(ctx))
+                return run_yes(ctx) if test(ctx) else run_no(ctx)
             finally:
                 scope.numeric = numeric
                 scope.value = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -18,6 +19,7 @@ _NUMBER = pattern(r"-?[0-9]*")
 _SPACE = " \t\n\r\v\f"
 
 
+@lru_cache(maxsize=512)
 def _number(text: str) -> int:
     digits = text.strip(_SPACE)
     if not digits:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.base.text import like
-from eximia.expand.items.walking import body, finish, inside, listed, skip_inside, wanted
+from eximia.expand.items.walking import body, finish, inside, skip_inside, source, wanted
 from eximia.expand.listing import join_list
 from eximia.expand.nodes import Node, Run, Sequence
 from eximia.expand.parser import Parser
@@ -20,10 +20,10 @@ class MapItem:
     """Reads the item."""
 
     def parse(self, parser: Parser, name: str) -> Node:
-        source = wanted(parser, name, "first")
+        source_list = wanted(parser, name, "first")
         mapped = body(parser, name)
         finish(parser, name)
-        return MapNode(source, mapped)
+        return MapNode(source_list, mapped)
 
 
 class MapNode(Node):
@@ -43,21 +43,21 @@ class MapNode(Node):
         return self.source_list.skip_error() or skip_inside("map", self.mapped)
 
     def compile(self) -> Run:
-        source, mapped = self.source_list.compile(), self.mapped.compile()
+        cut, mapped = source(self.source_list), self.mapped.compile()
         skip_error = skip_inside("map", self.mapped)
 
         def run(ctx: Context) -> str:
-            text = source(ctx)
+            _, char, items = cut(ctx)
             if skip_error is not None:
                 raise ExpansionError(skip_error)
-            char, items = listed(text)
             scope = ctx.scope
             saved = scope.item
             found: list[str] = []
+            add = found.append
             try:
                 for item in items:
                     scope.item = item
-                    found.append(mapped(ctx))
+                    add(mapped(ctx))
             except ExpansionError as failure:
                 raise inside("map", failure) from failure
             finally:

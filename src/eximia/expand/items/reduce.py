@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.expand.items.walking import body, finish, inside, listed, skip_inside, wanted
+from eximia.expand.items.walking import body, finish, inside, skip_inside, source, wanted
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser
 
@@ -18,11 +18,11 @@ class ReduceItem:
     """Reads the item."""
 
     def parse(self, parser: Parser, name: str) -> Node:
-        source = wanted(parser, name, "first")
+        source_list = wanted(parser, name, "first")
         begin = wanted(parser, name, "second")
         step = body(parser, name)
         finish(parser, name)
-        return ReduceNode(source, begin, step)
+        return ReduceNode(source_list, begin, step)
 
 
 class ReduceNode(Node):
@@ -44,11 +44,11 @@ class ReduceNode(Node):
         return first_skip_error(self.source_list, self.begin) or skip_inside("reduce", self.step)
 
     def compile(self) -> Run:
-        source, begin, step = self.source_list.compile(), self.begin.compile(), self.step.compile()
+        cut, begin, step = source(self.source_list), self.begin.compile(), self.step.compile()
         skip_error = skip_inside("reduce", self.step)
 
         def run(ctx: Context) -> str:
-            _, items = listed(source(ctx))
+            _, _, items = cut(ctx)
             result = begin(ctx)
             if skip_error is not None:
                 raise ExpansionError(skip_error)

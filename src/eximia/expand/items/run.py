@@ -111,7 +111,7 @@ class RunNode(Node):
     def compile(self) -> Run:
         command = self.command.compile() if self.preexpand else constant_run(Untainted(self.command.text))
         preexpand = self.preexpand
-        choose = self.branches.on_test()
+        run_yes, run_no = self.branches.pair()
         node = self.command
         bare = self.branches.plain
 
@@ -139,7 +139,7 @@ class RunNode(Node):
                 good = False
             if bare:
                 return scope.value if good else EMPTY
-            return choose(ctx, good)
+            return run_yes(ctx) if good else run_no(ctx)
 
         return run
 

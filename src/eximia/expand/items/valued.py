@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.expand.branches import Branches, read_branches
-from eximia.expand.nodes import Checked, Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import Checked, Node, Run, Sequence, first_skip_error, gathering
 from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
@@ -60,17 +60,29 @@ class ValueNode(Node):
                 error = failure.message
         return error or self.branches.skip_error()
 
+    def _first_is_good(self, check: Callable[[str], object]) -> bool:
+        """The first string never changes and is as it must be."""
+        constant = self.args[0].constant()
+        if constant is None:
+            return False
+        try:
+            check(constant)
+        except ExpansionError:
+            return False
+        return True
+
     def compile(self) -> Run:
-        runs = tuple(arg.compile() for arg in self.args)
+        gather = gathering(self.args)
         find, first = self.item.find, self.item.first
         choose = self.branches.on_value()
 
         def run(ctx: Context) -> str:
-            return choose(ctx, find(ctx, [part(ctx) for part in runs]))
+            return choose(ctx, find(ctx, gather(ctx)))
 
-        if first is None:
+        if first is None or self._first_is_good(first):
             return run
         check = first
+        runs = tuple(arg.compile() for arg in self.args)
 
         def run_checked(ctx: Context) -> str:
             values = [runs[0](ctx)]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted
 from eximia.expand.listing import split_list
 from eximia.expand.nodes import Node, Sequence, Skipped
 from eximia.expand.parser import Parser, Trouble
+
+if TYPE_CHECKING:
+    from eximia.context import Context
 
 
 def wanted(parser: Parser, name: str, what: str) -> Sequence:
@@ -46,6 +52,23 @@ def listed(text: str) -> tuple[str, list[str]]:
     """The separator and the items of a list, the items with the mark of the list."""
     char, items = split_list(text)
     return char, [Untainted(item) for item in items] if type(text) is Untainted else items
+
+
+def source(node: Sequence) -> Callable[[Context], tuple[str, str, list[str]]]:
+    """The closure that gives the text of a list, its separator and its items. A constant list is cut only once; the
+    items must not be changed."""
+    constant = node.constant()
+    if constant is not None:
+        known = (constant, *listed(constant))
+        return lambda ctx: known
+    run = node.compile()
+
+    def cut(ctx: Context) -> tuple[str, str, list[str]]:
+        text = run(ctx)
+        char, items = split_list(text)
+        return text, char, [Untainted(item) for item in items] if type(text) is Untainted else items
+
+    return cut
 
 
 def inside(name: str, failure: ExpansionError) -> ExpansionError:

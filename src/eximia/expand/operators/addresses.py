@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -12,11 +13,20 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
+_SYNTAX = Syntax(allow_domain_literals=True)
+_SYNTAX8 = Syntax(allow_domain_literals=True, allow_utf8_domains=True)
+
+
 def _parts(ctx: Context, subject: str) -> tuple[str, str, str]:
     """Address, local part, domain; all empty when `subject` is no address. Domain literals are always allowed."""
     utf8 = ctx.message.smtputf8 or bool(getattr(ctx.process.main, "allow_utf8_domains", False))
+    return _parsed(subject, _SYNTAX8 if utf8 else _SYNTAX)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(subject: str, syntax: Syntax) -> tuple[str, str, str]:
     try:
-        found = parse_address(subject, syntax=Syntax(allow_domain_literals=True, allow_utf8_domains=utf8))
+        found = parse_address(subject, syntax=syntax)
     except AddressSyntaxError:
         return "", "", ""
     return found.address, found.local_part, found.domain

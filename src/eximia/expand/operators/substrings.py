@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import cycle, islice
+from operator import mul
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -21,6 +24,7 @@ _PRIMES = (
     113, 109, 107, 103, 101, 97, 89, 83, 79, 73, 71, 67, 61, 59, 53, 47, 43, 41, 37, 31, 29, 23, 19, 17, 13, 11, 7,
     5, 3,
 )  # fmt: skip
+_WEIGHTS = _PRIMES * 9
 _ARGUMENT = pattern(r"(-?[0-9]*)(?:_([0-9]+))?")
 _INTEGER = pattern(r"[ \t\n\r\v\f]*([+-]?[0-9]+)")
 
@@ -67,11 +71,9 @@ def text_hash(text: str, size: int, codes: int) -> str:
 
 def number_hash(text: str, first: int, second: int) -> str:
     """The numeric hash: a number below `first`, or two, separated by a slash, when `second` is not negative."""
-    total = 0
-    count = len(_PRIMES)
-    for index, code in enumerate(to_bytes(text)):
-        total += code * _PRIMES[index % count]
-    total &= 0xFFFFFFFF
+    data = to_bytes(text)
+    weights = _WEIGHTS if len(data) <= len(_WEIGHTS) else islice(cycle(_PRIMES), len(data))
+    total = sum(map(mul, data, weights)) & 0xFFFFFFFF
     if first == 0 or second == 0:
         raise ExpansionError("a divisor of nhash must not be zero")
     first &= 0xFFFFFFFF
@@ -93,6 +95,7 @@ def number(text: str, name: str, *, positive: bool = False) -> int:
     return value
 
 
+@lru_cache(maxsize=512)
 def _arguments(name: str, argument: str | None, most: int) -> tuple[int, int]:
     """The one or two numbers behind an operator's underscore; -1 where the second is missing."""
     if argument is None:
