@@ -38,6 +38,7 @@ class Sent:
     sender: str
     recipients: list[str]
     content: EmailMessage
+    signed: bool = False
     id: str = ""
     reply: str = ""
     events: list[str] = field(default_factory=list)
@@ -131,7 +132,9 @@ def compose() -> list[Sent]:
     lost.set_content("Nobody has this mailbox: a bounce comes back.\n")
     return [
         Sent("plain", SERVER_PORT, "bob@localhost", ["alice@localhost"], plain),
-        Sent("attachment", SERVER_PORT, "carol@example.com", ["alice@localhost", "bob@localhost"], attached),
+        Sent(
+            "attachment", SERVER_PORT, "carol@example.com", ["alice@localhost", "bob@localhost"], attached, signed=True
+        ),
         Sent("undeliverable", SUBMISSION_PORT, "alice@localhost", ["nobody-of-that-name@localhost"], lost),
     ]
 
@@ -142,10 +145,23 @@ def inject(message: Sent) -> None:
         client.mail(message.sender)
         for recipient in message.recipients:
             client.rcpt(recipient)
-        code, reply = client.data(message.content.as_bytes(policy=SMTP))
+        content = message.content.as_bytes(policy=SMTP)
+        code, reply = client.data((signature(content) if message.signed else b"") + content)
     message.reply = f"{code} {reply.decode('latin-1')}"
     _, mark, rest = message.reply.partition("id=")
     message.id = rest.split()[0] if mark else ""
+
+
+def signature(content: bytes) -> bytes:
+    """A DKIM signature with a key that nobody has published, so that the results have something to say of it."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from eximia.mailauth.dkim.sign import Signer, sign
+    from eximia.mailauth.keys import load_private_key
+
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return sign(content, Signer("example.com", "demo", load_private_key(key)))
 
 
 class Log:

@@ -2,12 +2,14 @@
 
 What was checked: the client's address against the DNS (`iprev`), SMTP AUTH, and what the message's
 `auth_results` hold: method name to the text after "method=", in the order of RFC 8601 sections; a list of texts
-when a method has several results (one for each DKIM signature).
+when a method has several results (one for each DKIM signature). Whatever a value is made of, it cannot end itself.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from eximia.message.authres import comment, pvalue, value
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -18,7 +20,7 @@ _METHODS = ("spf", "domainkeys", "dkim", "dmarc", "arc")
 
 def header(ctx: Context, server: str) -> str:
     """The whole header line, without its newline."""
-    parts = [f"Authentication-Results: {server}"]
+    parts = [f"Authentication-Results: {value(server) if server else server}"]
     parts += _iprev(ctx)
     parts += _auth(ctx)
     for method in _METHODS:
@@ -38,7 +40,7 @@ def _iprev(ctx: Context) -> list[str]:
     if not session.sender_host_address or session.host_name_known is None:
         return []
     if session.sender_host_name:
-        return [f"iprev=pass ({session.sender_host_name}) smtp.remote-ip={session.sender_host_address}"]
+        return [f"iprev=pass {comment(session.sender_host_name)} smtp.remote-ip={session.sender_host_address}"]
     if session.host_lookup_deferred:
         return [f"iprev=temperror smtp.remote-ip={session.sender_host_address}"]
     return [f"iprev=fail smtp.remote-ip={session.sender_host_address}"]
@@ -48,11 +50,11 @@ def _auth(ctx: Context) -> list[str]:
     session = ctx.session
     if session.sender_host_authenticated:
         name = session.notes.get("auth_public_name") or session.sender_host_authenticated
-        text = f"auth=pass ({name})"
+        text = f"auth=pass {comment(name)}"
         if session.authenticated_id:
-            text += f" smtp.auth={session.authenticated_id}"
+            text += f" smtp.auth={pvalue(session.authenticated_id)}"
         if session.authenticated_sender:
-            text += f" smtp.mailfrom={session.authenticated_sender}"
+            text += f" smtp.mailfrom={pvalue(session.authenticated_sender)}"
         return [text]
     if session.authentication_failed:
         return ["auth=fail"]

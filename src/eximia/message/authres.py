@@ -9,6 +9,8 @@ from __future__ import annotations
 TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`{|}~")
 #: characters of an address without quotes; some are no token
 _LOCAL_PART = TOKEN | frozenset("=/?")
+#: characters of other values that everybody writes and reads without quotes: IP addresses, base 64
+_USUAL = TOKEN | frozenset("=/:")
 #: Header lines end at the first line end, and no control character has business in one.
 _CONTROLS = dict.fromkeys([*range(32), 127])
 #: what is longer was made long on purpose
@@ -33,11 +35,14 @@ def value(text: str) -> str:
 
 
 def pvalue(text: str) -> str:
-    """A `pvalue`: as `value`, but an address stays as it is."""
+    """A `pvalue`: as `value`, but addresses of mail and of hosts stay as they are, and base 64, as they are written
+    by everybody."""
     local_part, at, domain = text.rpartition("@")
     if at and domain and all(map(_is_plain, domain)):
         if all(char in _LOCAL_PART or char >= "\x80" for char in local_part) and len(text) <= _LONGEST:
             return text
+    if text and _USUAL.issuperset(text) and len(text) <= _LONGEST:
+        return text
     return value(text)
 
 

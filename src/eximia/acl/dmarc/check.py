@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from random import random
-from typing import Any
 
+from eximia.acl.signatures.dkim import verdicts
 from eximia.base.dataclass import dataclass
 from eximia.base.text import Untainted
 from eximia.context import Context
@@ -132,14 +132,13 @@ def _spf(ctx: Context) -> Spf:
 
 
 def _dkim(ctx: Context) -> list[Dkim]:
-    verdicts: list[Any] = ctx.message.notes.get("dkim.verdicts", [])
     return [
         Dkim(
             each.domain,
             "pass" if each.passed else each.result.status if each.result is not None else "neutral",
             each.signature.selector,
         )
-        for each in verdicts
+        for each in verdicts(ctx)
     ]
 
 

@@ -7,6 +7,7 @@ import os
 from functools import partial
 from random import randrange
 
+from eximia.acl.signatures.dkim import verdicts
 from eximia.base.errors import Defer, ExpansionError
 from eximia.context import Context
 from eximia.dns.lookup import lookup
@@ -154,7 +155,7 @@ def _failed(ctx: Context, checked: Checked, *, rejected: bool) -> failure.Failed
         spf_domain=checked.spf.domain,
         signatures=[
             (each.domain, each.signature.selector, each.signature.identity, one.result)
-            for each, one in zip(message.notes.get("dkim.verdicts", []), checked.dkim, strict=False)
+            for each, one in zip(verdicts(ctx), checked.dkim, strict=False)
         ],
         delivery="reject" if rejected else "delivered",
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from eximia.base.text import Untainted
 from eximia.mailauth.arc.verify import ArcResult, Verification
 from eximia.mailauth.dkim.policy import Policy
+from eximia.message.authres import pvalue
 
 from .arriving import Arriving, arriving_of, dkim_policy, txt_of
-from .dkim_words import property_value
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -53,10 +53,10 @@ def _text(ctx: Context, found: ArcResult) -> str:
     if found.instance:
         text += f" (i={found.instance})"
     if found.reason:
-        text = f"{text} reason={property_value(found.reason.strip('()'))}"
+        text = f"{text} reason={pvalue(found.reason.strip('()'))}"
     if found.state == "pass":
         text += f" header.oldest-pass={found.oldest_pass}"
     address = ctx.session.sender_host_address
     if found.instance and address:
-        text += f" smtp.remote-ip={property_value(address)}"
+        text += f" smtp.remote-ip={pvalue(address)}"
     return text

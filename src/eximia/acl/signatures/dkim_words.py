@@ -6,6 +6,7 @@ from eximia.base.dataclass import dataclass
 from eximia.mailauth.dkim import result as words
 from eximia.mailauth.dkim.result import DkimResult
 from eximia.mailauth.dkim.signature import Signature
+from eximia.message.authres import pvalue
 
 #: reasons of the library to (status, reason, text for the log, text for Authentication-Results, its result)
 _BY_REASON: dict[str, tuple[str, str, str, str, str]] = {
@@ -135,7 +136,7 @@ def authentication_result(verdict: Verdict) -> str:
         ("header.s", signature.selector),
         ("header.a", signature.algorithm),
     ]
-    told = " ".join(f"{name}={property_value(value)}" for name, value in properties if value)
+    told = " ".join(f"{name}={pvalue(value)}" for name, value in properties if value)
     if verdict.by_acl:
         return f"policy ({_comment(_outcome(verdict))}) {told}"
     result = verdict.result
@@ -149,14 +150,6 @@ def authentication_result(verdict: Verdict) -> str:
     if result.detail == "unknown version":
         text = "unsupported DKIM version"
     return f"{word} ({text.format(bits=result.key_bits)})\n\t\t {told}"
-
-
-def property_value(text: str) -> str:
-    """A value of a property: as it is when it is harmless, else a quoted string without line ends."""
-    if all(each.isalnum() or each in "-_.@+=/" for each in text) and text.isascii():
-        return text
-    clean = "".join(each if " " <= each != "\x7f" else "?" for each in text)
-    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _comment(text: str) -> str:

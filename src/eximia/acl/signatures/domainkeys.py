@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
 from eximia.mailauth.domainkeys.verify import DomainKeysResult
+from eximia.message.authres import pvalue
 
 from .arriving import arriving_of, txt_of
-from .dkim_words import property_value
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -45,9 +45,9 @@ def check_domainkeys(ctx: Context) -> None:
     if found.detail and found.result != "pass":
         text += f" ({found.detail})"
     if found.domain:
-        text += f" header.d={property_value(found.domain)}"
+        text += f" header.d={pvalue(found.domain)}"
     if sender.source:
-        text += f" header.{sender.source}={property_value(sender.address)}"
+        text += f" header.{sender.source}={pvalue(sender.address)}"
     ctx.message.auth_results["domainkeys"] = text
 
 
