@@ -2,8 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from eximia.cli.utilities.eximstats import LogReader, command, read_options
-from eximia.cli.utilities.eximstats_report import report
+from eximia.cli.utilities.eximstats import command
+from eximia.cli.utilities.stats import html
+from eximia.cli.utilities.stats import text as plain
+from eximia.cli.utilities.stats.merging import Merger
+from eximia.cli.utilities.stats.options import read_options
+from eximia.cli.utilities.stats.reader import LogReader
+from eximia.cli.utilities.stats.report import Report
 
 LOG = """\
 2026-11-22 08:10:47 1xV3Hb-000000001mn-0abc <= s@from.ex H=client.from.ex [10.0.0.1] P=esmtp S=2000 id=x@from.ex
@@ -23,10 +28,11 @@ LOG = """\
 
 
 def text(*words: str) -> str:
-    options, _, _ = read_options(words)
-    reader = LogReader()
+    options, _ = read_options(words)
+    reader = LogReader(options)
     reader.read(LOG.splitlines())
-    return report(reader.statistics, options)
+    render = html.render if "html" in options.outputs else plain.render
+    return render(Report(reader.statistics, options))
 
 
 def test_totals_and_transports() -> None:
@@ -89,3 +95,25 @@ def test_empty_input(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) 
     assert command([str(tmp_path / "log")]) == 1
     assert capfdbinary.readouterr().err == b"**** No valid log lines read\n"
     assert command(["-emptyok", str(tmp_path / "log")]) == 0
+
+
+def test_merging_gives_the_sums() -> None:
+    options, _ = read_options(["-merge", "-h2"])
+    merger = Merger(options)
+    for _ in range(2):
+        merger.read(text("-h2", "-byhost", "-bydomain"))
+    merged = plain.render(Report(merger.statistics, options))
+    assert "  Received              44KB          6                   6       2 33.3%      2 33.3%\n" in merged
+    assert "  remote_smtp           5000           4\n" in merged
+    assert "\n10:00      2 ..\n" in merged
+    assert "         2       4000       2000   client.from.ex\n" in merged
+    assert "      2 client.from.ex[10.0.0.1] s@from.ex \n      => mx.out.ex[10.9.9.9] a@out.ex\n" in merged
+    assert "Under   1m        4  66.7%   66.7%\n       30m        2  33.3%  100.0%\n" in merged
+    assert merged.endswith("Errors encountered: 2\n---------------------\n")
+
+
+def test_a_page() -> None:
+    page = text("-html", "-h0", "-pattern", "Relay <no>", "/relay/")
+    assert "<h2>Grand total summary</h2>" in page
+    assert '<tr><td>Relay &lt;no&gt;</td><td align="right">1</td>' in page
+    assert '<td align="left" nowrap>user</td></tr>' in page
