@@ -146,7 +146,7 @@ def _relays(section: Relays) -> str:
     )
     shown = sum(count for count, _, _ in section.rows)
     table = f"<table border=1>\n<tr><th>Count</th><th>From</th><th>To</th>\n{rows}</table>\n<p>\n"
-    return f"{_heading(section)}{table}\nTotal: {shown} (plus {section.hidden} unshown)\n\n"
+    return f"{_heading(section)}{table}{rows and chr(10)}Total: {shown} (plus {section.hidden} unshown)\n\n"
 
 
 def _top(section: Top) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from eximia.base.dataclass import dataclass, field
-
 from eximia.cli.utilities.common import fail, pattern
 
 #: default bounds of the times in the queue, seconds
