@@ -135,7 +135,7 @@ def context(now: float | None = None, **main: Any) -> Context:
     services.lists = Lists()
     services.acl = Acls()
     services.regexes = Regexes()
-    process.primary_hostname = "mail.test.example"
+    process.primary_hostname = Untainted("mail.test.example")
     process.main = SimpleNamespace(spool_directory=Untainted("/tmp/spool"), headers_charset=Untainted("UTF-8"), **main)
     process.pid = os.getpid()
     return Context(process)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError
 from eximia.base.ports import Ports, Services
 from eximia.base.template import Template
-from eximia.base.text import to_bytes
+from eximia.base.text import Untainted, to_bytes
 from eximia.base.trace import Trace
 from eximia.config import site as site_file
 from eximia.config.files import Trust
@@ -135,7 +135,7 @@ class _Expander:
         process.site = self._site
         if main is not None:
             process.main = main
-            process.primary_hostname = str(main.primary_hostname)
+            process.primary_hostname = Untainted(main.primary_hostname)
         text: str = expand(template, Context(process))
         return text
 
@@ -177,7 +177,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     )
     process.spool = Spool(spool_directory, split=main.split_spool_directory, uid=uid, gid=gid)
     process.ids = IdSource(number=_localhost_number(main), short=str(main.message_id_format or "") == "short")
-    process.primary_hostname = str(main.primary_hostname)
+    process.primary_hostname = Untainted(main.primary_hostname)
     process.pid = os.getpid()
     process.started = time.time()
     process.initial_cwd = _working_directory()

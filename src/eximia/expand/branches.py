@@ -71,6 +71,16 @@ class Branches(Node):
         run_yes, run_no, after_yes, before_no = self._parts()
         return _then_fail(run_yes, after_yes), _first_fail(run_no, before_no)
 
+    def constants(self) -> tuple[str | None, str | None]:
+        """The values of yes and no, where they never change and nothing is wrong."""
+        if self.plain:
+            return Untainted("true"), EMPTY
+        if self.trouble is not None or first_skip_error(*self.children()) is not None:
+            return None, None
+        yes = self.yes.constant() if self.yes is not None else EMPTY
+        no = self.no.constant() if self.no is not None else EMPTY
+        return yes, None if self.fail else no
+
     def on_value(self) -> Choose:
         """The end of an item that finds a value: `$value` holds it while yes is expanded."""
         if self.plain:

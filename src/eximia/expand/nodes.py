@@ -359,6 +359,10 @@ class Condition(Node):
         """The closure that evaluates the condition."""
         raise NotImplementedError
 
+    def truth(self) -> Callable[[Context], object]:
+        """The same, where any value that counts as true in Python will do."""
+        return self.test()
+
     def compile(self) -> Run:
         """A condition is part of an item; evaluated alone it is the text `${if}` without strings would give."""
         test = self.test()

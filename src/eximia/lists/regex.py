@@ -26,10 +26,10 @@ _NOT_OURS = 0x00000002 | 0x00100000
 class Match:
     """A successful match. Groups that took no part are the empty text, with start and end -1."""
 
-    __slots__ = ("_data", "_found", "_span", "groups", "subject")
+    __slots__ = ("_data", "_span", "groups", "raw", "subject")
 
     def __init__(self, found: Any, span: Any, data: bytes, subject: str, groups: int) -> None:
-        self._found = found
+        self.raw = found
         self._span = span
         self._data = data
         self.subject = subject
@@ -38,7 +38,7 @@ class Match:
 
     def span(self, group: int = 0) -> tuple[int, int]:
         """Where a group starts and ends."""
-        where: tuple[int, int] = self._span(self._found, self._data, group)
+        where: tuple[int, int] = self._span(self.raw, self._data, group)
         return where
 
     def start(self, group: int = 0) -> int:
@@ -51,12 +51,12 @@ class Match:
         """The text of a group; groups that do not exist are empty too."""
         if number > self.groups:
             return ""
-        start, end = self._span(self._found, self._data, number)
+        start, end = self._span(self.raw, self._data, number)
         return self.subject[start:end] if start >= 0 else ""
 
     def all_groups(self) -> list[str]:
         """$0, $1, ... to the last group of the pattern."""
-        subject, span, found, data = self.subject, self._span, self._found, self._data
+        subject, span, found, data = self.subject, self._span, self.raw, self._data
         texts = []
         for number in range(self.groups + 1):
             start, end = span(found, data, number)
@@ -101,8 +101,7 @@ class Regex:
 
     def search(self, subject: str, start: int = 0) -> Match | None:
         """Match anywhere in `subject` from `start` on. Raises ExpansionError when the limits are exceeded."""
-        data = to_bytes(subject)
-        return self.search_in(data, subject, start)
+        return self.search_in(to_bytes(subject), subject, start)
 
     def search_in(self, data: bytes, subject: str, start: int = 0) -> Match | None:
         """As `search`, where the bytes of the subject are at hand."""
@@ -117,7 +116,11 @@ class Regex:
 
     def matches(self, subject: str) -> bool:
         """Whether the pattern matches anywhere in `subject`. Raises as `search`."""
-        return self.search(subject) is not None
+        data = to_bytes(subject)
+        try:
+            return self._run(self._code, data, len(data), 0, self._context)[0] is not None
+        except self._error:
+            return self.search_in(data, subject) is not None
 
     def replaced(self, subject: str, literal: str, make: Callable[[Match], str] | None = None) -> str | None:
         """`subject` with every match replaced by `literal`, or by what `make` says of it; None when there is none."""
@@ -125,13 +128,13 @@ class Regex:
         found = self.search_in(data, subject)
         if found is None:
             return None
+        span = self._span
         out: list[str] = []
         position = 0
         length = len(subject)
         while found is not None:
-            start, end = found.span()
-            out.append(subject[position:start])
-            out.append(literal if make is None else make(found))
+            start, end = span(found.raw, data, 0)
+            out += (subject[position:start], literal if make is None else make(found))
             position = end
             if end == start:
                 # An empty match: what stands here is kept, and the search goes on behind it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
@@ -80,6 +81,9 @@ class VariableDefined(Condition):
             return value(ctx) != ""
 
         return run
+
+    def truth(self) -> Callable[[Context], object]:
+        return self.test() if self.name.startswith(("acl_", "n", "sn")) else self.value
 
 
 DEF = DefCondition()

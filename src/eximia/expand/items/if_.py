@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from eximia.expand.branches import Branches, read_branches
@@ -12,6 +12,9 @@ from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
     from eximia.context import Context
+
+
+Truth = Callable[["Context"], object]
 
 
 class IfItem:
@@ -44,9 +47,14 @@ class IfNode(Node):
             from eximia.expand.conditions.match import without_captures
 
             without_captures(self)
-        test = self.condition.test()
+        test = self.condition.truth()
         run_yes, run_no = self.branches.pair()
         if not self.condition.scoped and not any(node.sets_value for node in self.walk()):
+            yes, no = self.branches.constants()
+            if yes is not None and no is not None:
+                return _either(test, yes, no)
+            if no is not None:
+                return _or_constant(test, run_yes, no)
 
             def run(ctx: Context) -> str:
                 return run_yes(ctx) if test(ctx) else run_no(ctx)
@@ -64,6 +72,20 @@ class IfNode(Node):
                 scope.value = value
 
         return run_scoped
+
+
+def _either(test: Truth, yes: str, no: str) -> Run:
+    def run(ctx: Context) -> str:
+        return yes if test(ctx) else no
+
+    return run
+
+
+def _or_constant(test: Truth, run_yes: Run, no: str) -> Run:
+    def run(ctx: Context) -> str:
+        return run_yes(ctx) if test(ctx) else no
+
+    return run
 
 
 IF = IfItem()

@@ -30,6 +30,8 @@ def trusted(path: str) -> Run:
 
     def run(ctx: Context) -> str:
         value = get(ctx)
+        if type(value) is Untainted:
+            return value
         return Untainted(value) if value else EMPTY
 
     return run
