@@ -337,3 +337,36 @@ def opendkim(folder: Path, *, mode: str = "s", domain: str = "x.ex", lines: str 
         f"Canonicalization relaxed/relaxed\nNameservers 127.0.0.1\n{lines}"
     )
     return Running([program("opendkim"), "-f", "-x", str(folder / "opendkim.conf")], folder, port=port)
+
+
+def clamd(folder: Path, word: str) -> Running:
+    """ClamAV's daemon with one signature: it finds `word` as Eximia.Test."""
+    folder.mkdir()
+    (folder / "db").mkdir()
+    (folder / "db" / "own.ndb").write_text(f"Eximia.Test:0:*:{word.encode().hex()}\n")
+    port = free_port()
+    (folder / "clamd.conf").write_text(
+        f"DatabaseDirectory {folder}/db\nTCPSocket {port}\nTCPAddr 127.0.0.1\nLocalSocket {folder}/socket\n"
+        f"LocalSocketMode 666\nForeground yes\nPidFile {folder}/pid\nTemporaryDirectory {folder}\nFixStaleSocket yes\n"
+        "MaxThreads 4\nDisableCertCheck yes\n"
+    )
+    (folder / "db").chmod(0o755)
+    return Running([program("clamd"), "-c", str(folder / "clamd.conf")], folder, port=port, path=folder / "socket")
+
+
+def spamd(folder: Path, word: str) -> Running:
+    """SpamAssassin with one rule: a subject with `word` scores 7.5."""
+    folder.mkdir()
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "own.pre").write_text("loadplugin Mail::SpamAssassin::Plugin::Check\n")
+    (rules / "own.cf").write_text(
+        f"util_rb_tld ex\nheader OWN_WORD Subject =~ /{word}/\ndescribe OWN_WORD Subject has the word\nscore OWN_WORD 7.5\n"
+        "required_score 5\nreport _SUMMARY_\nuse_bayes 0\nskip_rbl_checks 1\n"
+    )
+    port = free_port()
+    command = [program("spamd"), "--local", "--nouser-config", "--max-children=1", "--min-children=1"]
+    command += ["-C", str(rules), "--siteconfigpath", str(rules), "-i", "127.0.0.1", "-p", str(port)]
+    command += ["--socketpath", f"{folder}/socket", "-s", "stderr", "-r", f"{folder}/pid", "-u", "nobody"]
+    give(folder, "nobody")
+    return Running(command, folder, port=port, env={**os.environ, "HOME": str(folder)})

@@ -33,6 +33,7 @@ ACTIONS = {
     "bt": "eximia.cli.actions.address_test:run",
     "bv": "eximia.cli.actions.address_test:run",
     "bvs": "eximia.cli.actions.address_test:run",
+    "bmalware": "eximia.cli.actions.malware_test:run",
     "bp": "eximia.cli.actions.queue:list_queue",
     "q": "eximia.cli.actions.queue:run",
     "brt": "eximia.cli.actions.retry_test:run",

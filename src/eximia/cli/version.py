@@ -54,6 +54,7 @@ def built_in(site: Site) -> str:
         f"Authenticators: {' '.join(working('eximia.authenticators.catalogue', 'DRIVERS'))}",
         f"Routers: {' '.join(working('eximia.routers.catalogue', 'DRIVERS'))}",
         f"Transports: {' '.join(transports)}",
+        f"Malware: {' '.join(working('eximia.scan.scanners.catalogue', 'SCANNERS'))}",
         f"Fixed never_users: {':'.join(str(each) for each in site.never_users)}",
         f"Configure owner: {site.configure_owner or 0}:{site.configure_group or 0}",
         "Size of off_t: 8",

@@ -135,6 +135,7 @@ class Invocation:
 
     # Tests
     message_file: str | None = None  #: -bem
+    scan_file: str = ""  #: -bmalware
     message_id: str | None = None  #: -Mset
     filter_file: str | None = None  #: -bf
     system_filter_file: str | None = None  #: -bF

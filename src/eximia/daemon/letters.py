@@ -232,6 +232,13 @@ def _host_check(call: Invocation, word: str, attached: str, queue: _Words) -> No
     _act("bh")(call)
 
 
+def _malware(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    if attached:
+        raise unknown(word)
+    call.scan_file = queue.value(word, "")
+    _act("bmalware")(call)
+
+
 def _listing(call: Invocation, word: str, attached: str, _: _Words) -> None:
     if not re.fullmatch(r"c|r?[aiu]?|ir?", attached):
         raise unknown(word)
@@ -455,6 +462,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-bfs": _separate("filter_suffix"),
     "-bf": _filter_string("filter_file", "bf"),
     "-bh": _host_check,
+    "-bmalware": _malware,
     "-bI:": _information,
     "-bp": _listing,
     "-bw": _inetd_wait,

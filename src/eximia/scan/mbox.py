@@ -24,8 +24,15 @@ def whole_message(ctx: Context) -> bytes:
     return header.encode("latin-1") + b"\n" + message.body.read()
 
 
+#: the message's note of a file that is scanned instead (-bmalware)
+WHOLE = "scan.whole"
+
+
 def mailbox(ctx: Context) -> bytes:
     """The message with the leading lines. Raises ExpansionError."""
+    whole: bytes | None = ctx.message.notes.get(WHOLE)
+    if whole is not None:
+        return whole
     return expand(_LEADING, ctx).encode("latin-1") + whole_message(ctx)
 
 

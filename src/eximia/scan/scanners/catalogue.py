@@ -16,8 +16,16 @@ _S = "eximia.scan.scanners."
 SCANNERS: Catalogue[Scanner] = Catalogue(
     "scanner type",
     {
+        "avast": _S + "avast:scan",
+        "aveserver": _S + "aveserver:scan",
         "clamd": _S + "clamd:scan",
         "cmdline": _S + "cmdline:scan",
+        "drweb": _S + "drweb:scan",
+        "f-prot6d": _S + "fprot6d:scan",
+        "f-protd": _S + "fprotd:scan",
+        "fsecure": _S + "fsecure:scan",
+        "kavdaemon": _S + "kavdaemon:scan",
+        "mksd": _S + "mksd:scan",
         "sock": _S + "sock:scan",
         "sophie": _S + "sophie:scan",
     },
