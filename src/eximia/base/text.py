@@ -71,6 +71,14 @@ def tainted_join(joined: str, values: Iterable[str]) -> str:
     return Quoted(joined, quoter) if quoter else joined
 
 
+_LOWER = {code: code + 32 for code in range(65, 91)}
+
+
+def lower(text: str) -> str:
+    """ASCII letters in lower case, other bytes unchanged: `str.lower` would break UTF-8."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
 def to_bytes(text: str) -> bytes:
     """The bytes that `text` stands for. Characters above U+00FF (only from our own bugs) become UTF-8."""
     try:

@@ -204,6 +204,8 @@ class Outcome:
     took: float = 0.0
     #: bytes delivered, for S=
     size: int = 0
+    #: the address as it was given to the server, where it was converted (SMTPUTF8)
+    sent_as: str = ""
     #: name of the file written, where it differs from the address (maildir, mailstore)
     file_name: str = ""
 

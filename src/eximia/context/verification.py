@@ -32,3 +32,5 @@ class Verified:
     routed: list[Address] = field(default_factory=list)
     #: routing goes on with a copy as well (`unseen`): `routed` is not all
     copied: bool = False
+    #: the address is thrown away (`:blackhole:`), told to EXPN only
+    discarded: bool = False

@@ -20,10 +20,10 @@ from .report_parts import (
     person_text,
     references,
     report_headers,
-    reporting_fields,
     requests,
     returned_message,
     status_fields,
+    status_part,
     template_items,
 )
 
@@ -153,7 +153,7 @@ def bounce_text(attempt: Attempt, recipient: str, addresses: list[Address]) -> s
     text += "\n" + "".join(_paragraph(address) for address in addresses)
     outputs = [address for address in addresses if address.outcome is not None and address.outcome.output]
     text += _outputs(items[2], outputs) if outputs else ""
-    text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{reporting_fields(attempt)}"
+    text += status_part(attempt, mark)
     for address in _last_first(addresses):
         text += "\n" + status_fields(attempt, address, "failed", "5.0.0")
     if main.bounce_return_message:

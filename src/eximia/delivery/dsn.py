@@ -11,7 +11,7 @@ from eximia.context import Address
 from eximia.message.dsn import NOTIFY_SUCCESS
 from eximia.transports.engine import is_local
 
-from .report_parts import boundary, from_line, report_headers, reporting_fields, returned_message
+from .report_parts import boundary, from_line, report_headers, returned_message, status_part
 
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -54,7 +54,7 @@ def _report(attempt: Attempt, sender: str, addresses: list[Address]) -> str:
     )
     for address in addresses:
         text += f"<{address.top.address}> ({_how(address)})\n"
-    text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{reporting_fields(attempt)}"
+    text += status_part(attempt, mark)
     for address in addresses:
         text += "\n" + _fields(address)
     kind, returned = returned_message(attempt, headers_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.text import lower
 from eximia.context import Address
 from eximia.message.address import split_address
 from eximia.routers.engine import split, split_for
@@ -63,7 +64,7 @@ def make_addresses(attempt: Attempt) -> bool:
 
 def _unique(text: str) -> str:
     local_part, domain = split_address(text)
-    return f"{local_part}@{domain.lower()}"
+    return f"{local_part}@{lower(domain)}"
 
 
 def _address_of(attempt: Attempt, index: int) -> Address:

@@ -173,9 +173,10 @@ def _one_line(text: str) -> str:
     return " ".join(text.split("\n")).strip()
 
 
-def reporting_fields(attempt: Attempt) -> str:
-    """The fields about the whole message (RFC 3464 2.2)."""
-    text = f"Reporting-MTA: dns; {attempt.process.primary_hostname}\n"
+def status_part(attempt: Attempt, mark: str) -> str:
+    """The beginning of the machine-readable part, with the fields about the whole message (RFC 3464 2.2, RFC 6533)."""
+    kind = "message/global-delivery-status" if attempt.message.smtputf8 else "message/delivery-status"
+    text = f"\n--{mark}\nContent-type: {kind}\n\nReporting-MTA: dns; {attempt.process.primary_hostname}\n"
     if attempt.message.dsn_envid:
         text += f"Original-Envelope-ID: {attempt.message.dsn_envid}\n"
     return text
@@ -195,11 +196,11 @@ def returned_message(attempt: Attempt, *, headers_only: bool) -> tuple[str, str]
         [header.text for header in message.headers if not header.deleted]
     )
     if headers_only:
-        return "text/rfc822-headers", f"{head}{note}\n"
+        return ("message/global-headers" if message.smtputf8 else "text/rfc822-headers"), f"{head}{note}\n"
     body = message.body.read()
     if message.wire_format:
         body = body.replace(b"\r\n", b"\n")
-    return "message/rfc822", f"{head}\n{body.decode('latin-1')}"
+    return ("message/global" if message.smtputf8 else "message/rfc822"), f"{head}\n{body.decode('latin-1')}"
 
 
 def _too_much(attempt: Attempt) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer
+from eximia.base.text import lower
 from eximia.context import Address, Errno, Kind, Outcome, Result
 from eximia.lists import match_domain
 from eximia.routers.engine import route_address, split_for
@@ -179,7 +180,7 @@ def _copy_routing(address: Address, like: Address) -> None:
     """`same_domain_copy_routing`: the routing of another address of the domain."""
     for name in _COPIED:
         setattr(address, name, getattr(like, name))
-    address.local_part = address.local_part_original.lower()
+    address.local_part = lower(address.local_part_original)
 
 
 def _without_duplicates(attempt: Attempt, addresses: list[Address]) -> list[Address]:

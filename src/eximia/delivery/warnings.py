@@ -17,10 +17,10 @@ from .report_parts import (
     person_text,
     references,
     report_headers,
-    reporting_fields,
     requests,
     returned_message,
     status_fields,
+    status_part,
     template_items,
 )
 
@@ -140,7 +140,7 @@ def warning_text(attempt: Attempt, recipient: str, addresses: list[Address], lat
             reasons[first] = f"Delay reason: {reasons[first]}"
         text += "\n".join(lines + [f"    {line}" for line in reasons]) + "\n"
     text += "\n" + (items[2] or _CLOSING)
-    text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{reporting_fields(attempt)}"
+    text += status_part(attempt, mark)
     for address in addresses:
         text += "\n" + status_fields(attempt, address, "delayed", "4.0.0")
     kind, returned = returned_message(attempt, headers_only=True)

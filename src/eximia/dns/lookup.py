@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import replace
 from eximia.base.errors import ExpansionError
+from eximia.message.idna import domain_to_alabel
 
 from .answer import Answer, Status, nonexistent
 from .names import BadName, split_labels
@@ -69,10 +70,12 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
     services = ctx.process.services
     pattern = main.dns_check_names_pattern
     try:
+        if not name.isascii():
+            name = domain_to_alabel(name)
         split_labels(name)
         if pattern and rtype not in _UNCHECKED and services.regexes.search(pattern, name) is None:
             return nonexistent(name)
-    except (BadName, ExpansionError):
+    except (BadName, ExpansionError, ValueError):
         return nonexistent(name)
     slow: int = main.slow_lookup_log
     answer = _timed(ctx, name, rtype, slow) if slow else ctx.process.ports.resolver.query(name, rtype)

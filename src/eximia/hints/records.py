@@ -187,6 +187,22 @@ class MiscRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EhloRecord:
+    """Database `ehlo`: what a host that takes commands before its banner answered to EHLO. The key is
+    `address:port`."""
+
+    text: str
+
+    def encode(self) -> bytes:
+        return _dump(self.text)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self | None:
+        f = _load(data, 1)
+        return None if f is None else cls(str(f[0]))
+
+
+@dataclass(frozen=True, slots=True)
 class DmarcRecord:
     """Database `dmarc`: messages that an aggregate report will count together. `text` is what they have in common and
     the policy that applied (`mailauth.dmarc.aggregate.pack`); times of the first and the last of them."""

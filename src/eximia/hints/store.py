@@ -16,6 +16,7 @@ from .records import (
     CalloutAddress,
     CalloutDomain,
     DmarcRecord,
+    EhloRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -90,7 +91,7 @@ class Hints:
     """
 
     __slots__ = (
-        "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "greylist", "misc", "ratelimit", "retry",
+        "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "ehlo", "greylist", "misc", "ratelimit", "retry",
         "seen", "tls",
     )  # fmt: skip
 
@@ -119,6 +120,7 @@ class Hints:
         self.ratelimit = Table(self.backend, "ratelimit", RateRecord, now)
         self.seen = Table(self.backend, "seen", SeenRecord, now)
         self.greylist = Table(self.backend, "greylist", GreylistRecord, now)
+        self.ehlo = Table(self.backend, "ehlo", EhloRecord, now)
         self.misc = Table(self.backend, "misc", MiscRecord, now)
         self.dmarc = Table(self.backend, "dmarc", DmarcRecord, now)
         self.tls = Table(self.backend, "tls", TlsRecord, now)

@@ -29,11 +29,11 @@ def protocol_name(session: Session, *, utf8: bool = False) -> str:
     return Untainted(name if session.sender_host_address else f"local-{name}")
 
 
-def syntax_options(main: MainOptions) -> Syntax:
-    """How addresses may be written."""
+def syntax_options(main: MainOptions, *, utf8: bool = False) -> Syntax:
+    """How addresses may be written. `utf8`: the message is internationalised."""
     return Syntax(
         main.allow_domain_literals,
         main.strip_trailing_dot,
-        main.allow_utf8_domains,
+        main.allow_utf8_domains or utf8,
         main.strip_excess_angle_brackets,
     )

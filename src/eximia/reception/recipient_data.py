@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer
+from eximia.base.text import lower
 from eximia.message.address import unquote_local_part
 
 from . import answers
@@ -27,8 +28,8 @@ def show_recipient(ctx: Context, address: str) -> None:
     local, _, domain = address.rpartition("@")
     here = ctx.address
     here.original_local_part = local
-    here.local_part = unquote_local_part(local).lower()
-    here.domain = domain.lower()
+    here.local_part = lower(unquote_local_part(local))
+    here.domain = lower(domain)
 
 
 def hide_recipient(ctx: Context) -> None:

@@ -16,6 +16,6 @@ def syntax_of(ctx: Context) -> Syntax:
     return Syntax(
         main.allow_domain_literals,
         main.strip_trailing_dot,
-        main.allow_utf8_domains,
+        main.allow_utf8_domains or ctx.message.smtputf8,
         main.strip_excess_angle_brackets,
     )

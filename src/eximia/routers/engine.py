@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.template import Template
-from eximia.base.text import EMPTY, Untainted, marked
+from eximia.base.text import EMPTY, Untainted, lower, marked
 from eximia.context import Address, AddressContext, Context, Errno, Outcome, Result
 from eximia.expand import expand
 from eximia.message.address import split_address, unquote_local_part
@@ -32,12 +32,12 @@ def split(address: Address) -> None:
     local_part, domain = split_address(address.address)
     if type(address.address) is Untainted:
         address.local_part_original = Untainted(local_part)
-        address.domain = Untainted(domain.lower())
-        address.local_part = Untainted(local_part.lower())
+        address.domain = Untainted(lower(domain))
+        address.local_part = Untainted(lower(local_part))
     else:
         address.local_part_original = local_part
-        address.domain = domain.lower()
-        address.local_part = local_part.lower()
+        address.domain = lower(domain)
+        address.local_part = lower(local_part)
     if not address.unique:
         address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
 
@@ -68,9 +68,9 @@ def _homonym_prefix(address: Address) -> str:
     parent = address.parent
     if parent is None:
         return ""
-    text = address.address.lower()
+    text = lower(address.address)
     while parent is not None:
-        if parent.address.lower() == text:
+        if lower(parent.address) == text:
             count += 1
         parent = parent.parent
     return f"\\{count - 1}\\" if count else ""
@@ -194,7 +194,7 @@ def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> 
         return "it handled an ancestor"
     local_part = address.local_part_original
     if not options.caseful_local_part:
-        local_part = local_part.lower()
+        local_part = lower(local_part)
     if '"' in local_part or "\\" in local_part:
         local_part = unquote_local_part(local_part)
     variables = ctx.address
@@ -436,10 +436,10 @@ def _boolean(ctx: Context, router: Router, value: bool | Template, option: str, 
         raise RouterDefer(
             f'failed to expand "{option}" in {router.name} router: {error.message}', errno=Errno.EXPAND_FAIL
         ) from None
-    lower = text.lower()
-    if lower in ("true", "yes"):
+    lowered = text.lower()
+    if lowered in ("true", "yes"):
         return True
-    if lower in ("false", "no"):
+    if lowered in ("false", "no"):
         return False
     raise RouterDefer(f'"{text}" is not a valid value for the "{option}" option in the {router.name} router')
 

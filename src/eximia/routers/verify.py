@@ -24,6 +24,8 @@ class VerifyService:
         mode = Mode.VERIFY_SENDER if kind == "sender" else Mode.VERIFY_RECIPIENT
         here = Address(address)
         split(here)
+        if kind == "expn":
+            return _expanded(ctx, here)
         if not here.domain:
             return Verified("fail", "domain missing", failure="qualify")
         data = ""
@@ -52,6 +54,16 @@ class VerifyService:
                 return Verified("ok", address_data=data)
             here = children[0]
         return Verified("defer", "too many redirections", failure="route", address_data=data)
+
+
+def _expanded(ctx: Context, here: Address) -> Verified:
+    """EXPN: what one router makes of an address."""
+    routed = route_address(ctx, here, Mode.EXPN)
+    if routed.verdict in (Verdict.FAILED, Verdict.DEFERRED):
+        assert here.outcome is not None
+        kind = "fail" if routed.verdict is Verdict.FAILED else "defer"
+        return Verified(kind, here.outcome.message, here.outcome.user_message, "route")
+    return Verified("ok", routed=routed.children, discarded=routed.verdict is Verdict.DISCARDED)
 
 
 def errors_address_is_good(ctx: Context, text: str) -> bool:

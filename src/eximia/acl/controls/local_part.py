@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eximia.acl.phases import RCPT, all_but
 from eximia.acl.run import Run
+from eximia.base.text import lower
 from eximia.message.address import unquote_local_part
 
 from .control import Control
@@ -17,7 +18,7 @@ def _caseful(one: Run, _options: str | None) -> None:
 
 def _caselower(one: Run, _options: str | None) -> None:
     address = one.ctx.address
-    address.local_part = address.local_part.lower()
+    address.local_part = lower(address.local_part)
 
 
 CASEFUL = Control("caseful_local_part", _caseful, forbidden=all_but(RCPT))

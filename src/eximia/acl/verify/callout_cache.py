@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximia.acl.run import Run
 from eximia.base.dataclass import replace
 from eximia.base.namedtuple import NamedTuple
+from eximia.base.text import lower
 from eximia.hints import CalloutAddress, CalloutDomain
 
 from .options import CalloutOptions
@@ -34,7 +35,7 @@ class CalloutCache:
         self._one = one
         self._options = options
         self._mail_from = mail_from
-        self._domain_key = address.rpartition("@")[2].lower()
+        self._domain_key = lower(address.rpartition("@")[2])
         self._address_key = f"{address}/<{mail_from}>" if mail_from else address
         self._domain = CalloutDomain()
 

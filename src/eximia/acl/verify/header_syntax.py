@@ -45,7 +45,7 @@ def _check(one: Run, _request: Request) -> bool:
     syntax = Syntax(
         main.allow_domain_literals,
         main.strip_trailing_dot,
-        main.allow_utf8_domains,
+        main.allow_utf8_domains or one.ctx.message.smtputf8,
         main.strip_excess_angle_brackets,
     )
     for name, plain, text in address_fields(one.ctx.message.headers):

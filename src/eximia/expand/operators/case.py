@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.text import lower
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_LOWER = {code: code + 32 for code in range(65, 91)}
 _UPPER = {code: code - 32 for code in range(97, 123)}
-
-
-def lower(text: str) -> str:
-    """ASCII letters in lower case; other bytes unchanged."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def upper(text: str) -> str:

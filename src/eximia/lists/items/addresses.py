@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.namedtuple import NamedTuple
-from eximia.base.text import like, marked
+from eximia.base.text import like, lower, marked
 from eximia.lists.match import PLAIN, Compiled, ListError, Match, Outcome, signed
 
 from .names import Names
@@ -30,10 +30,10 @@ class AddressSubject(NamedTuple):
     @classmethod
     def of(cls, address: str) -> AddressSubject:
         local_part, at, domain = address.rpartition("@")
-        lowered = address.lower()
+        lowered = lower(address)
         if not at:
             return cls(address, lowered, address, None)
-        domain = domain.lower()
+        domain = lower(domain)
         return cls(f"{local_part}@{domain}", lowered, local_part, domain)
 
 
@@ -52,7 +52,7 @@ class Addresses:
     def add_address(self, address: str, positive: bool) -> None:
         """Append an address without wild cards."""
         if self._caseless:
-            key = address.lower()
+            key = lower(address)
         else:
             key = address
         self._exact.setdefault(key, (self._places, Match(address) if positive else False))

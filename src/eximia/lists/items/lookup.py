@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.text import marked
+from eximia.base.text import lower, marked
 from eximia.lists.match import Match, Outcome, signed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Lookup:
 
     def match(self, subject: str, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`. Partial matching appends the wild and the fixed part of the key."""
-        key = subject.lower() if self._caseless else subject
+        key = lower(subject) if self._caseless else subject
         found = ctx.process.services.lookups.find_item(ctx, self._search, key, self._source)
         if found is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.text import lower
 from eximia.context.delivery import Kind
 from eximia.logs.printing import printing, quoted
 from eximia.message.dates import elapsed
@@ -25,7 +26,7 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     smtp = address.outcome.smtp if address.outcome is not None else None
     here = smtp is None or smtp.host is None or not smtp.host.address
     local = success and address.kind is Kind.ADDRESS and address.log_as_local and here
-    final = address.local_part if local else _final(address)
+    final = address.local_part if local else (success and _sent_as(address)) or _final(address)
     top = address.top
     parents = ""
     parent = address.parent
@@ -38,8 +39,12 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
             parent = parent.parent
         parents = f" ({', '.join(between)})"
     if local or parents or address.is_special or address.onetime_parent >= 0 or not _same(final, top.address):
-        return f"{printing(final)}{parents} <{top.address}>"
-    return f"{printing(final)}{parents}"
+        return f"{printing(final, topbit=True)}{parents} <{top.address}>"
+    return f"{printing(final, topbit=True)}{parents}"
+
+
+def _sent_as(address: Address) -> str:
+    return address.outcome.sent_as if address.outcome is not None else ""
 
 
 def _final(address: Address) -> str:
@@ -55,7 +60,7 @@ def _final(address: Address) -> str:
         return address.address
     if (address.prefix or address.suffix) and not _keeps_affixes(address.transport):
         local_part = local_part[len(address.prefix) : len(local_part) - len(address.suffix)]
-    return f"{local_part if address.caseful_local_part else local_part.lower()}@{domain.lower()}"
+    return f"{local_part if address.caseful_local_part else lower(local_part)}@{lower(domain)}"
 
 
 def _same(final: str, top: str) -> bool:

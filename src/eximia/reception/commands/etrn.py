@@ -51,7 +51,7 @@ def _run_command(session: SmtpSession, argument: str, answer: Answer) -> None:
     try:
         argv = command_arguments(ctx, template.text, what="ETRN processing", addresses=())
     except CommandError as error:
-        session.process.log.panic(f"ETRN: failed to set up command: {error.message}")
+        session.process.log.panic(f"failed to set up ETRN command: {error.message}")
         session.reply("458", "Internal failure")
         return
     finally:

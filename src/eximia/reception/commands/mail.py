@@ -48,7 +48,7 @@ def mail(session: SmtpSession, command: Command) -> None:
         session.sleep(delay)
     text = session.policy.rewrite_smtp(ctx, parameters.address)
     try:
-        parsed = parse_address(text, allow_null=True, syntax=syntax_options(session.main))
+        parsed = parse_address(text, allow_null=True, syntax=syntax_options(session.main, utf8=parameters.smtputf8))
     except AddressSyntaxError as error:
         _check_sync(session)
         session.syntax_error(f"{parameters.address}: {error.message}", error.message)

@@ -46,7 +46,7 @@ def rcpt(session: SmtpSession, command: Command) -> None:
         return
     text = session.policy.rewrite_smtp(ctx, parameters.address)
     try:
-        parsed = parse_address(text, syntax=syntax_options(session.main))
+        parsed = parse_address(text, syntax=syntax_options(session.main, utf8=ctx.message.smtputf8))
     except AddressSyntaxError as error:
         _failed(session, f"501 {parameters.address}: {error.message}")
         session.syntax_error(f"{parameters.address}: {error.message}", error.message)

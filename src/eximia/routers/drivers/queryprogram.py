@@ -101,7 +101,12 @@ class Queryprogram(Driver):
         policy = ListPolicy(
             forbid_blackhole=True,
             forbid_include=True,
-            syntax=Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains, main.strip_excess_angle_brackets),
+            syntax=Syntax(
+                True,
+                main.strip_trailing_dot,
+                main.allow_utf8_domains or ctx.message.smtputf8,
+                main.strip_excess_angle_brackets,
+            ),
         )
         try:
             found = parse_list(text, policy, lambda path: "")

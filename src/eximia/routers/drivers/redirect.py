@@ -99,7 +99,12 @@ class Redirect(Driver):
             options.forbid_include,
             options.include_directory or "",
             options.skip_syntax_errors,
-            Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains, main.strip_excess_angle_brackets),
+            Syntax(
+                True,
+                main.strip_trailing_dot,
+                main.allow_utf8_domains or ctx.message.smtputf8,
+                main.strip_excess_angle_brackets,
+            ),
         )
         try:
             found = parse_list(data, policy, IncludeReader(ctx, address))

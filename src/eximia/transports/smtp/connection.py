@@ -11,6 +11,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure, NetworkError
 from eximia.context.delivery import Errno, Host, SmtpFacts
 from eximia.context.session import TlsFacts
 from eximia.events import raise_event
+from eximia.message.idna import IdnaError, domain_to_alabel
 from eximia.protocols.smtp.client import Capabilities, MalformedReply, Reply, ReplyReader
 from eximia.transports.strings import expand, host_matches
 
@@ -34,6 +35,7 @@ class Connection:
         "auth_facts",
         "authenticated",
         "chunking",
+        "early",
         "dane",
         "encrypted",
         "expires",
@@ -57,6 +59,7 @@ class Connection:
         "tls",
         "verifying",
         "wait",
+        "was_early",
         "watch",
     )
 
@@ -74,6 +77,10 @@ class Connection:
         self.pipelining = False
         self.chunking = False
         self.prdr = False
+        #: EHLO went out with the connection; the answer that is expected to it (`early`)
+        self.early: Reply | None = None
+        #: the envelope went out before the banner came
+        self.was_early = False
         #: messages sent so far
         self.messages = 0
         #: the server may hold an unfinished transaction: RSET before the next
@@ -204,7 +211,8 @@ def introduce(ctx: Context, connection: Connection, options: Any) -> None:
     else:
         verb = "EHLO"
     command = f"{verb} {connection.helo}"
-    reply = connection.command(command)
+    sent, connection.early = connection.early is not None, None
+    reply = connection.reply(command) if sent else connection.command(command)
     if verb == "EHLO" and reply.code // 100 != 2:
         verb = "HELO"
         command = f"HELO {connection.helo}"
@@ -212,9 +220,19 @@ def introduce(ctx: Context, connection: Connection, options: Any) -> None:
     if reply.code // 100 != 2:
         raise refused(command, reply)
     connection.helo_response = reply.text
-    peer = connection.peer = Capabilities.read(reply) if verb != "HELO" else Capabilities()
+    use(ctx, connection, options, Capabilities.read(reply) if verb != "HELO" else Capabilities())
     raised(ctx, options, "smtp:ehlo", reply.text)
-    name, address = host.name, host.address
+    if options.hosts_pipe_connect is not None and verb == "EHLO" and not connection.tls.version:
+        from .early import remember, wanted
+
+        if wanted(ctx, options, host):
+            remember(ctx, connection, reply)
+
+
+def use(ctx: Context, connection: Connection, options: Any, peer: Capabilities) -> None:
+    """Take over what the server can do, less what options forbid."""
+    connection.peer = peer
+    name, address = connection.host.name, connection.host.address
     connection.pipelining = peer.pipelining and not host_matches(ctx, options.hosts_avoid_pipelining, name, address)
     connection.chunking = peer.chunking and host_matches(ctx, options.hosts_try_chunking, name, address)
     connection.prdr = peer.prdr and not connection.lmtp and host_matches(ctx, options.hosts_try_prdr, name, address)
@@ -226,7 +244,10 @@ def helo_name(ctx: Context, options: Any) -> str:
     if template is None or template.text == "$primary_hostname":
         return ctx.process.primary_hostname
     try:
-        return expand(template, ctx)
+        name = expand(template, ctx)
+        return name if name.isascii() else domain_to_alabel(name)
+    except IdnaError as error:
+        raise _not_expanded("helo_data", ExpansionError(str(error))) from error
     except ForcedFailure as error:
         raise _not_expanded("helo_data", error) from error
     except ExpansionError as error:

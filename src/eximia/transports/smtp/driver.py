@@ -12,6 +12,7 @@ from eximia.transports.content import content_for
 from eximia.transports.strings import expand
 
 from . import retry
+from .early import forget
 from .failure import Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
@@ -215,8 +216,10 @@ class _Run:
                 try:
                     again = self._transaction(connection, batch, facts, host, port, key, held)
                 except Failure as failure:
-                    if not (reused and failure.unheard):
+                    if not ((reused or connection.was_early) and failure.unheard):
                         raise
+                    if not reused:
+                        forget(ctx, host, port)  # what it answered to EHLO
                     # It went stale while idle; the server saw nothing of this message.
                     connection.stream.abort()
                     connection = None
@@ -282,10 +285,16 @@ class _Run:
         content = content_for(ctx, self.options, addresses, self.batch.return_path)
         wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
         transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)
+        if connection.was_early and not facts.reused:
+            facts.early_pipelining = True
+            facts.greeting, facts.helo_response = connection.greeting, connection.helo_response
         failure = judge(transaction, envelope, addresses, facts, lmtp=connection.lmtp)
+        converted = ctx.message.smtputf8 and not envelope.smtputf8
         for address in addresses:
             if address.outcome is not None:
                 address.outcome.size = connection.sent
+                if converted and not address.address.isascii():
+                    address.outcome.sent_as = ascii_address(address.address)
         self._deferred_recipients(addresses, facts, host, port)
         if transaction.refused_data_is_open:
             finish_refused(connection, transaction)

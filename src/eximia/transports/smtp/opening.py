@@ -12,6 +12,7 @@ from eximia.context.delivery import Errno, Host
 from eximia.context.session import TlsFacts
 from eximia.transports.strings import expand, host_matches
 
+from . import early
 from .authentication import authenticate
 from .connection import Connection, greet, raised
 from .dane import find as find_dane
@@ -156,12 +157,18 @@ def _open(
     refusal = raised(ctx, options, "tcp:connect", "")
     if refusal:
         raise Failure("", Errno.EVENT)
+    on_connect = options.protocol == "smtps" or (host.tls_required and port != 25)
+    expected = None
+    if options.hosts_pipe_connect is not None and not on_connect and dane is None and early.wanted(ctx, options, host):
+        expected = early.remembered(ctx, host, port)
     connection = _connected(ctx, options, host, port, interface, key)
     connection.dane = dane
     connection.verifying = verifying
     connection.in_clear = in_clear
     try:
-        if options.protocol == "smtps" or (host.tls_required and port != 25):
+        if expected is not None and early.begin(ctx, connection, options, expected):
+            return connection
+        if on_connect:
             secure(ctx, connection, options, on_connect=True)
         greet(ctx, connection, options)
         secure(ctx, connection, options, on_connect=False)

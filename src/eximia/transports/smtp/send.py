@@ -13,6 +13,7 @@ from eximia.protocols.smtp.client import Envelope, MalformedReply, Transaction
 from eximia.protocols.smtp.client.transaction import END, END_RCPT, MAIL, OVERALL, RCPT
 from eximia.transports.writer import BLOCK, ended, wire_blocks, wire_message, with_crlf
 
+from .early import confirm
 from .failure import Fault, closed, malformed, network
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def send_message(
     written = 0
     try:
         flight = shown = transaction.start()
-        if transaction.wants_data:  # BDAT may follow at once
+        if connection.early is not None:
+            flight = shown = f"EHLO {connection.helo}\r\n".encode("latin-1") + flight
+        elif transaction.wants_data:  # BDAT may follow at once
             data = content.whole(stuffed=False)
             if data is not None:
                 shown = flight + transaction.chunk(len(data), last=True)
@@ -100,6 +103,9 @@ def send_message(
         if connection.watch is not None:
             connection.watch.sent(shown)
         stream.send(flight)
+        if connection.early is not None:
+            confirm(connection)
+            transaction.receive(b"")
         while not transaction.finished:
             if transaction.data_due:
                 written = _send_data(connection, transaction, content, options)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Errno
+from eximia.message.idna import IdnaError, domain_to_alabel, localpart_to_alabel
 from eximia.transports.strings import expand
 
 from .failure import Failure, Fault
@@ -44,13 +45,8 @@ def ascii_address(address: str) -> str:
     """An address with each label that is not ASCII, and such a local part, in the form `xn--`."""
     if address.isascii():
         return address
+    local_part, at, domain = address.rpartition("@")
     try:
-        text = address.encode("latin-1").decode("utf-8")
-    except UnicodeError:
+        return f"{localpart_to_alabel(local_part)}{at}{domain_to_alabel(domain)}"
+    except IdnaError:
         return address
-    local_part, at, domain = text.rpartition("@")
-    return f"{_label(local_part)}{at}{'.'.join(_label(label) for label in domain.split('.'))}"
-
-
-def _label(text: str) -> str:
-    return text if text.isascii() else f"xn--{text.lower().encode('punycode').decode('ascii')}"
