@@ -91,8 +91,8 @@ class Hints:
     """
 
     __slots__ = (
-        "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "ehlo", "greylist", "misc", "ratelimit", "retry",
-        "seen", "tls",
+        "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "ehlo", "greylist", "misc", "ratelimit",
+        "retry", "seen", "tls",
     )  # fmt: skip
 
     def __init__(

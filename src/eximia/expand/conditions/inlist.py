@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from eximia.base.text import like
+from eximia.base.text import like, lower
 from eximia.expand.conditions.simple import TwoStrings
 from eximia.expand.listing import split_list
-from eximia.expand.operators.case import lower
 
 if TYPE_CHECKING:
     from eximia.context import Context

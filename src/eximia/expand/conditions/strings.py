@@ -6,11 +6,11 @@ from collections.abc import Callable
 from operator import eq, ge, gt, le, lt
 
 from eximia.base.dataclass import dataclass
+from eximia.base.text import lower
 from eximia.context import Context
 from eximia.expand.conditions.reading import two_strings
 from eximia.expand.conditions.simple import TwoStrings, TwoStringsNode
 from eximia.expand.nodes import Condition, Test
-from eximia.expand.operators.case import lower
 from eximia.expand.parser import Parser
 
 Compare = Callable[[str, str], bool]

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
-from eximia.base.text import like
+from eximia.base.text import like, lower
 from eximia.expand.items.walking import finish, listed, wanted
 from eximia.expand.listing import join_list
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.numbers import integer
-from eximia.expand.operators.case import lower
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
