@@ -23,7 +23,7 @@ from eximia.message.authres import comment, pvalue, value
 
 _NAME = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _DIGITS = pattern(r"\d{1,4}")
-_PLAIN = pattern(r'[^\s;"()\\\x00-\x1f\x7f]+')
+_PLAIN = pattern(r'[^ ;"()\\\x00-\x1f\x7f]+')
 _QUOTED = pattern(r'"((?:[^"\\]|\\.)*)"')
 _BLANKS = pattern(r"[ \t\r\n]*")
 _ESCAPED = pattern(r"\\(.)")
@@ -83,8 +83,9 @@ def parse_body(body: str, *, relaxed: bool = False) -> AuthResults:
     """As `parse`, for what follows the colon."""
     reader = _Reader(body)
     reader.skip()
+    quoted = reader.text.startswith('"', reader.position)
     authserv_id = reader.value()
-    if not authserv_id or "=" in authserv_id:
+    if not authserv_id or ("=" in authserv_id and not quoted):
         raise AuthResError("no authserv-id")
     reader.skip()
     version = reader.number()

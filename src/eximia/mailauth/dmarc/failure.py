@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eximia.base.dataclass import dataclass
+from eximia.base.pattern import pattern
 
 from .evaluation import Verdict
 
+_BLANKS = pattern(r"[\x00-\x20\x7f]+")
 _MOST_HEADER = 65_536
 
 
@@ -105,5 +107,5 @@ def _header(header: str) -> str:
 
 
 def _line(text: str) -> str:
-    """One line."""
-    return " ".join(text.split())
+    """One line. Only ASCII counts as white space: other bytes may be parts of characters."""
+    return _BLANKS.sub(" ", text).strip(" ")

@@ -9,8 +9,8 @@ from eximia.base.pattern import pattern
 
 _VERSION = pattern(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
 _TAG = pattern(r"([A-Za-z]+)[ \t]*=[ \t]*([\x20-\x3a\x3c-\x7e]*)")
-_URI = pattern(r"([A-Za-z][A-Za-z0-9+.-]*):([^\s,;!]+)(?:!\d+[kKmMgGtT]?)?")
-_ADDRESS = pattern(r"[^\s@<>()\[\]:;,]+@[A-Za-z0-9_\x80-\xff][A-Za-z0-9._\x80-\xff-]*")
+_URI = pattern(r"([A-Za-z][A-Za-z0-9+.-]*):([\x22-\x2b\x2d-\x3a\x3c-\x7e]+?)(?:!\d+[kKmMgGtT]?)?")
+_ADDRESS = pattern(r"[^\x00-\x20\x7f@<>()\[\]:;,]+@[A-Za-z0-9_\x80-\xff][A-Za-z0-9._\x80-\xff-]*")
 _HEX = "0123456789abcdefABCDEF"
 POLICIES = ("none", "quarantine", "reject")
 #: a record longer than this is no honest one

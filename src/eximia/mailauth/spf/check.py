@@ -8,6 +8,7 @@ they are asked side by side if the caller gives `ask_all`; what an answer means 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from eximia.dns.answer import Answer, Status
@@ -53,6 +54,7 @@ class _End(Exception):
         self.verdict = verdict
 
 
+@lru_cache(maxsize=4096)
 def valid_domain(domain: str) -> bool:
     """Whether a domain can have a record (section 4.3): several labels, none of them empty or too long."""
     labels = domain.removesuffix(".").split(".")
@@ -106,10 +108,13 @@ class _Check:
             raise _End(Verdict("permerror", f"Syntax error: {error}", domain=domain)) from error
         early = self._dns_all is not None
         for position, mechanism in enumerate(parsed.mechanisms):
-            if early and mechanism.name in _ASKING:
+            if mechanism.version:
+                if mechanism.version != self._version or self._number >> mechanism.shift != mechanism.network:
+                    continue
+            elif early and mechanism.name in _ASKING:
                 early = False
                 self._ask_early(parsed, position, domain)
-            if self._matches(mechanism, domain):
+            if mechanism.version or self._matches(mechanism, domain):
                 self._exp, self._exp_domain = parsed.exp, domain
                 return Verdict(mechanism.result, mechanism=mechanism.text, domain=domain)
         if parsed.redirect is not None:
@@ -139,8 +144,7 @@ class _Check:
         answer = self._answer(domain, "TXT")
         if not answer.found:
             return ""
-        texts = [txt.joined.decode("latin-1") for txt in answer.records]
-        records = [text for text in texts if is_record(text)]
+        records = [text for txt in answer.records if is_record(text := txt.joined.decode("latin-1"))]
         if len(records) > 1:
             raise _End(Verdict("permerror", "Multiple SPF or TXT records for domain.", domain=domain))
         return records[0] if records else ""
@@ -149,9 +153,6 @@ class _Check:
         name = mechanism.name
         if name == "all":
             return True
-        if mechanism.version:
-            bits = 32 - mechanism.prefix4 if mechanism.version == 4 else 128 - mechanism.prefix6
-            return self._version == mechanism.version and self._number >> bits == mechanism.network
         self._count(_TOO_DEEP if name == "include" else "too many DNS lookups")
         target = domain if mechanism.domain is None else self._values.domain(mechanism.domain, domain)
         match name:

@@ -32,7 +32,7 @@ class RecordError(Exception):
 
 class Mechanism(NamedTuple):
     """One mechanism: what it gives when it matches, its domain if it has one of its own, how many bits of an address
-    count, and for `ip4` and `ip6` (`version`) the network as a number without the bits that do not count."""
+    count, and for `ip4` and `ip6` (`version`) the network as a number without the `shift` bits that do not count."""
 
     result: str
     name: str
@@ -41,6 +41,7 @@ class Mechanism(NamedTuple):
     prefix4: int = 32
     prefix6: int = 128
     version: int = 0
+    shift: int = 0
     network: int = 0
 
 
@@ -138,7 +139,7 @@ def _network(word: str, result: str, name: str, text: str) -> Mechanism:
         length = 32 if found[5] is None else int(found[5])
         if length > 32:
             raise RecordError(word)
-        return Mechanism(result, name, word, prefix4=length, version=4, network=number >> (32 - length))
+        return Mechanism(result, name, word, version=4, shift=32 - length, network=number >> (32 - length))
     found = _IP6.fullmatch(text)
     length = 128 if found is None or found[2] is None else int(found[2])
     if found is None or length > 128:
@@ -147,4 +148,4 @@ def _network(word: str, result: str, name: str, text: str) -> Mechanism:
         number = int(IPv6Address(found[1]))
     except ValueError:
         raise RecordError(word) from None
-    return Mechanism(result, name, word, prefix6=length, version=6, network=number >> (128 - length))
+    return Mechanism(result, name, word, version=6, shift=128 - length, network=number >> (128 - length))
