@@ -137,10 +137,10 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     if message.queue_only:
         arrived.put_off = "queued by ACL"
         return True
-    if arrived.delivery == "q" or arrived.queue_only:
-        return True
     overridden = main.queue_only_override and arrived.delivery in ("b", "f", "i", "qs")
-    if main.queue_only and not overridden:
+    if arrived.delivery == "q" or arrived.queue_only or (main.queue_only and not overridden):
+        # It waits as all do: no reason of its own is told.
+        arrived.put_off = ""
         return True
     if main.queue_only_file and not overridden:
         for item in main.queue_only_file.split(":"):

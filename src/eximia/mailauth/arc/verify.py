@@ -110,7 +110,11 @@ class Verification:
     def _key(self, signature: Signature, txt: Txt) -> tuple[KeyRecord, PublicKey] | NoKey:
         if signature.hash_name not in self.policy.hashes or signature.keytype not in self.policy.keytypes:
             return NoKey((words.POLICY, signature, words.ALGORITHM_REFUSED, "algorithm is not accepted"))
-        return find_key(signature, txt, self.policy)
+        found = find_key(signature, txt)
+        if isinstance(found, tuple) and found[1].bits < self.policy.min_bits.get(found[1].keytype, 0):
+            detail = f"key of {found[1].bits} bits is too short"
+            return NoKey((words.POLICY, signature, words.KEY_TOO_SHORT, detail), found[0], found[1].bits)
+        return found
 
     def _message_signature(self, one: ArcSet, txt: Txt) -> tuple[str, bool]:
         """(problem, whether it may pass) of the message signature of a set."""

@@ -113,10 +113,10 @@ class Signing:
         for text in self._tags():
             layout.add(text)
         layout.add_names(b"h=", self.names)
-        layout.add_long(b"bh=" + base64.b64encode(self._digest.value()) + b";")
+        layout.add_long(b"bh=" + base64.b64encode(self._digest.value()))
         for text in self._more_tags():
             layout.add(text)
-        layout.add(b"b=")
+        layout.begin_value()
         own = Fields([layout.text() + b";\r\n"]).canonical(0, signer.canon_header)
         hasher.update(own.removesuffix(b"\r\n"))
         layout.append_long(base64.b64encode(signer.key.sign(hasher.digest(), signer.hash_name)))
@@ -124,23 +124,23 @@ class Signing:
 
     def _tags(self) -> Iterable[bytes]:
         signer = self.signer
-        yield b"v=1;"
-        yield b"a=%b;" % signer.algorithm.encode("latin-1")
-        yield b"q=dns/txt;"
-        yield f"c={signer.canon_header}/{signer.canon_body};".encode("latin-1")
-        yield b"d=%b;" % signer.domain.encode("latin-1")
-        yield b"s=%b;" % signer.selector.encode("latin-1")
+        yield b"v=1"
+        yield b"a=%b" % signer.algorithm.encode("latin-1")
+        yield b"q=dns/txt"
+        yield f"c={signer.canon_header}/{signer.canon_body}".encode("latin-1")
+        yield b"d=%b" % signer.domain.encode("latin-1")
+        yield b"s=%b" % signer.selector.encode("latin-1")
 
     def _more_tags(self) -> Iterable[bytes]:
         signer = self.signer
         if signer.identity:
-            yield b"i=%b;" % signer.identity.encode("latin-1")
+            yield b"i=%b" % signer.identity.encode("latin-1")
         if signer.created is not None:
-            yield b"t=%d;" % signer.created
+            yield b"t=%d" % signer.created
         if signer.expires is not None:
-            yield b"x=%d;" % signer.expires
+            yield b"x=%d" % signer.expires
         if signer.length:
-            yield b"l=%d;" % self._digest.length
+            yield b"l=%d" % self._digest.length
 
 
 class Layout:
@@ -164,22 +164,40 @@ class Layout:
         self._parts.append(text)
         self._column += len(text)
 
-    def add(self, text: bytes) -> None:
-        """A tag that stays in one piece."""
-        first = len(self._parts) == 1
-        if self._column + len(text) + 1 > _LINE and not first:
-            self._fold()
-        elif not first:
-            self._write(b" ")
-        self._write(text)
+    def add(self, tag: bytes) -> None:
+        """A tag that stays in one piece, and its semicolon."""
+        if len(self._parts) > 1:
+            if self._column + 1 + len(tag) > _LINE:
+                self._fold()
+            else:
+                self._write(b" ")
+        self._write(tag)
+        self._end()
 
-    def add_long(self, text: bytes) -> None:
+    def add_long(self, tag: bytes) -> None:
         """A tag that is cut where the line ends, when it does not fit into the next."""
-        if self._column + len(text) + 1 <= _LINE or len(text) < _LINE:
-            self.add(text)
+        if len(tag) < _LINE:
+            self.add(tag)
         else:
             self._write(b" ")
-            self.append_long(text)
+            self.append_long(tag)
+            self._end()
+
+    def begin_value(self) -> None:
+        """`b=`, whose value is still to come."""
+        if self._column + 3 > _LINE:
+            if self._column < _LINE:
+                self._write(b" ")
+            self._fold()
+        else:
+            self._write(b" ")
+        self._write(b"b=")
+
+    def _end(self) -> None:
+        """The semicolon, on a line of its own where it must."""
+        if self._column >= _LINE:
+            self._fold()
+        self._write(b";")
 
     def append_long(self, text: bytes) -> None:
         """Text without white space of its own, cut where the lines end."""
@@ -194,13 +212,23 @@ class Layout:
                 return
 
     def add_names(self, tag: bytes, names: Sequence[bytes]) -> None:
-        """A tag whose value is a list of names, cut after the colons."""
-        pieces = [name + b":" for name in names[:-1]] + [names[-1] + b";"]
-        self.add(tag + pieces[0])
-        for piece in pieces[1:]:
-            if self._column + len(piece) > _LINE:
+        """A tag whose value is a list of names, cut at the colons."""
+        if self._column + 1 + len(tag) + len(names[0]) > _LINE:
+            self._fold()
+        else:
+            self._write(b" ")
+        self._write(tag + names[0])
+        for name in names[1:]:
+            if self._column + 1 + len(name) <= _LINE:
+                self._write(b":" + name)
+            elif self._column < _LINE:
+                self._write(b":")
                 self._fold()
-            self._write(piece)
+                self._write(name)
+            else:
+                self._fold()
+                self._write(b":" + name)
+        self._end()
 
 
 def sign(message: bytes, signer: Signer) -> bytes:

@@ -115,7 +115,7 @@ class Verification:
         if digest.short or digest.value() != signature.body_hash:
             detail = "body shorter than l=" if digest.short else "body hash did not verify"
             return DkimResult(words.FAIL, signature, words.BODYHASH_MISMATCH, detail, index=index)
-        found = find_key(signature, txt, policy)
+        found = find_key(signature, txt)
         if isinstance(found, NoKey):
             return DkimResult(*found.verdict, found.record, found.bits, index)
         record, key = found
@@ -123,6 +123,9 @@ class Verification:
         if not key.check(signature.value, hashed, signature.hash_name):
             reason, detail = words.SIGNATURE_INCORRECT, "signature did not verify"
             return DkimResult(words.FAIL, signature, reason, detail, record, key.bits, index)
+        if key.bits < policy.min_bits.get(key.keytype, 0):
+            detail = f"key of {key.bits} bits is too short"
+            return DkimResult(words.POLICY, signature, words.KEY_TOO_SHORT, detail, record, key.bits, index)
         added = self._added(signature)
         if added:
             detail = f"unsigned {added}: added"
@@ -170,7 +173,7 @@ class NoKey:
         self.bits = bits
 
 
-def find_key(signature: Signature, txt: Txt, policy: Policy) -> tuple[KeyRecord, PublicKey] | NoKey:
+def find_key(signature: Signature, txt: Txt) -> tuple[KeyRecord, PublicKey] | NoKey:
     """The signature's key from the DNS, and whether it may be used for it (RFC 6376 section 6.1.2)."""
     answer = txt(signature.key_name)
     if answer.status == TEMPERROR:
@@ -198,9 +201,6 @@ def find_key(signature: Signature, txt: Txt, policy: Policy) -> tuple[KeyRecord,
     if record.hashes and signature.hash_name not in record.hashes:
         detail = "key is not for this hash"
         return NoKey((words.PERMERROR, signature, words.KEY_NOT_FOR_HASH, detail), record, key.bits)
-    if key.bits < policy.min_bits.get(key.keytype, 0):
-        detail = f"key of {key.bits} bits is too short"
-        return NoKey((words.POLICY, signature, words.KEY_TOO_SHORT, detail), record, key.bits)
     return record, key
 
 

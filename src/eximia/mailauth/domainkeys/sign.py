@@ -54,11 +54,11 @@ class Signing:
         signer = self.signer
         value = signer.key.sign(self._hashing.finish(), signer.hash_name)
         layout = Layout(b"DomainKey-Signature: ")
-        for text in (f"a=rsa-{signer.hash_name};", "q=dns;", f"c={signer.canon};"):
+        for text in (f"a=rsa-{signer.hash_name}", "q=dns", f"c={signer.canon}"):
             layout.add(text.encode("latin-1"))
-        layout.add(f"s={signer.selector};".encode("latin-1"))
-        layout.add(f"d={signer.domain};".encode("latin-1"))
+        layout.add(f"s={signer.selector}".encode("latin-1"))
+        layout.add(f"d={signer.domain}".encode("latin-1"))
         layout.add_names(b"h=", self._names)
-        layout.add(b"b=")
+        layout.begin_value()
         layout.append_long(base64.b64encode(value))
         return layout.text() + b";\r\n"
