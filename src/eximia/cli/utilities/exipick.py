@@ -1,6 +1,7 @@
 """exipick: select messages of the queue by conditions on their variables (manual 54.5).
 
-Conditions are in `exipick_conditions`, variables in `exipick_variables`; here are the options and the output.
+Conditions are in `exipick_conditions`, variables in `exipick_variables`, reading the queue in `exipick_queue`; here are
+the options and the output.
 """
 
 from __future__ import annotations
@@ -8,17 +9,14 @@ from __future__ import annotations
 import getopt
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 
+from eximia import __version__
 from eximia.queue.listing import ListingOptions, entry, format_age, format_size
-from eximia.queue.summary import summarize
-from eximia.spool import Place, Spool, SpoolFormatError
-from eximia.spool.header_file import read_header
-from eximia.spool.journal import read_journal
 
-from .common import fail, open_configured, write
+from .common import fail, write
 from .exipick_conditions import Condition
+from .exipick_queue import messages
 from .exipick_variables import Variables
 
 HELP = """Usage:
@@ -36,11 +34,14 @@ Options:
     -C, --config FILE; --spool PATH; --input-dir NAME; --finput; --queue NAME
     -f REGEXP, -r REGEXP, -s SIZE, -y SECONDS, -o SECONDS, -x, -z    as of exiqgrep
     --random, --reverse (-R), --sort VARIABLE[,...], --unsorted
-    --show-vars VARIABLE[,...], --size, --help
+    --show-vars VARIABLE[,...], --show-rules, --show-tests, --size
+    --freeze FILE, --thaw FILE                  save what was read of the queue, use it again
+    --version, --help
 """
 _LONG = [
-    "and", "or", "not", "caseful", "charset=", "config=", "finput", "flatq", "help", "man", "input-dir=", "queue=",
-    "random", "reverse", "spool=", "show-vars=", "size", "sort=", "unsorted",
+    "and", "or", "not", "caseful", "charset=", "config=", "finput", "flatq", "freeze=", "help", "man", "input-dir=",
+    "queue=", "random", "reverse", "spool=", "show-rules", "show-tests", "show-vars=", "size", "sort=", "thaw=",
+    "unsorted", "version",
 ]  # fmt: skip
 _LISTINGS = {"-bp", "-bpa", "-bpc", "-bpr", "-bpra", "-bpru", "-bpu"}
 
@@ -52,10 +53,13 @@ def command(words: Sequence[str]) -> int:
         pairs, criteria = getopt.gnu_getopt(rest, "bcC:f:ilo:r:Rs:xy:z", _LONG)
     except getopt.GetoptError as error:
         sys.stderr.write(f"Unknown option: {error.opt}\n{HELP}")
-        return 1
+        return 2
     options = {name.lstrip("-"): value for name, value in pairs}
     if options.keys() & {"help", "man"}:
         write(HELP)
+        return 0
+    if "version" in options:
+        write(f"exipick\nbuild: {__version__}\n")
         return 0
     conditions = [*_shortcuts(options), *criteria]
     tests = []
@@ -64,7 +68,10 @@ def command(words: Sequence[str]) -> int:
         if condition is None:
             fail(f"Expression {text} did not parse")
         tests.append(condition)
-    found = [each for each in _messages(options) if _chosen(each, tests, options)]
+    if "show-rules" in options:
+        for test in tests:
+            write(f"${test.variable}\t{test.expression(negated='not' in options)}\n")
+    found = [each for each in messages(options) if _chosen(each, tests, options)]
     _sort(found, options, letters)
     _show(found, options, letters)
     return 0
@@ -105,53 +112,23 @@ def _shortcuts(options: dict[str, str]) -> Iterator[str]:
             yield form.format(options[name])
 
 
-def _messages(options: dict[str, str]) -> Iterator[Variables]:
-    config = options.get("C") or options.get("config")
-    directory = options.get("spool")
-    if directory is None:
-        directory = open_configured(["-C", config] if config else []).spool.directory
-    spool = Spool(directory)
-    queue = options.get("queue", "")
-    now = int(time.time())
-    if "finput" in options or "input-dir" in options:
-        spool = _OtherFolder(directory, options.get("input-dir", "Finput"))
-    for message_id, place in spool.messages(queue):
-        path = spool.path(message_id, "-H", place)
-        try:
-            with open(path, "rb") as file:
-                header = read_header(file.read().decode("latin-1"), message_id)
-            summary = summarize(spool, message_id, place)
-        except FileNotFoundError:
-            continue
-        except (SpoolFormatError, OSError) as error:
-            sys.stderr.write(f"Couldn't parse {message_id}: {error}\n")
-            continue
-        header.nonrecipients |= read_journal(spool.path(message_id, "-J", place))
-        yield Variables(header, summary, path, spool.path(message_id, "-D", place), now)
-
-
-class _OtherFolder(Spool):
-    """A spool whose messages are in a folder of another name (`--input-dir`)."""
-
-    __slots__ = ("_name",)
-
-    def __init__(self, directory: str, name: str) -> None:
-        super().__init__(directory)
-        self._name = name
-
-    def folder(self, place: Place = Place(), kind: str = "input") -> str:  # noqa: B008 as in the base class
-        if kind != "input":
-            return super().folder(place, kind)
-        path = self._name if self._name.startswith("/") else f"{self.directory}/{place.queue}/{self._name}"
-        return f"{path}/{place.subdirectory}" if place.subdirectory else path
-
-
 def _chosen(variables: Variables, tests: Sequence[Condition], options: dict[str, str]) -> bool:
     if not tests:
         return True
     any_of = "or" in options
     results = (test.holds(variables, any_of=any_of) != ("not" in options) for test in tests)
+    if "show-tests" in options:
+        write(f"{variables.header.id}\n")
+        results = (_told(variables, test, result, options) for test, result in zip(tests, results, strict=True))
     return any(results) if any_of else all(results)
+
+
+def _told(variables: Variables, test: Condition, result: bool, options: dict[str, str]) -> bool:
+    """Show a test, its value and its result (`--show-tests`)."""
+    value = variables.get(test.variable) or ""
+    expression = test.expression(negated="not" in options)
+    write(f"{f'${test.variable}':>27} =  '{value}'\n{expression:>27} => {int(result)}\n")
+    return result
 
 
 def _sort(found: list[Variables], options: dict[str, str], letters: str) -> None:
@@ -201,7 +178,7 @@ def _entry(each: Variables, wanted: Sequence[str], options: dict[str, str], lett
     if "i" in options:
         return f"{header.id}{inline}\n"
     if "b" in options:
-        variables = f" Vars:{inline}" if inline else ""
+        variables = " Vars: " + ";".join(f"{name}='{value}'" for name, value in shown) if shown else ""
         return f"{header.id} From: <{header.sender}> To: {';'.join(left)}{variables}\n"
     frozen = " *** frozen ***" if summary.frozen else ""
     if "flatq" in options:
@@ -211,9 +188,8 @@ def _entry(each: Variables, wanted: Sequence[str], options: dict[str, str], lett
     text = entry(summary, each.now, ListingOptions(undelivered="u" in letters, generated="a" in letters))
     if not shown:
         return text
-    width = max(len(name) for name, _ in shown)
     first, rest = text.split("\n", 1)
-    return first + "\n" + "".join(f"{' ' * 10}{name:>{width}} = '{value}'\n" for name, value in shown) + rest
+    return first + "\n" + "".join(f"{name:>27} = '{value}'\n" for name, value in shown) + rest
 
 
 def _names(each: Variables, wanted: Sequence[str]) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Condition:
                 return None
             return cls(name, operator, float(number[1]) * _UNITS.get(number[2], 1), negated=bool(bang))
         if operator in {"eq", "ne"}:
+            quoted = re.fullmatch(r"""(["'])(.*)\1""", value.strip(), re.DOTALL)
+            value = quoted[2] if quoted is not None else value
             return cls(name, operator, text=value, negated=bool(bang))
         caseless = not caseful and operator == "="
         slashes = re.fullmatch(r"/(.*)/([i]?)", value.strip(), re.DOTALL)
@@ -57,6 +59,19 @@ class Condition:
             return None
         regex = pattern(value, caseless=caseless)
         return cls(name, operator, regex=regex, negated=bool(bang))
+
+    def expression(self, *, negated: bool = False) -> str:
+        """The test as `--show-rules` shows it."""
+        if not self.operator:
+            test = "$var"
+        elif self.regex is not None:
+            operator = "!~" if self.operator == "!~" else "=~"
+            test = f'"$var" {operator} /{self.regex.pattern}/{"i" if self.regex.flags & re.IGNORECASE else ""}'
+        elif self.operator in {"eq", "ne"}:
+            test = f'"$var" {self.operator} "{self.text}"'
+        else:
+            test = f"$var {self.operator} {self.number:.15g}"
+        return f"({test}) ? {'0 : 1' if self.negated != negated else '1 : 0'}"
 
     def holds(self, variables: Variables, *, any_of: bool = False) -> bool:
         """`any_of`: for the variables that test each recipient, one is enough (`--or`)."""

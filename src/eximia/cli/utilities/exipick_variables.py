@@ -53,6 +53,8 @@ _PLAIN = {
     "tls_version": "tls_ver",
     "warning_count": "warning_count",
 }
+#: numbers that a message without them has as 0
+_UNSET_BY_ZERO = {"dsn_ret", "interface_port", "received_port", "sender_host_port"}
 _FLAGS = {
     "allow_unqualified_recipient": "allow_unqualified_recipient",
     "allow_unqualified_sender": "allow_unqualified_sender",
@@ -84,7 +86,8 @@ class Variables:
         attribute = _PLAIN.get(name)
         if attribute is not None:
             value = getattr(self.header, attribute)
-            return None if value in {"", -1} and name != "sender_address" else str(value)
+            unset = value in {"", -1} or (value == 0 and name in _UNSET_BY_ZERO)
+            return None if unset and name != "sender_address" else str(value)
         attribute = _FLAGS.get(name)
         if attribute is not None:
             return "1" if getattr(self.header, attribute) else None
@@ -108,10 +111,12 @@ class Variables:
         }.get(name)
 
     def matching(self, regex: str) -> list[str]:
-        """The names of all variables that fit a regular expression."""
+        """The names of the message's variables that fit a regular expression."""
         names = {*_PLAIN, *_FLAGS, *_SPECIAL, *(f"acl_m{each}" for each in self.header.acl_m)}
         names |= {f"acl_c{each}" for each in self.header.acl_c}
-        return sorted(name for name in names if re.search(regex, name))
+        present = {line.name for line in self.header.headers if not line.deleted}
+        names |= {f"{prefix}_{field}" for field in present for prefix in ("header", "bheader", "rheader")}
+        return sorted(name for name in names - _LARGE if re.search(regex, name) and self.get(name) is not None)
 
     @property
     def delivered(self) -> list[str]:
@@ -137,6 +142,10 @@ class Variables:
         return "".join(line.text for line in self.header.headers if not line.deleted).rstrip("\n")
 
 
+#: what a regular expression does not name
+_LARGE = {"message_body", "message_headers", "message_headers_raw"}
+
+
 def _true(condition: bool) -> str | None:
     return "1" if condition else None
 
@@ -152,7 +161,7 @@ _SPECIAL: dict[str, Callable[[Variables], str | None]] = {
     "message_body_size": lambda v: str(max(0, v.summary.size - v.header.size_of_headers())),
     "message_headers": lambda v: decode(v.lines()),
     "message_headers_raw": lambda v: v.lines(),
-    "message_linecount": lambda v: str(v.lines().count("\n") + 2 + max(0, v.header.body_linecount)),
+    "message_linecount": lambda v: str(v.lines().count("\n") + 1 + max(0, v.header.body_linecount)),
     "message_size": lambda v: str(v.summary.size),
     "received_count": lambda v: str(sum(line.type == "P" for line in v.header.headers)),
     "recipients": lambda v: ", ".join(v.summary.recipients),
