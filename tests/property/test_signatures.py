@@ -98,7 +98,7 @@ def test_any_message_and_answer(message: bytes, answer: TxtAnswer) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_damaged_signature_never_passes(data: Any) -> None:
-    message = MESSAGE.partition(b"\r\n")[2]  # without Received:, which is not signed
+    message = b"From: Joe <joe@b.example>\r\nSubject: a  long\r\n subject\r\n\r\nHello  world \r\n\r\n.dot\r\n\r\n"
     signed = sign(message, Signer("b.example", "ed25519", signing_key("ed25519"))) + message
     place = data.draw(st.integers(0, len(signed) - 1))
     byte = data.draw(st.integers(0, 255))
