@@ -10,7 +10,7 @@ from typing import Any
 from eximia.base.namedtuple import NamedTuple
 
 #: the extension module; the digits are a digest of its sources, see `build.module_name`
-MODULE = "eximia_openssl_8783802c77c5"
+MODULE = "eximia_openssl_f7fa5d4f1021"
 #: the first library with all that is used
 _LOWEST = 0x30000020
 
@@ -48,11 +48,12 @@ def binding() -> Binding:
     return Binding(module.ffi, module.lib)
 
 
-def last_error() -> str:
-    """The oldest error that the library noted, in its words; empty when there is none."""
+def last_error(*, of_tls: bool = False) -> str:
+    """What the library noted, in its words, the cause first (with `of_tls` what it meant for the protocol); empty when
+    there is nothing."""
     ffi, lib = binding()
     text = ffi.new("char[512]")
-    lib.tls_error(text, 512)
+    lib.tls_error(text, 512, int(of_tls))
     return str(ffi.string(text).decode("latin-1"))
 
 

@@ -90,7 +90,7 @@ class Engine:
         self._lib.tls_pause(self.handle, int(at_hello), int(at_verify))
 
     def tickets(self, wanted: bool, label: bytes = bytes(LABEL_SIZE)) -> None:
-        """Server: make and take session tickets. A ticket serves only under the same label."""
+        """Make and take session tickets; those of a server serve only under the same label."""
         assert len(label) == LABEL_SIZE
         self._lib.tls_tickets(self.handle, int(wanted), label)
 
@@ -190,7 +190,7 @@ class Engine:
         self._lib.tls_close(self.handle)
 
     def _failed(self, step: Step) -> None:
-        text = last_error()
+        text = last_error(of_tls=True)
         if step is Step.CUT or step is Step.CLOSED:
             raise TlsError(text or "the peer closed the connection", cut=True)
         raise TlsError(text or "unknown error")

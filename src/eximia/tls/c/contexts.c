@@ -21,21 +21,27 @@ tls_connection *tls_of(SSL *ssl) { return SSL_get_ex_data(ssl, connection_index)
 int tls_attach(tls_connection *connection) { return SSL_set_ex_data(connection->ssl, connection_index, connection); }
 tls_context *tls_context_of(SSL_CTX *ctx) { return SSL_CTX_get_ex_data(ctx, context_index); }
 
-/* The oldest error of the queue, with what the library adds to it; the queue is empty afterwards. */
-size_t tls_error(char *out, size_t cap) {
+/* An error of the queue, with what the library adds to it: the oldest, or with `of_tls` the oldest of the protocol,
+ * which what went before (a certificate field that could not be read) has only led to. The queue is empty afterwards. */
+size_t tls_error(char *out, size_t cap, int of_tls) {
     const char *data = NULL;
-    int flags = 0;
-    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
+    int flags = 0, taken = 0;
+    unsigned long code;
 
     if (cap == 0)
         return 0;
     out[0] = 0;
-    if (code != 0) {
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+        if (taken && (!of_tls || ERR_GET_LIB(code) != ERR_LIB_SSL))
+            continue;
+        taken = 1;
         ERR_error_string_n(code, out, cap);
         if (data != NULL && (flags & ERR_TXT_STRING) && *data) {
             size_t used = strlen(out);
             BIO_snprintf(out + used, cap - used, ": %s", data);
         }
+        if (ERR_GET_LIB(code) == ERR_LIB_SSL)
+            break;
     }
     ERR_clear_error();
     return strlen(out);

@@ -19,7 +19,7 @@ enum tls_chain { TLS_OURS, TLS_SENT, TLS_VERIFIED, TLS_BAD };
 int tls_start(void);
 unsigned long tls_library_number(void);
 const char *tls_library_version(void);
-size_t tls_error(char *out, size_t cap);
+size_t tls_error(char *out, size_t cap, int of_tls);
 int tls_option(const char *name, uint64_t *bits);
 
 /* contexts (contexts.c) */

@@ -30,6 +30,7 @@ class Sessions:
 
     def offer(self, engine: Engine) -> None:
         """Take a session out and offer it. TLS 1.3 wants each used once."""
+        engine.tickets(True)
         hints = self._ctx.process.hints
         if hints is None:
             return
