@@ -60,6 +60,8 @@ class TlsStream:
                 continue
             self._flush()
             if step is Step.DONE:
+                # The end of the handshake and the first data may have come together.
+                self._text = self._read()
                 return
             data = inner.recv(timeout)
             if not data:
@@ -107,10 +109,13 @@ class TlsStream:
 
     def _take(self, data: bytes) -> bytes:
         """The plaintext of what has arrived; notes the end."""
+        if not data:
+            self.engine.end_of_input()
+        return self._read(data)
+
+    def _read(self, data: bytes = b"") -> bytes:
         engine = self.engine
         try:
-            if not data:
-                engine.end_of_input()
             text = engine.read(data)
             self._flush()
         except TlsError as error:

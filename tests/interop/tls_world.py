@@ -1,0 +1,410 @@
+"""A server of ours that plays many parts, one a port, and other programs as its clients.
+
+What the server saw is logged by an ACL at EHLO: `CELL <helo name> ver=... cv=... dn=... sni=... ocsp=... res=...`.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from support_tls import Pki
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+PARTS = ("rsa", "ec", "dual", "self", "sni", "require", "try", "staple", "revoked", "resume")
+
+_CONFIGURATION = """
+primary_hostname = server.example
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+pid_file_path = {folder}/pid
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {ports}
+daemon_workers = 2
+tls_on_connect_ports = {on_connect}
+smtp_enforce_sync = false
+log_selector = +tls_sni +tls_peerdn +tls_resumption
+tls_certificate = ${{extract{{p$received_port}}{{{certificates}}}{{$value}}fail}}
+tls_privatekey = ${{extract{{p$received_port}}{{{keys}}}{{$value}}fail}}
+tls_ocsp_file = ${{extract{{p$received_port}}{{{staples}}}{{$value}}fail}}
+tls_verify_certificates = {pki}/root.crt
+tls_verify_hosts = ${{if eq{{$received_port}}{{{require}}}{{*}}}}
+tls_try_verify_hosts = ${{if eq{{$received_port}}{{{try_}}}{{*}}}}
+tls_resumption_hosts = ${{if eq{{$received_port}}{{{resume}}}{{*}}}}
+acl_smtp_helo = look
+acl_smtp_rcpt = accept
+begin acl
+look:
+  accept condition = ${{if def:tls_in_cipher}}
+    logwrite = CELL $sender_helo_name ver=$tls_in_ver cv=$tls_in_certificate_verified dn=$tls_in_peerdn \\
+      sni=$tls_in_sni ocsp=$tls_in_ocsp res=$tls_in_resumption ours=${{certextract{{subject}}{{$tls_in_ourcert}}}} \\
+      key=${{certextract{{sig_algorithm}}{{$tls_in_ourcert}}}} cipher=$tls_in_cipher end
+  accept
+begin routers
+all:
+  driver = accept
+  transport = gone
+begin transports
+gone:
+  driver = appendfile
+  file = /dev/null
+  user = nobody
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    socks = [socket.socket() for _ in range(count)]
+    for each in socks:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in socks]
+    for each in socks:
+        each.close()
+    return ports
+
+
+def wait_for(port: int, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"nothing listens on port {port}")
+
+
+def readable(folder: Path) -> None:
+    """Let other users look into a test's folder."""
+    for each in [folder, *folder.parents]:
+        if each not in (Path("/"), Path("/tmp")):
+            try:
+                each.chmod(0o755)
+            except PermissionError:
+                break
+
+
+class Ours:
+    """The server. `ports` by part for STARTTLS, `early` by part for TLS on connect."""
+
+    def __init__(self, folder: Path, pki: Pki) -> None:
+        self.folder = folder
+        ports = free_ports(2 * len(PARTS))
+        self.ports = dict(zip(PARTS, ports, strict=False))
+        self.early = dict(zip(PARTS, ports[len(PARTS) :], strict=False))
+        for name in ("spool", "log"):
+            (folder / name).mkdir()
+        staple, revoked = pki.staple("good.ocsp"), _revoked(pki)
+        # the file by the client's name for us, with a default for none
+        sni = f"{pki.folder}/${{if eq{{$tls_in_sni}}{{alt.example.net}}{{alt}}{{ec}}}}"
+        chains = {
+            "self": "",
+            "rsa": f"{pki.folder}/rsa.chain",
+            "dual": f"{pki.folder}/rsa.chain:{pki.folder}/ec.chain",
+            "sni": f"{sni}.chain",
+        }
+        keys = {
+            "self": "",
+            "rsa": f"{pki.folder}/rsa.key",
+            "dual": f"{pki.folder}/rsa.key:{pki.folder}/ec.key",
+            "sni": f"{sni}.key",
+        }
+        staples = {"staple": staple, "revoked": revoked}
+
+        def by_port(values: dict[str, str], default: str = "") -> str:
+            found = [
+                (port, values.get(part, default)) for each in (self.ports, self.early) for part, port in each.items()
+            ]
+            return " ".join(f"p{port}={value}" for port, value in found if value)
+
+        configuration = folder / "exim.conf"
+        configuration.write_text(
+            _CONFIGURATION.format(
+                folder=folder,
+                pki=pki.folder,
+                ports=":".join(map(str, ports)),
+                on_connect=":".join(map(str, self.early.values())),
+                certificates=by_port(chains, f"{pki.folder}/ec.chain"),
+                keys=by_port(keys, f"{pki.folder}/ec.key"),
+                staples=by_port(staples),
+                require=self.ports["require"],
+                try_=self.ports["try"],
+                resume=self.ports["resume"],
+            )
+        )
+        (folder / "site.toml").write_text("")
+        environment = {**os.environ, "PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(folder / "site.toml")}
+        identity: dict[str, object] = {}
+        if os.geteuid() == 0:
+            readable(folder)
+            for top in (folder, pki.folder):
+                for each in [top, *top.rglob("*")]:
+                    os.chown(each, 65534, 65534)
+            identity = {"user": 65534, "group": 65534, "extra_groups": []}
+        self.output = open(folder / "output", "ab")  # noqa: SIM115  (closed with the server)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "eximia.cli.launched", "exim", "-C", str(configuration), "-bdf"],
+            env=environment,
+            cwd="/",
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            **identity,  # type: ignore[call-overload]
+        )
+        wait_for(ports[0])
+
+    def log(self) -> str:
+        path = self.folder / "log" / "mainlog"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def cell(self, name: str) -> dict[str, str]:
+        """What the server saw of a client that said EHLO with this name."""
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            match = re.search(rf"CELL {re.escape(name)} (.*) end$", self.log(), re.MULTILINE)
+            if match is not None:
+                return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", match[1]))
+            time.sleep(0.05)
+        raise AssertionError(f"{name} was not seen:\n" + "\n".join(self.log().splitlines()[-8:]))
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.output.close()
+
+
+def _revoked(pki: Pki) -> str:
+    from cryptography.x509 import ocsp
+
+    return pki.staple("revoked.ocsp", status=ocsp.OCSPCertStatus.REVOKED)
+
+
+def run(command: list[str], text: str = "", *, environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command, input=text.encode(), capture_output=True, timeout=30, check=False, env=environment or os.environ
+    )
+    return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+class Openssl:
+    """`openssl s_client`."""
+
+    name = "openssl"
+
+    def __init__(self, pki: Pki) -> None:
+        self.pki = pki
+
+    def talk(
+        self,
+        port: int,
+        cell: str,
+        version: str,
+        *,
+        early: bool = False,
+        certificate: str = "",
+        more: tuple[str, ...] = (),
+    ) -> str:
+        command = [
+            "openssl",
+            "s_client",
+            "-connect",
+            f"127.0.0.1:{port}",
+            "-ign_eof",
+            "-CAfile",
+            self.pki.path("root.crt"),
+        ]
+        command += ["-tls1_2" if version == "TLS1.2" else "-tls1_3", *more]
+        if not early:
+            command += ["-starttls", "smtp"]
+        if certificate:
+            command += ["-cert", self.pki.path(f"{certificate}.crt"), "-key", self.pki.path(f"{certificate}.key")]
+            if (self.pki.folder / f"{certificate}.chain").exists():
+                command += ["-cert_chain", self.pki.path("inter.crt")]
+        return run(command, f"EHLO {cell}\r\nQUIT\r\n")
+
+    def verified(self, output: str) -> bool:
+        return "Verify return code: 0 (ok)" in output
+
+    def version(self, output: str) -> str:
+        match = re.search(r"^(?:New|Reused), (TLSv1\.[23])", output, re.MULTILINE)
+        return match[1].replace("v", "") if match else ""
+
+
+class Gnutls:
+    """`gnutls-cli`."""
+
+    name = "gnutls"
+
+    def __init__(self, pki: Pki) -> None:
+        self.pki = pki
+
+    def talk(
+        self,
+        port: int,
+        cell: str,
+        version: str,
+        *,
+        early: bool = False,
+        certificate: str = "",
+        more: tuple[str, ...] = (),
+    ) -> str:
+        command = ["gnutls-cli", "-p", str(port), "127.0.0.1", "--x509cafile", self.pki.path("root.crt")]
+        command += [
+            "--verify-hostname=mx.example.org",
+            "--no-ca-verification" if "--trust-nobody" in more else "--crlf",
+        ]
+        command += [
+            f"--priority=NORMAL:-VERS-ALL:+VERS-{version}",
+            *(each for each in more if each != "--trust-nobody"),
+        ]
+        if not early:
+            command += ["--starttls-proto=smtp"]
+        if certificate:
+            name = "chain" if (self.pki.folder / f"{certificate}.chain").exists() else "crt"
+            command += ["--x509certfile", self.pki.path(f"{certificate}.{name}")]
+            command += ["--x509keyfile", self.pki.path(f"{certificate}.key")]
+        return run(command, f"EHLO {cell}\nQUIT\n")
+
+    def verified(self, output: str) -> bool:
+        return "Status: The certificate is trusted" in output
+
+    def version(self, output: str) -> str:
+        match = re.search(r"Description: \((TLS1\.[23])", output)
+        return match[1] if match else ""
+
+
+class Finger:
+    """Postfix's `posttls-finger`, from an unpacked package where it is not installed."""
+
+    name = "postfix"
+
+    def __init__(self, pki: Pki, folder: Path) -> None:
+        self.pki = pki
+        self.program = shutil.which("posttls-finger") or ""
+        self.environment = dict(os.environ)
+        if not self.program:
+            subprocess.run(["apt-get", "download", "-q", "postfix"], cwd=folder, capture_output=True, check=False)
+            packages = list(folder.glob("postfix_*.deb"))
+            if not packages:
+                pytest.skip("no posttls-finger here")
+            subprocess.run(["dpkg", "-x", str(packages[0]), str(folder / "x")], check=True)
+            self.program = str(folder / "x" / "usr" / "sbin" / "posttls-finger")
+            self.environment["LD_LIBRARY_PATH"] = str(folder / "x" / "usr" / "lib" / "postfix")
+        (folder / "main.cf").write_text("compatibility_level = 3.6\n")
+        self.environment["MAIL_CONFIG"] = str(folder)
+
+    def talk(
+        self,
+        port: int,
+        cell: str,
+        version: str,
+        *,
+        early: bool = False,
+        certificate: str = "",
+        more: tuple[str, ...] = (),
+    ) -> str:
+        other = "TLSv1.3" if version == "TLS1.2" else "TLSv1.2"
+        command = [self.program, "-c", "-o", f"smtp_helo_name={cell}", "-F", self.pki.path("root.crt"), "-l", "verify"]
+        command += [
+            "-p",
+            f"!{other}",
+            "-m",
+            "0",
+            "-t",
+            "10",
+            "-L",
+            "summary,certmatch",
+            *(["-w"] if early else []),
+            *more,
+        ]
+        if certificate:
+            command += ["-k", self.pki.path(f"{certificate}.key"), "-K", self.pki.path(f"{certificate}.chain")]
+        return run([*command, f"[127.0.0.1]:{port}", "mx.example.org"], environment=self.environment)
+
+    def verified(self, output: str) -> bool:
+        return "Verified TLS connection established" in output
+
+    def version(self, output: str) -> str:
+        match = re.search(r"TLS connection \w+ to .*: (TLSv1\.[23]) with", output)
+        return match[1].replace("v", "") if match else ""
+
+
+class Exim:
+    """An installed Exim (Debian's has GnuTLS) that delivers one message."""
+
+    name = "exim"
+
+    def __init__(self, pki: Pki, folder: Path) -> None:
+        self.pki = pki
+        self.folder = folder
+        if shutil.which("exim4") is None or os.geteuid() != 0:
+            pytest.skip("no exim4 that we may run")
+        readable(folder)
+        owner = pwd.getpwnam("Debian-exim")
+        for name in ("spool", "log"):
+            (folder / name).mkdir()
+            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
+
+    def talk(
+        self,
+        port: int,
+        cell: str,
+        version: str,
+        *,
+        early: bool = False,
+        certificate: str = "",
+        more: tuple[str, ...] = (),
+    ) -> str:
+        own = ""
+        if certificate:
+            own = f"tls_certificate = {self.pki.path(certificate)}.chain\n  tls_privatekey = {self.pki.path(certificate)}.key"
+        path = self.folder / f"{cell}.conf"
+        path.write_text(
+            f"""spool_directory = {self.folder}/spool
+log_file_path = {self.folder}/log/%slog
+keep_environment =
+log_selector = +tls_peerdn
+primary_hostname = client.example
+begin routers
+r:
+  driver = manualroute
+  route_data = 127.0.0.1
+  self = send
+  transport = t
+begin transports
+t:
+  driver = smtp
+  port = {port}
+  helo_data = {cell}
+  hosts_try_fastopen =
+  hosts_require_tls = *
+  protocol = {"smtps" if early else "smtp"}
+  tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-{version}
+  tls_verify_certificates = {self.pki.path("root.crt")}
+  tls_verify_cert_hostnames =
+  {own}
+  {" ".join(more)}
+"""
+        )
+        log = self.folder / "log" / "mainlog"
+        before = log.stat().st_size if log.exists() else 0
+        run(["exim4", "-C", str(path), "-odi", "-oi", "-f", "a@b.example", "c@d.example"], "Subject: x\n\nx\n")
+        return log.read_text(errors="replace")[before:]
+
+    def verified(self, output: str) -> bool:
+        return "CV=yes" in output
+
+    def version(self, output: str) -> str:
+        match = re.search(r"X=(TLS1\.[23])", output)
+        return match[1] if match else ""
