@@ -12,6 +12,8 @@ from eximia.transports.strings import host_matches
 from .failure import Failure, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximia.context import Context
 
     from .connection import Connection
@@ -60,6 +62,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
         return
     if not on_connect and not _agreed(ctx, connection, options, needed=needed):
         return
+    from .connection import introduce
     from .handshake import Handshake, HandshakeError
 
     clear = not needed and not on_connect and options.tls_tempfail_tryclear
@@ -71,7 +74,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
     if on_connect:
         return
     connection.new_session()
-    _introduce_again(ctx, connection, options, clear=clear)
+    first_words(ctx, connection, options, introduce, clear=clear)
 
 
 def _avoided(ctx: Context, connection: Connection, options: Any) -> bool:
@@ -98,12 +101,13 @@ def _agreed(ctx: Context, connection: Connection, options: Any, *, needed: bool)
     return False
 
 
-def _introduce_again(ctx: Context, connection: Connection, options: Any, *, clear: bool) -> None:
-    """EHLO inside TLS. A server that wants a certificate of ours tells so only now (TLS 1.3). Raises Failure."""
-    from .connection import introduce
-
+def first_words(
+    ctx: Context, connection: Connection, options: Any, say: Callable[[Context, Connection, Any], None], *, clear: bool
+) -> None:
+    """The first exchange inside TLS. A server that wants a certificate of ours tells so only now (TLS 1.3), and what
+    it gives for resuming comes now too. Raises Failure."""
     try:
-        introduce(ctx, connection, options)
+        say(ctx, connection, options)
     except Failure as failure:
         if failure.errno in _GONE:
             _dane_failed(ctx, options, connection.dane, offered=True)

@@ -16,7 +16,7 @@ from . import early
 from .authentication import authenticate
 from .connection import Connection, greet, raised
 from .dane import find as find_dane
-from .encryption import TlsFailure, secure
+from .encryption import TlsFailure, first_words, secure
 from .failure import TIMED_OUT, Failure, Fault
 from .pool import pool_of
 from .proxies import connect_by_proxy
@@ -170,7 +170,9 @@ def _open(
             return connection
         if on_connect:
             secure(ctx, connection, options, on_connect=True)
-        greet(ctx, connection, options)
+            first_words(ctx, connection, options, greet, clear=False)
+        else:
+            greet(ctx, connection, options)
         secure(ctx, connection, options, on_connect=False)
         authenticate(ctx, connection, options)
     except Failure as failure:
