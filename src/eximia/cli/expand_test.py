@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.pattern import pattern
-from eximia.base.span import NOWHERE
+from eximia.base.span import NOWHERE, Span
 from eximia.base.text import Untainted
 from eximia.expand import expand_text
 
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 Write = Callable[[str], Any]
+Complain = Callable[[ConfigError], Any]
 
 PROMPT = "> "
 _SPACE = " \t\n\r\v\f"
 _MACRO = pattern(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)", re.DOTALL)
 _SET = pattern(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)", re.DOTALL)
+
+
+def _silent(error: ConfigError) -> None:
+    """Tells nobody."""
 
 
 def expand_line(ctx: Context, text: str) -> str:
@@ -36,18 +41,25 @@ def expand_line(ctx: Context, text: str) -> str:
         return f"Failed: {failure.message}"
 
 
-def run_arguments(ctx: Context, words: Iterable[str], macros: Macros | None, write: Write) -> int:
-    """Each argument in turn. The exit status is 0 whatever comes of it."""
+def run_arguments(
+    ctx: Context, words: Iterable[str], macros: Macros | None, write: Write, complain: Complain = _silent
+) -> int:
+    """Each argument in turn. `complain` is told of macros that cannot be defined, which have no answer. The exit status
+    is 0 whatever comes of it."""
     for word in words:
-        write(f"{_answer(ctx, word, macros) or ''}\n")
+        answer = _answer(ctx, word, macros, complain)
+        if answer is not None:
+            write(f"{answer}\n")
     return 0
 
 
-def run_lines(ctx: Context, lines: Iterable[str], macros: Macros | None, write: Write) -> int:
+def run_lines(
+    ctx: Context, lines: Iterable[str], macros: Macros | None, write: Write, complain: Complain = _silent
+) -> int:
     """Lines of standard input, each answered behind a prompt."""
     write(PROMPT)
     for line in joined(lines):
-        answer = _answer(ctx, line, macros)
+        answer = _answer(ctx, line, macros, complain)
         if answer is not None:
             write(f"{answer}\n")
         write(PROMPT)
@@ -75,25 +87,26 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
         yield held
 
 
-def _answer(ctx: Context, text: str, macros: Macros | None) -> str | None:
-    """The answer to one string; None for a setting, which has none."""
+def _answer(ctx: Context, text: str, macros: Macros | None, complain: Complain) -> str | None:
+    """The answer to one string; None for a setting and for a macro that cannot be defined, which have none."""
     setting = _SET.fullmatch(text)
     if setting is not None:
         return _set(ctx, setting, macros)
     if macros is None:
         return expand_line(ctx, text)
     definition = _MACRO.fullmatch(text)
-    if definition is not None:
-        return _define(definition, macros)
-    return expand_line(ctx, macros.substitute(text)[0])
-
-
-def _define(definition: re.Match[str], macros: Macros) -> str:
-    name, sign, value = definition.groups()
+    text = macros.substitute(text)[0]
+    if definition is None and not "A" <= text[:1] <= "Z":
+        return expand_line(ctx, text)
     try:
+        if definition is None:
+            # Where the reading of the configuration has come to.
+            raise ConfigError("malformed macro definition", Span("", -1))
+        name, sign, value = definition.groups()
         macros.define(name, macros.substitute(value)[0], again=sign == "==", span=NOWHERE)
     except ConfigError as error:
-        return f"Failed: {error.message}"
+        complain(error)
+        return None
     return f"Defined macro '{name}'"
 
 

@@ -29,6 +29,7 @@ def answers(*lines: str) -> str:
         (("FOO = bar\n", "xFOO\n"), "> Defined macro 'FOO'\n> xbar\n> \n"),
         (("set acl_m_x = ${lc:Q}\n", "$acl_m_x\n"), "> > q\n> \n"),
         (("set acl_m_x = $nosuch\n",), '> Failed: unknown variable name "nosuch"\n> \n'),
+        (("Quit\n", "F=1\n", "F=2\n", "F==3\n", "F\n"), "> > Defined macro 'F'\n> > Defined macro 'F'\n> 3\n> \n"),
         (("quit\n",), "> quit\n> \n"),
     ],
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from eximia.base.errors import ConfigError
+from eximia.base.span import Span
 from eximia.cli.opening import need_admin, open_process, refuse
 
 if TYPE_CHECKING:
@@ -28,9 +31,26 @@ def run(call: Invocation) -> int:
         sys.stdout.buffer.write(text.encode("latin-1", "replace"))
         sys.stdout.buffer.flush()
 
+    def complain(error: ConfigError) -> None:
+        from eximia.config.messages import fatal_text
+
+        if error.span.line < 0:
+            error = ConfigError(error.message, _end(process))
+        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {fatal_text(error)}\n")
+
     if call.arguments:
-        return run_arguments(ctx, call.arguments, macros, write)
-    return run_lines(ctx, _lines(), macros, write)
+        return run_arguments(ctx, call.arguments, macros, write, complain)
+    return run_lines(ctx, _lines(), macros, write, complain)
+
+
+def _end(process: Process) -> Span:
+    """The last line of the configuration file."""
+    path = process.config.path
+    try:
+        with open(path, "rb") as file:
+            return Span(path, sum(1 for _ in file))
+    except OSError:
+        return Span(path, 0)
 
 
 def _lines() -> Iterator[str]:
