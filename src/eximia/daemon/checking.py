@@ -5,6 +5,7 @@ Exim finds these only when mail comes by, or never. Nothing here stops the serve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,11 +15,11 @@ from eximia.base.options import Declaration, Kind, OptionSet, Sink
 from eximia.base.span import Span
 from eximia.base.template import Template
 from eximia.config.binding import Given, Instance
-from eximia.config.lines import BLANK, split_name
-from eximia.config.suggest import did_you_mean
+from eximia.config.lines import BLANK, Line, split_name
 from eximia.config.values import split_list
 
-from .checking_strings import EXPANDED, check_pattern, check_string
+from .checking_hints import missing_acl, missing_list, missing_transport
+from .checking_strings import EXPANDED, acl_names, check_item, check_pattern, check_regex, check_string
 from .drivers import FAMILIES
 from .loading import Configuration
 
@@ -42,6 +43,10 @@ _ACL_LISTS = {
     "sender_domains": "domain",
     "senders": "address",
 }
+#: conditions of ACLs whose value is a list of regular expressions
+_REGEXES = frozenset({"mime_regex", "regex"})
+#: main options that are regular expressions
+_PATTERNS = frozenset({"dns_check_names_pattern", "gecos_pattern"})
 #: words with a plus that are no lists but change how the list is used (manual 10)
 _SWITCHES = frozenset({"caseful", "ignore_unknown", "include_unknown", "ignore_defer", "include_defer"})
 _VERBS = frozenset({"accept", "defer", "deny", "discard", "drop", "require", "warn"})
@@ -62,8 +67,11 @@ def warnings(configuration: Configuration) -> Iterator[ConfigError]:
     yield from _old_names(configuration)
     yield from _open_secrets(configuration)
     yield from _acls(configuration)
+    yield from _controls(configuration)
+    yield from _main_patterns(configuration)
     yield from _transports(configuration)
     yield from _lists(configuration)
+    yield from _unused_lists(configuration)
     yield from _strings(configuration)
 
 
@@ -110,10 +118,28 @@ def _acls(configuration: Configuration) -> Iterator[ConfigError]:
         if place.one.name.startswith("acl_") and isinstance(place.value, Template) and place.value.constant:
             text = str(place.value.text).strip(BLANK)
             if _is_word(text) and text not in names and text not in _VERBS:
-                yield ConfigError(f'{place.one.name}: there is no ACL "{text}"', place.span, did_you_mean(text, names))
-    for text, span in _acl_calls(configuration):
+                yield ConfigError(f'{place.one.name}: there is no ACL "{text}"', place.span, missing_acl(text, names))
+    for text, span in (*_acl_calls(configuration), *_acls_in_strings(configuration)):
         if text not in names and text not in _VERBS:
-            yield ConfigError(f'there is no ACL "{text}"', span, did_you_mean(text, names))
+            yield ConfigError(f'there is no ACL "{text}"', span, missing_acl(text, names))
+
+
+def _controls(configuration: Configuration) -> Iterator[ConfigError]:
+    """Words behind `control =` that are none."""
+    from eximia.acl.controls.catalogue import CONTROLS
+
+    for name, value, span in _conditions(configuration):
+        word = split_name(value)[0] if name == "control" else ""
+        if word and word not in CONTROLS:
+            near = CONTROLS.nearest(word)
+            yield ConfigError(f'there is no control "{word}"', span, f'did you mean "{near}"?' if near else "")
+
+
+def _main_patterns(configuration: Configuration) -> Iterator[ConfigError]:
+    """Main options that are regular expressions."""
+    for place in _settings(configuration.main, configuration.given, ""):
+        if place.one.name in _PATTERNS and place.value:
+            yield from check_regex(str(place.value), place.span, place.one.name)
 
 
 def _acl_calls(configuration: Configuration) -> Iterator[tuple[str, Span]]:
@@ -121,6 +147,17 @@ def _acl_calls(configuration: Configuration) -> Iterator[tuple[str, Span]]:
         word = value.split()[0] if value.split() else ""
         if name == "acl" and _is_word(word):
             yield word, span
+
+
+def _acls_in_strings(configuration: Configuration) -> Iterator[tuple[str, Span]]:
+    """ACLs that strings call by name."""
+    for place in _everywhere(configuration):
+        if isinstance(place.value, Template) and place.one.kind in EXPANDED:
+            for name in acl_names(place.value):
+                yield name, place.span
+    for _, value, span in _conditions(configuration):
+        for name in acl_names(Template(value)):
+            yield name, span
 
 
 def _conditions(configuration: Configuration) -> Iterator[tuple[str, str, Span]]:
@@ -131,6 +168,8 @@ def _conditions(configuration: Configuration) -> Iterator[tuple[str, str, Span]]
             if name in _VERBS:
                 name, after = split_name(line.text, after + (line.text[after : after + 1] == "!"))
             text = line.text[after:].lstrip(BLANK)
+            if name == "set":
+                text = text[split_name(text)[1] :].lstrip(BLANK)
             if text.startswith("="):
                 yield name, text[1:].strip(BLANK), line.span
 
@@ -148,7 +187,9 @@ def _transports(configuration: Configuration) -> Iterator[ConfigError]:
         text = str(getattr(place.value, "text", place.value) or "")
         if _is_word(text) and text not in known:
             about = f"{place.owner}: " if place.owner else ""
-            yield ConfigError(f'{about}{name}: there is no transport "{text}"', place.span, did_you_mean(text, known))
+            yield ConfigError(
+                f'{about}{name}: there is no transport "{text}"', place.span, missing_transport(text, known)
+            )
 
 
 def _lists(configuration: Configuration) -> Iterator[ConfigError]:
@@ -165,18 +206,34 @@ def _lists(configuration: Configuration) -> Iterator[ConfigError]:
             yield from _references(configuration, _ACL_LISTS[name], Template(value), span)
 
 
+def _unused_lists(configuration: Configuration) -> Iterator[ConfigError]:
+    """Named lists that nothing names."""
+    text = "\n".join(line.text for line in configuration.file.seen if isinstance(line, Line))
+    if re.search(r"listnamed(_[adhl])?:[^}]*\$", text):
+        return
+    used = set(re.findall(r"\+([A-Za-z][A-Za-z0-9_]*)", text))
+    used.update(re.findall(r"listnamed(?:_[adhl])?:\s*([A-Za-z0-9_]+)", text))
+    for kind, lists in configuration.named_lists.items():
+        for one in lists.values():
+            if one.name not in used:
+                message = f"the {kind.replace('_', ' ')} list {one.name} is never used"
+                yield ConfigError(message, one.span, f"write +{one.name} where it is meant, or leave it out")
+
+
 def _references(configuration: Configuration, kind: str, template: Template, span: Span) -> Iterator[ConfigError]:
     text = str(template.text)
     for item in split_list(text):
         name = item.lstrip("!" + BLANK)
-        yield from check_pattern(name, span, f"{kind.replace('_', ' ')} list")
+        about = f"{kind.replace('_', ' ')} list"
+        yield from check_pattern(name, span, about)
+        yield from check_item(name, span, about)
         if not name.startswith("+") or not _is_word(name[1:]) or name[1:] in _SWITCHES:
             continue
         known: Mapping[str, object] = configuration.named_lists[kind]
         if name[1:] not in known:
             spoken = kind.replace("_", " ")
             message = f'there is no {spoken} list "{name[1:]}"'
-            yield ConfigError(message, span, did_you_mean(name[1:], known))
+            yield ConfigError(message, span, missing_list(kind, name[1:], known))
 
 
 def _strings(configuration: Configuration) -> Iterator[ConfigError]:
@@ -190,3 +247,6 @@ def _strings(configuration: Configuration) -> Iterator[ConfigError]:
             yield from check_string(place.value, place.span, about, place.one.sink)
     for name, value, span in _conditions(configuration):
         yield from check_string(Template(value), span, name, Sink.NONE)
+        if name in _REGEXES:
+            for pattern in split_list(value):
+                yield from check_regex(pattern, span, name)
