@@ -15,6 +15,7 @@ HANDLERS: Catalogue[Handler] = Catalogue(
     {
         "acl": _C + "acl:ACL",
         "add_header": _M + "add_header:ADD_HEADER",
+        "atrn_domains": _C + "atrn_domains:ATRN_DOMAINS",
         "authenticated": _C + "authenticated:AUTHENTICATED",
         "bmi_optin": _M + "bmi_optin:BMI_OPTIN",
         "condition": _C + "condition:CONDITION",

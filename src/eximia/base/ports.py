@@ -352,6 +352,9 @@ class Services:
     deliver: Callable[..., Any] = field(default=None)  # type: ignore[assignment]
     #: one queue run for the messages with a recipient that contains the text, in the queue named last (ETRN)
     queue_run: Callable[[Process, str, str], object] = field(default=None)  # type: ignore[assignment]
+    #: deliver what waits for some domains over a connection that is turned round (ATRN): process, domains, queue,
+    #: the connection, $atrn_host
+    turn: Callable[[Process, frozenset[str], str, Any, str], None] = field(default=None)  # type: ignore[assignment]
     #: an event of the main section or a transport: `events.raise_event`
     event: Callable[[Context, str, str, Template | None], str | None] = field(default=None)  # type: ignore[assignment]
     #: SPF's word for a sender address and a client's address, None when they cannot be checked: `acl.spf`

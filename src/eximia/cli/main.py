@@ -21,6 +21,7 @@ ACTIONS = {
     "help": "eximia.cli.version:introduction",
     "bV": "eximia.cli.version:show",
     "bI": "eximia.cli.information:show",
+    "atrn": "eximia.cli.actions.atrn:run",
     "bP": "eximia.cli.actions.options:run",
     "bd": "eximia.cli.actions.daemon:run",
     "be": "eximia.cli.actions.expand:run",

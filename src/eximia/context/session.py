@@ -106,6 +106,8 @@ class Session:
     chunking_state: str = "not_offered"
     smtputf8_advertised: bool = False
     dsn_advertised: bool = False
+    #: the client has become the server: deliveries to it go over its connection (`transports.smtp.turned`)
+    turned: Any = None
     #: the PRDR ACL is running
     answering_for_each: bool = False
     prdr_requested: bool = False

@@ -128,6 +128,7 @@ class Invocation:
     protocol: str | None = None  #: -oMr
     host_name: str | None = None  #: -oMs
     ident: str | None = None  #: -oMt
+    turn: tuple[str, str] = ("", "")  #: -atrn: host, domains
     batch_limit: int | None = None  #: -oB
     alias_file: str | None = None  #: -oA
     callouts: bool = False  #: -bhc

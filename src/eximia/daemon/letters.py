@@ -375,6 +375,14 @@ def _check_ids(word: str, ids: Sequence[str]) -> None:
             raise UsageError(f"exim: malformed message id {each} after {word} option")
 
 
+def _turn(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    """-atrn host domainlist"""
+    if attached:
+        raise unknown(word)
+    call.action = "atrn"
+    call.turn = (queue.value(word, ""), queue.value(word, ""))
+
+
 def _batch_limit(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     if not attached and queue.more() and queue.words[queue.at].isdigit():
         attached = queue.next()
@@ -454,6 +462,7 @@ def _log_line(call: Invocation, word: str, attached: str, queue: _Words) -> None
 
 #: longest first where one is the beginning of another
 _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
+    "-atrn": _turn,
     "-bem": _message_file,
     "-bF": _filter_string("system_filter_file", "bf"),
     "-bfd": _separate("filter_domain"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
+from eximia.base.text import Untainted
 from eximia.delivery.deliver import deliver_message
 from eximia.delivery.settings import AttemptSettings
 from eximia.queue.ramp import Ramp
@@ -102,3 +104,21 @@ def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False)
 def run_for_recipients(process: Process, text: str, queue: str) -> None:
     """What `-R text` does, for ETRN."""
     run_queue(process, RunSettings(queue=queue, recipient=text))
+
+
+def run_for_client(process: Process, domains: frozenset[str], queue: str, turned: Any, host: str) -> None:
+    """Deliver what waits for the domains to the client of ATRN, one message after another."""
+
+    def deliver(
+        message_id: str, *, queue: str, forced: bool, deliver_frozen: bool, first_pass: bool, local_only: bool
+    ) -> object:
+        del forced, first_pass, local_only
+        settings = AttemptSettings(forced=True, deliver_frozen=deliver_frozen, turned=turned, turned_host=host)
+        return deliver_message(process, message_id, settings, queue=queue)
+
+    wanted = "|".join(re.escape(domain) for domain in sorted(domains))
+    settings = RunSettings(queue=queue, recipient=Untainted(f"@(?:{wanted})$"), recipient_regex=True)
+    try:
+        Run(process, settings, deliver, in_order=True).run(os.getpid())
+    finally:
+        turned.end()

@@ -50,6 +50,7 @@ _SERVICES = {
     "submit": "*eximia.reception.own:submit",
     "deliver": "*eximia.delivery:start",
     "queue_run": "*eximia.daemon.queue_runs:run_for_recipients",
+    "turn": "*eximia.daemon.queue_runs:run_for_client",
     "event": "*eximia.events:raise_event",
     "spf": "*eximia.acl.spf:result_for",
     "tls_connect": "*eximia.tls.client:connect",

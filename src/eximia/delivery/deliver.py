@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import replace
+from eximia.base.text import Untainted
 from eximia.context import Message, Process, Session
 from eximia.spool.snapshot import restore
 from eximia.spool.store import MessageLockedError, MessageNotFoundError
@@ -97,6 +98,10 @@ def deliver_message(
     try:
         header = locked.read()
         message, session = restore(header, locked)
+        if settings.turned is not None:
+            session.turned = settings.turned
+            session.notes["atrn_host"] = Untainted(settings.turned_host)
+            session.notes["atrn_mode"] = Untainted("P")
         if message.notes.get("dont_deliver"):
             settings = replace(settings, pretend=True)
         if message.frozen:

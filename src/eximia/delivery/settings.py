@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from eximia.base.dataclass import dataclass
 
@@ -34,6 +35,9 @@ class AttemptSettings:
     note_host: Callable[[str, str], None] | None = None
     #: only what goes to this host: a connection to it is open
     only_host: str = ""
+    #: ATRN: the connection of the client that takes its mail, and the value of $atrn_host
+    turned: Any = None
+    turned_host: str = ""
 
 
 class AttemptEnd(Enum):

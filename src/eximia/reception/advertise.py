@@ -29,6 +29,8 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("DSN")
     if policy.has_acl(ctx, "acl_smtp_etrn"):
         offered.append("ETRN")
+    if policy.has_acl(ctx, "acl_smtp_atrn") and not facts.smtp_batched:
+        offered.append("ATRN")
     if policy.has_acl(ctx, "acl_smtp_vrfy"):
         offered.append("VRFY")
     if policy.has_acl(ctx, "acl_smtp_expn"):

@@ -25,6 +25,7 @@ COMMANDS: Catalogue[Callable[[Any, Command], None]] = Catalogue(
         "VRFY": "eximia.reception.commands.vrfy:vrfy",
         "EXPN": "eximia.reception.commands.expn:expn",
         "ETRN": "eximia.reception.commands.etrn:etrn",
+        "ATRN": "eximia.reception.commands.atrn:atrn",
         "AUTH": "eximia.reception.commands.auth:auth",
         "STARTTLS": "eximia.reception.commands.starttls:starttls",
         "WELLKNOWN": "eximia.reception.commands.wellknown:wellknown",

@@ -222,6 +222,7 @@ class _Run:
                         forget(ctx, host, port)  # what it answered to EHLO
                     # It went stale while idle; the server saw nothing of this message.
                     connection.stream.abort()
+                    connection.messages = -1
                     connection = None
                     continue
                 left = again + rest
@@ -230,6 +231,7 @@ class _Run:
         except Failure as failure:
             if connection is not None:
                 connection.stream.abort()
+                connection.messages = -1
             if not facts.local_port:
                 facts.local_address, facts.local_port = variables.sending_ip_address, variables.sending_port
             self._failed(failure, addresses, facts, host, port, key)

@@ -25,6 +25,8 @@ from .watching import watcher_of
 if TYPE_CHECKING:
     from eximia.context import Context
 
+    from .turned import Turned
+
 #: options whose expanded value makes sessions differ
 _CONNECTION_OPTIONS = (
     "helo_data",
@@ -56,6 +58,9 @@ def obtain(
 ) -> tuple[Connection, bool]:
     """A session ready for MAIL, and whether it carried a message before. `current` is the one in hand, if any.
     Raises Failure."""
+    turned: Turned | None = ctx.session.turned
+    if turned is not None and turned.is_for(host, port):
+        return turned.session(ctx, options, host)
     if current is not None:
         if current.messages > 0 and not used_up(current, options):
             return current, True
@@ -76,6 +81,8 @@ def release(ctx: Context, options: Any, connection: Connection | None) -> None:
     """The message is done: keep the session for another, or end it."""
     if connection is None or connection.messages < 0:
         return
+    if ctx.session.turned is not None and connection is ctx.session.turned.connection:
+        return  # it is its owner's
     keep = (
         options.event_action is None
         and not used_up(connection, options)
