@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eximia.base.errors import NetworkError
+from eximia.base.steps import run_steps
 from eximia.context import Process, Session
 from eximia.daemon.invocation import Invocation
 from eximia.daemon.wiring import build, read_configuration
@@ -62,7 +63,8 @@ class FakePorts:
         return function(*args)
 
     def together(self, function: Any, item: Any) -> Any:
-        result = function([item])[0]
+        results = function([item])
+        result = (results if isinstance(results, list) else run_steps(results))[0]
         if isinstance(result, BaseException):
             raise result
         return result

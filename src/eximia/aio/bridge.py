@@ -17,10 +17,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from inspect import isgeneratorfunction
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
 import greenlet
+
+from eximia.base.steps import Steps, Sync, synchronise
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -123,17 +126,21 @@ class PolicyTask(Generic[T]):
 
 
 class _Group:
-    """The work of `together` for one function: a thread takes all items that wait, as one list."""
+    """The work of `together` for one function: it takes all items that wait, as one list."""
 
-    __slots__ = ("busy", "items")
+    __slots__ = ("busy", "items", "steps")
 
-    def __init__(self) -> None:
+    def __init__(self, *, steps: bool) -> None:
         self.items: list[tuple[Any, Waiter]] = []
         self.busy = 0
+        #: the function is a generator, which runs in the loop (`base.steps`); else a thread calls it
+        self.steps = steps
 
 
 #: at most this many batches of one function at the same time: the disk joins the flushes of two well
 GROUP_BATCHES = 2
+#: seconds: when synchronising data takes less, the loop does it itself, which is quicker than handing it to a thread
+QUICK = 0.002
 #: threads that `blocking` may have at work: commands and agents may take long, so they are many, started when needed
 THREADS = 64
 
@@ -160,6 +167,8 @@ class Bridge:
         self._finished: deque[tuple[Callable[[Any, BaseException | None], None], Any, BaseException | None]] = deque()
         self._signalled = False
         self._lock = threading.Lock()
+        #: seconds that synchronising data took lately
+        self._sync_time = 1.0
         self._groups: dict[Callable[..., Any], _Group] = {}
 
     # Policy
@@ -216,20 +225,20 @@ class Bridge:
         self._submit(function, args, finished)
         return cast("T", waiter.wait())
 
-    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
+    def together(self, function: Callable[[list[T]], list[R] | Steps[list[R]]], item: T) -> R:
         """See `base.ports.Ports.together`."""
         group = self._groups.get(function)
         if group is None:
-            group = self._groups[function] = _Group()
+            group = self._groups[function] = _Group(steps=isgeneratorfunction(function))
         waiter = Waiter(self)
         group.items.append((item, waiter))
         if group.busy < GROUP_BATCHES:
             # At the end of this turn of the loop, so that what arrived in the same turn goes together.
             group.busy += 1
-            self.loop.call_soon(self._run_group, function, group)
+            self.loop.call_soon(self._run_group, cast("Callable[[list[Any]], list[Any]]", function), group)
         return cast("R", waiter.wait())
 
-    def _run_group(self, function: Callable[[list[Any]], list[Any]], group: _Group) -> None:
+    def _run_group(self, function: Callable[[list[Any]], list[Any] | Steps[list[Any]]], group: _Group) -> None:
         batch, group.items = group.items, []
         if not batch:
             group.busy -= 1
@@ -245,7 +254,51 @@ class Bridge:
                 else:
                     waiter.set(result)
 
-        self._batches.submit(self._work_on, function, ([item for item, _ in batch],), finished)
+        items = [item for item, _ in batch]
+        if group.steps:
+            self._advance(cast("Steps[Any]", function(items)), None, None, finished)
+        else:
+            self._batches.submit(self._work_on, function, (items,), finished)
+
+    def _advance(
+        self,
+        steps: Steps[Any],
+        answer: Any,
+        failure: BaseException | None,
+        finished: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Go on with work in steps until it has to wait again."""
+        while True:
+            try:
+                request = steps.send(answer) if failure is None else steps.throw(failure)
+            except StopIteration as end:
+                finished(end.value, None)
+                return
+            except Exception as error:  # noqa: BLE001  (raised again in the greenlets that wait)
+                finished(None, error)
+                return
+            if not (isinstance(request, Sync) and request.data_only and self._sync_time < QUICK):
+                break
+            answer, failure = self._timed(request), None
+
+        def go_on(answer: Any, failure: BaseException | None = None) -> None:
+            self._advance(steps, answer, failure, finished)
+
+        if not isinstance(request, Sync):
+            self._batches.submit(self._work_on, request, (), go_on)
+        elif request.data_only:
+            self._batches.submit(self._work_on, self._timed, (request,), go_on)
+        else:
+            self._batches.submit(self._work_on, synchronise, (request,), go_on)
+
+    def _timed(self, request: Sync) -> list[OSError | None]:
+        """Synchronise data, and remember how long that takes. A single bad time ends waiting in place, for it may be
+        the first of many; about thirty good ones begin it."""
+        begin = time.perf_counter()
+        results = synchronise(request)
+        took = time.perf_counter() - begin
+        self._sync_time += (took - self._sync_time) / (1 if took > 10 * QUICK else 10)
+        return results
 
     def _submit(
         self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]

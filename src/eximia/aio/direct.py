@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from eximia.aio.agents import AgentPool, Agents, fork_agent
 from eximia.base.errors import NetworkError
 from eximia.base.ports import HelperResult, Identity
+from eximia.base.steps import Steps, run_steps
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -246,8 +247,9 @@ class DirectPorts:
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 
-    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
-        result = function([item])[0]
+    def together(self, function: Callable[[list[T]], list[R] | Steps[list[R]]], item: T) -> R:
+        results = function([item])
+        result = (results if isinstance(results, list) else run_steps(results))[0]
         if isinstance(result, BaseException):
             raise result
         return result

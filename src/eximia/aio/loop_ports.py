@@ -15,6 +15,7 @@ from eximia.aio.streams import LoopNetwork
 from eximia.base.ports import HelperResult, Identity
 
 if TYPE_CHECKING:
+    from eximia.base.steps import Steps
     from eximia.context import Process
 
 T = TypeVar("T")
@@ -97,7 +98,7 @@ class LoopPorts:
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         return self.bridge.blocking(function, *args)
 
-    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
+    def together(self, function: Callable[[list[T]], list[R] | Steps[list[R]]], item: T) -> R:
         return self.bridge.together(function, item)
 
     def spawn(self, function: Callable[..., T], *args: Any) -> PolicyTask[T]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eximia.context.verification import Verified
     from eximia.dns import Answer
 
+    from .steps import Steps
     from .template import Template
 
 T = TypeVar("T")
@@ -204,10 +205,11 @@ class Ports(Protocol):
     def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function (fsync, SQLite) without holding up other sessions; its result or exception."""
 
-    def together(self, function: Callable[[list[T]], list[R]], item: T) -> R:
+    def together(self, function: Callable[[list[T]], list[R] | Steps[list[R]]], item: T) -> R:
         """Like `blocking`, for work that is cheaper in company (making messages durable, removing files): items of
         all callers that wait for the same `function` at the same time are given to it as one list. It returns a
-        result for each, in order; a result that is an exception is raised in its caller."""
+        result for each, in order; a result that is an exception is raised in its caller. A generator function does
+        its work in steps (`base.steps`)."""
 
     def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
         """Start policy beside the caller. It runs at once until it first waits."""

@@ -283,9 +283,12 @@ def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Pr
 
 def warm(process: Process) -> None:
     """Import and make what serving needs, before the first connection waits for it."""
+    from eximia.daemon import warming
+
     for name in _SERVICES:
         getattr(process.services, name)
     _ = process.hints
+    warming.warm(process)
     start_perl(process)
 
 

@@ -184,8 +184,8 @@ def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
 
 
 def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool = False) -> LockedMessage:
-    """Write the message to the spool. Returns it with its lock. `at_once`: it is about to be delivered, so the arrival
-    log will do where there is one. Raises OSError."""
+    """Write the message to the spool. Returns it with its lock. `at_once`: it is about to be delivered, so it gets no
+    files of its own where there is an arrival log. Raises OSError."""
     from eximia.spool.durable import Arrival
     from eximia.spool.header_file import write_header
     from eximia.spool.snapshot import to_header
@@ -213,12 +213,12 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool 
     place = spool.place_for(message.id, message.queue_name)
     body = message.body.data if fd < 0 else b""
     item = Arrival(message.id, place, write_header(header).encode("latin-1"), body or b"", fd)
-    locked: LockedMessage
-    if at_once and fd < 0 and spool.arrivals is not None and not message.frozen:
-        locked = process.ports.together(spool.arrivals.commit, item)
-    else:
+    waits = not at_once or message.frozen or fd >= 0
+    if waits or spool.arrivals is None:
         spool.write_files(item)
-        locked = process.ports.together(spool.commit, item)
+    in_log = spool.arrivals is not None and fd < 0
+    commit = spool.arrivals.commit if in_log else spool.commit_in_steps
+    locked: LockedMessage = process.ports.together(commit, item)
     return locked
 
 

@@ -1,9 +1,10 @@
-"""The arrival log: messages that are delivered at once are kept safe in a log instead of files of their own.
+"""The arrival log: new messages are kept safe in a log, and files of their own need not be durable for the `250`.
 
-`ArrivalLog.commit` (for the port `together`) appends all messages that wait at the same time and synchronises once;
-a message delivered by its first attempt then needs one mark in the log, and no file is made or removed for it. What is
+`ArrivalLog.commit` (for the port `together`) appends all messages that wait at the same time and synchronises once. A
+message that is delivered at once has no files: when its first attempt completes it, a mark in the log is all. What is
 not done after `LIMIT` seconds, or what an attempt leaves for later, is written into `-D` and `-H` files (`to_files`)
-and has left the log. `recover` does that for the logs of processes that died.
+and has left the log. A message that is queued has its files at once; they are synchronised later, many together
+(`settle`). `recover` does what is left to do for the logs of processes that died.
 
 A log is a set of segments, files `arrivals/<pid>-<n>` below the spool directory, each locked with flock() by its
 writer. A segment is used again when nothing in it is unfinished; the records of one use have the same random number
@@ -25,13 +26,14 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from eximia.base.errors import SpoolError
+from eximia.base.steps import Steps, Sync
 
 from .durable import Arrival, commit
-from .store import LockedMessage, Place, Spool
+from .store import LockedMessage, Place, Spool, sync_folder
 
 if TYPE_CHECKING:
     from .header_file import SpoolHeader
@@ -41,6 +43,8 @@ FOLDER: Final = "arrivals"
 SEGMENT: Final = 16 << 20
 #: at most this many segments a process; what does not fit is written into files
 SEGMENTS: Final = 16
+#: segments kept for later
+SPARE: Final = 4
 #: seconds after which an unfinished message is written into files
 LIMIT: Final = 2.0
 #: seconds for which a log that failed is not used
@@ -51,6 +55,10 @@ _MAGIC: Final = b"EXAL"
 #: sub-folder, header and body
 _RECORD: Final = struct.Struct("<4sB3xIQIHHHxxII")
 _STATE_AT: Final = 4
+_EPOCH: Final = struct.Struct("<Q")
+_EPOCH_AT: Final = 12
+_CRC: Final = struct.Struct("<I")
+_CRC_AT: Final = 20
 _LENGTHS_AT: Final = 24
 _OPEN: Final = 0
 _DONE: Final = 1
@@ -132,6 +140,13 @@ class LoggedMessage(LockedMessage):
             if self.abandoned:
                 super().close()
 
+    def take_files(self, arrival: Arrival) -> None:
+        """The message has files, which are not durable yet: the log keeps it until `settle` has synchronised them."""
+        os.close(arrival.header_fd)
+        self.fd = arrival.fd
+        self.finished = True
+        self._log.filed(self, self._segment, self._offset)
+
     def close(self) -> None:
         self.abandoned = True
         if self.finished:
@@ -153,7 +168,8 @@ class LoggedMessage(LockedMessage):
 
 
 class ArrivalLog:
-    """The log of this process. `commit`, `file_all` and `close` block; `overdue` and a message's `dismiss` do not."""
+    """The log of this process. `file_all`, `settle` and `close` wait; `overdue` and a message's `dismiss` do not;
+    `commit` works in steps."""
 
     def __init__(self, spool: Spool, complain: Callable[[str], None]) -> None:
         """`complain` gets the text of what goes wrong with the log itself; called in threads too."""
@@ -164,8 +180,8 @@ class ArrivalLog:
         self._spare: list[_Segment] = []
         self._count = 0
         self._numbers = 0
-        #: appending: held while records are written, so that what is synchronised has no gaps
-        self._appending = threading.Lock()
+        #: held while another segment becomes the current one
+        self._changing = threading.Lock()
         #: held while files are made of messages
         self.filing = threading.Lock()
         self._counting = threading.Lock()
@@ -175,78 +191,78 @@ class ArrivalLog:
         self._marked: set[_Segment] = set()
         #: records whose marks are not final yet: segment, place
         self._settling: list[tuple[_Segment, int]] = []
+        #: messages whose files are not durable yet
+        self._unsynchronised: list[tuple[str, Place]] = []
         #: after a failure the log is not used for a while
         self._broken_until = 0.0
 
-    def commit(self, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
-        """Make every message of `batch` durable. When the log fails they get files instead."""
+    def commit(self, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
+        """Make every message of `batch` durable. When the log fails, or has no room, they get files instead."""
+        records = [_record(arrival) for arrival in batch]
         logged: list[LoggedMessage] = []
         try:
             if self._broken_until < time.monotonic():
-                with self._appending:
-                    self._append(batch, logged)
-                for fd in {message.descriptor for message in logged}:
-                    os.fdatasync(fd)
+                size = sum(map(len, records))
+                while self._current is None or self._current.used + size > SEGMENT:
+                    if not (yield partial(self._next_segment, size)):
+                        break
+                else:
+                    logged = self._append(self._current, batch, records)
+                    (error,) = yield Sync([self._current.fd], data_only=True)
+                    if error is not None:
+                        raise error
         except OSError as error:
             self._broken_until = time.monotonic() + RETRY
             self._complain(f"arrival log: {error.strerror}; messages are written into files")
             for message in logged:
                 message.leave()
             logged = []
-        self._open.update([(message.id, message) for message in logged])
-        files = batch[len(logged) :]
-        return [*logged, *(self.spool.commit(files) if files else ())]
+        if not logged:
+            return (yield from self.spool.commit_in_steps(batch))
+        for message, arrival in zip(logged, batch, strict=True):
+            if arrival.header_fd >= 0:
+                message.take_files(arrival)
+            else:
+                self._open[message.id] = message
+        return list(logged)
 
-    def _append(self, batch: Sequence[Arrival], logged: list[LoggedMessage]) -> None:
-        """Write records for the first of the batch, as many as find room, and append them to `logged`."""
-        segment = self._current
-        at = segment.used if segment is not None else 0
-        pieces: list[bytes] = []
-        ready: list[LoggedMessage] = []
-        for arrival in batch:
-            record = _record(arrival, 0 if segment is None else segment.epoch)
-            size = sum(map(len, record))
-            if segment is None or at + size > SEGMENT:
-                if segment is not None:
-                    self._write(segment, pieces, ready, logged)
-                segment = self._next_segment()
-                if segment is None or size > SEGMENT:
-                    return
-                pieces, ready, at = [], [], 0
-                record = _record(arrival, segment.epoch)
-            pieces += record
-            ready.append(LoggedMessage(self, arrival, segment, at))
-            at += size
-        if segment is not None:
-            self._write(segment, pieces, ready, logged)
-
-    def _write(
-        self, segment: _Segment, pieces: list[bytes], ready: list[LoggedMessage], logged: list[LoggedMessage]
-    ) -> None:
-        view = memoryview(b"".join(pieces))
-        at = segment.used
+    def _append(self, segment: _Segment, batch: Sequence[Arrival], records: list[bytearray]) -> list[LoggedMessage]:
+        """Write records, which find room. Raises OSError, then none of them counts."""
+        start = at = segment.used
+        epoch = segment.epoch
+        logged = []
+        for arrival, record in zip(batch, records, strict=True):
+            _EPOCH.pack_into(record, _EPOCH_AT, epoch)
+            logged.append(LoggedMessage(self, arrival, segment, at))
+            at += len(record)
+        view = memoryview(records[0] if len(records) == 1 else b"".join(records))
         while view:
-            done = os.pwrite(segment.fd, view, at)
+            done = os.pwrite(segment.fd, view, start)
             view = view[done:]
-            at += done
+            start += done
         segment.used = at
-        segment.entered += len(ready)
-        logged += ready
+        segment.entered += len(logged)
+        return logged
 
-    def _next_segment(self) -> _Segment | None:
-        """Another segment to write to; None when there are too many. Raises OSError."""
-        with self._counting:
+    def _next_segment(self, size: int) -> bool:
+        """Go on in another segment, where `size` bytes find room; False when there are too many. Raises OSError."""
+        if size > SEGMENT:
+            return False
+        with self._changing:
             old = self._current
-            spare = self._spare.pop() if self._spare else None
-            self._current = None
-            if old is not None:
-                self._drop_if_free(old)
-        if spare is None:
-            spare = self._spare.pop() if self._spare else self._make()
-        if spare is not None:
-            spare.begin()
-        self._current = spare
-        return spare
+            if old is not None and old.used + size <= SEGMENT:
+                return True  # others who waited have done it
+            with self._counting:
+                new = self._spare.pop() if self._spare else None
+            if new is None:
+                new = self._make()
+            if new is not None:
+                new.begin()
+            with self._counting:
+                self._current = new
+                if old is not None:
+                    self._drop_if_free(old)
+            return new is not None
 
     def _make(self) -> _Segment | None:
         if self._count >= SEGMENTS:
@@ -287,6 +303,13 @@ class ArrivalLog:
             else:
                 self._settling.append((segment, offset))
 
+    def filed(self, message: LoggedMessage, segment: _Segment, offset: int) -> None:
+        """The message has files that are to be synchronised."""
+        os.pwrite(segment.fd, bytes((_DONE_NOW,)), offset + _STATE_AT)
+        with self._counting:
+            self._unsynchronised.append((message.id, message.place))
+            self._settling.append((segment, offset))
+
     def _left(self, segment: _Segment) -> None:
         segment.left += 1
         if segment is not self._current:
@@ -296,7 +319,7 @@ class ArrivalLog:
         """Keep a segment of which all is finished for later; one more than that is given back."""
         if segment.left < segment.entered:
             return
-        if len(self._spare) < 2:
+        if len(self._spare) < SPARE:
             self._spare.append(segment)
         else:
             self._count -= 1
@@ -317,11 +340,14 @@ class ArrivalLog:
         return bool(self._marked or self._settling)
 
     def settle(self) -> None:
-        """Make the marks durable, that a power cut does not bring finished messages back. Raises OSError."""
+        """Make durable what was done since the last time, then make the marks final, that a power cut does not bring
+        finished messages back. Raises OSError; then the next time does it."""
         with self._counting:
             settling, self._settling = self._settling, []
             marked, self._marked = self._marked, set()
+            files, self._unsynchronised = self._unsynchronised, []
         try:
+            self._synchronise_files(files)
             for segment in marked:
                 if segment.fd >= 0:
                     os.fdatasync(segment.fd)
@@ -332,6 +358,7 @@ class ArrivalLog:
         except OSError:
             with self._counting:
                 self._settling += settling
+                self._unsynchronised += files
             raise
         for segment, offset in settling:
             os.pwrite(segment.fd, bytes((_DONE,)), offset + _STATE_AT)
@@ -339,6 +366,23 @@ class ArrivalLog:
             for segment, _ in settling:
                 self._marked.add(segment)
                 self._left(segment)
+
+    def _synchronise_files(self, messages: Sequence[tuple[str, Place]]) -> None:
+        """Those that are still there: a queue run may have been quicker. Raises OSError."""
+        folders = set()
+        for message_id, place in messages:
+            folders.add(self.spool.folder(place))
+            for suffix in ("-D", "-H"):
+                try:
+                    fd = os.open(self.spool.path(message_id, suffix, place), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                except FileNotFoundError:
+                    continue
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        for folder in folders:
+            sync_folder(folder)
 
     def close(self) -> None:
         """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays."""
@@ -365,14 +409,13 @@ def _texts(arrival: Arrival) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     return arrival.id.encode(), place.queue.encode("latin-1"), place.subdirectory.encode(), arrival.header, arrival.body
 
 
-def _record(arrival: Arrival, epoch: int) -> list[bytes]:
+def _record(arrival: Arrival) -> bytearray:
+    """The record of a message; the epoch is filled in when its place is known."""
     texts = _texts(arrival)
-    head = bytearray(_RECORD.pack(_MAGIC, _OPEN, machine_run(), epoch, 0, *map(len, texts)))
-    crc = zlib.crc32(memoryview(head)[_LENGTHS_AT:])
-    for text in texts:
-        crc = zlib.crc32(text, crc)
-    struct.pack_into("<I", head, _LENGTHS_AT - 4, crc)
-    return [bytes(head), *texts]
+    record = bytearray(_RECORD.pack(_MAGIC, _OPEN, machine_run(), 0, 0, *map(len, texts)))
+    record += b"".join(texts)
+    _CRC.pack_into(record, _CRC_AT, zlib.crc32(memoryview(record)[_LENGTHS_AT:]))
+    return record
 
 
 def _records(data: memoryview) -> Iterator[tuple[bool, Arrival]]:

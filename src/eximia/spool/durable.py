@@ -1,8 +1,8 @@
 """Make received messages durable: the one place that a `250` waits for.
 
-`write_files` writes the `-D` and `-H` files of a message into the system's cache, which takes no waiting; `commit`
-returns when the files of all messages that wait at the same time would survive a power cut. It is plain blocking code,
-for the port `together`: `ports.together(process.spool.commit, arrival)`; what was not written yet it writes.
+`write_files` writes the `-D` and `-H` files of a message into the system's cache, which takes no waiting;
+`commit_in_steps` ends when the files of all messages that wait at the same time would survive a power cut. It is for
+the port `together`: `ports.together(process.spool.commit_in_steps, arrival)`; what was not written yet it writes.
 
 Files are written under their final names and synchronised before anybody is told; there is no rename, because a rename
 would need a second commit of the file system's journal. The lock on `-D` is taken before `-H` appears, so nobody works
@@ -16,8 +16,10 @@ import os
 import time
 from collections.abc import Sequence
 
+from eximia.base.steps import Steps, Sync, run_steps
+
 from .locks import try_lock
-from .store import LockedMessage, Place, Spool, sync_folder, write_all
+from .store import LockedMessage, Place, Spool, write_all
 
 
 class Arrival:
@@ -64,10 +66,15 @@ def discard_data(spool: Spool, message_id: str, place: Place, fd: int) -> None:
 
 
 def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
-    """Write and synchronise every message of `batch`.
+    """Write and synchronise every message of `batch`; it waits.
 
     For each the message with its lock, or the error; then nothing of it is left on the disk.
     """
+    return run_steps(commit_in_steps(spool, batch))
+
+
+def commit_in_steps(spool: Spool, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
+    """The same, in steps. What was not written yet is written in the first."""
     written: list[Arrival] = []
     for arrival in batch:
         try:
@@ -83,21 +90,19 @@ def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSErr
         for arrival in written:
             begin_writing(arrival.fd)
             begin_writing(arrival.header_fd)
-    folders = set()
-    for arrival in written:
-        try:
-            os.fsync(arrival.fd)
-            os.fsync(arrival.header_fd)
-            folders.add(spool.folder(arrival.place))
-        except OSError as error:
-            _undo(spool, arrival, error)
-    for folder in folders:
-        try:
-            sync_folder(folder)
-        except OSError as error:
-            for arrival in written:
-                if arrival.error is None and spool.folder(arrival.place) == folder:
-                    _undo(spool, arrival, error)
+    errors: list[OSError | None] = yield Sync([fd for arrival in written for fd in (arrival.fd, arrival.header_fd)])
+    folders: dict[str, list[Arrival]] = {}
+    for arrival, of_data, of_header in zip(written, errors[::2], errors[1::2], strict=True):
+        failure = of_data or of_header
+        if failure is not None:
+            _undo(spool, arrival, failure)
+        else:
+            folders.setdefault(spool.folder(arrival.place), []).append(arrival)
+    for folder, arrivals in folders.items():
+        failure = yield from _folder_in_steps(folder)
+        if failure is not None:
+            for arrival in arrivals:
+                _undo(spool, arrival, failure)
     results: list[LockedMessage | OSError] = []
     for arrival in batch:
         if arrival.error is not None:
@@ -106,6 +111,19 @@ def commit(spool: Spool, batch: Sequence[Arrival]) -> list[LockedMessage | OSErr
         os.close(arrival.header_fd)
         results.append(LockedMessage(spool, arrival.id, arrival.place, arrival.fd))
     return results
+
+
+def _folder_in_steps(path: str) -> Steps[OSError | None]:
+    """Make the names in a folder durable; the error."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        return error
+    try:
+        errors: list[OSError | None] = yield Sync([fd])
+        return errors[0]
+    finally:
+        os.close(fd)
 
 
 def write_files(spool: Spool, arrival: Arrival) -> None:

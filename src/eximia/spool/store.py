@@ -20,6 +20,8 @@ from .journal import read_journal
 from .locks import try_lock
 
 if TYPE_CHECKING:
+    from eximia.base.steps import Steps
+
     from .arrivals import ArrivalLog
     from .durable import Arrival
 
@@ -284,8 +286,14 @@ class Spool:
 
         write_files(self, arrival)
 
+    def commit_in_steps(self, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
+        """Make new messages durable: see `spool.durable`. For the port `together`."""
+        from .durable import commit_in_steps
+
+        return (yield from commit_in_steps(self, batch))
+
     def commit(self, batch: Sequence[Arrival]) -> list[LockedMessage | OSError]:
-        """Make new messages durable: see `spool.durable.commit`. For the port `together`."""
+        """The same, waiting."""
         from .durable import commit
 
         return commit(self, batch)

@@ -159,7 +159,7 @@ class _Wrapped:
 
     def __init__(self, spool: object, commit: object) -> None:
         self._spool = spool
-        self.commit = commit
+        self.commit_in_steps = commit
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._spool, name)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from eximia.spool import LockedMessage, Place, Spool, arrivals
+from eximia.base.steps import run_steps
+from eximia.spool import LockedMessage, MessageLockedError, Place, Spool, arrivals
 from eximia.spool.arrivals import ArrivalLog, LoggedMessage, recover, unfinished
 from eximia.spool.durable import Arrival
 
@@ -26,7 +27,7 @@ def log(spool: Spool, complaints: list[str]) -> ArrivalLog:
 
 
 def put(log: ArrivalLog, *batch: Arrival) -> list[LockedMessage]:
-    results = log.commit(batch)
+    results = run_steps(log.commit(batch))
     assert not any(isinstance(each, OSError) for each in results)
     return [each for each in results if not isinstance(each, OSError)]
 
@@ -99,7 +100,7 @@ def test_segments_are_used_again(spool: Spool, log: ArrivalLog, monkeypatch: pyt
     monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
     monkeypatch.setattr(arrivals, "SEGMENTS", 3)
     for _ in range(20):
-        for held in put(log, *[arrive(spool, body=b"x" * 3000)] * 7):
+        for held in put(log, *[arrive(spool, body=b"x" * 3000)] * 5):
             assert held.dismiss(final=True)
     (last,) = put(log, arrive(spool, OTHER, body=b"short\n"))
     assert len(os.listdir(f"{spool.directory}/arrivals")) <= 3
@@ -113,7 +114,7 @@ def test_too_many_unfinished_messages_go_into_files(
     monkeypatch.setattr(arrivals, "SEGMENT", 5000)
     monkeypatch.setattr(arrivals, "SEGMENTS", 2)
     ids = [ID.replace("mn", f"m{n}") for n in range(4)]
-    held = put(log, *[arrive(spool, each, body=b"x" * 3000) for each in ids])
+    held = [put(log, arrive(spool, each, body=b"x" * 3000))[0] for each in ids]
     assert [isinstance(each, LoggedMessage) for each in held] == [True, True, False, False]
     assert sorted(spool.ids_at(Place())) == ids[2:]
     assert held[0].dismiss(final=True)
@@ -185,3 +186,41 @@ def test_a_local_delivery_counts_at_once_while_the_machine_runs(spool: Spool, lo
     assert held.dismiss(final=False)
     crash(log)
     assert recover(spool) == []
+
+
+def test_queued_messages_have_files_which_become_durable_later(spool: Spool, log: ArrivalLog) -> None:
+    queued, gone = arrive(spool), arrive(spool, OTHER)
+    for each in (queued, gone):
+        spool.write_files(each)
+    first, second = put(log, queued, gone)
+    assert sorted(spool.ids_at(Place())) == [ID, OTHER]
+    with pytest.raises(MessageLockedError):
+        spool.lock(ID)
+    first.close()
+    second.remove()
+    second.close()
+    assert log.unsettled
+    log.settle()
+    log.settle()
+    assert not log.unsettled
+    crash(log)
+    assert recover(spool) == []
+    assert spool.ids_at(Place()) == [ID]
+
+
+@pytest.mark.parametrize(("machine_stopped", "found"), [(False, []), (True, [ID])])
+def test_files_that_a_power_cut_took_are_made_again(
+    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch, machine_stopped: bool, found: list[str]
+) -> None:
+    queued = arrive(spool)
+    spool.write_files(queued)
+    (held,) = put(log, queued)
+    held.close()
+    crash(log)
+    os.truncate(spool.path(ID, "-D"), 3)
+    if machine_stopped:
+        monkeypatch.setattr(arrivals, "machine_run", lambda: 1)
+    assert recover(spool) == found
+    if found:
+        with spool.lock(ID) as again:
+            assert again.body_size() == 8

@@ -12,7 +12,7 @@ class SpoolOptions(OptionSet):
 
     arrival_log: bool = option(
         Kind.BOOL,
-        "The daemon keeps messages that it delivers at once in a log, and writes files for those that stay.",
+        "The daemon keeps new messages safe in a log, and writes files only for those that stay.",
         default=True,
         own=True,
     )
