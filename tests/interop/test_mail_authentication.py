@@ -122,7 +122,7 @@ SPF = (
     + """\
 spf_guess = v=spf1 a/16 mx/16 ptr -all
 acl_smtp_rcpt = check_rcpt
-log_selector = +spf
+log_selector = +spf +spf_verbose
 begin acl
 check_rcpt:
   deny message = $sender_host_address is not allowed to send mail from ${if def:sender_address_domain \
@@ -184,7 +184,11 @@ def test_spf(folder: Path) -> None:
     assert f"550 {BAD} doesn't look trustworthy to me" in replies[6]
     assert "250 OK id=" in replies[7]
     assert "LOOKUP softfail pass" in found["log"]
-    assert "SPF=pass" in found["log"]
+    assert "P=esmtp S=" in found["log"]
+    assert " SPF=pass" in found["log"]
+    assert "[198.51.100.7] SPF=fail F=<a@fail.ex> rejected RCPT <u@test.ex>: " in found["log"]
+    line = "SPF: fail (mx.test.ex: domain of fail.ex does not designate 198.51.100.7 as permitted sender)"
+    assert line in found["log"]
     mailbox = (folder / "mailbox").read_text()
     head = "Received-SPF: pass (mx.test.ex: domain of pass.ex designates 192.0.2.1 as permitted sender)"
     assert f"{head} client-ip=192.0.2.1; envelope-from=a@pass.ex; helo=client.pass.ex;" in mailbox

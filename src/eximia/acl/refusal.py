@@ -91,6 +91,8 @@ def _log(
     sender = f"F=<{message.sender_address}> " if phase.bit & _ENVELOPE_KNOWN else ""
     what = _BY_OWN_NAME.get(phase) or f"{phase.log_name} {argument}"
     host = "" if phase in (NOT_SMTP, NOT_SMTP_MIME) else f"{peer} "
+    if host and log.selectors.spf and "spf_result" in message.auth_results:
+        host += f"SPF={message.auth_results['spf_result']} "
     text = f"{host}{sender}{'temporarily ' if temporary and host else ''}rejected {what}"
     first = log_message.partition("\n")[0]
     if log_message:

@@ -10,6 +10,7 @@ from eximia.base.text import Untainted
 from eximia.context import Context
 from eximia.dns.lookup import lookup, lookup_all
 from eximia.expand import expand
+from eximia.logs.printing import printing
 from eximia.mailauth.spf.check import Verdict, check_host
 from eximia.mailauth.spf.macros import Asked, MacroError, expand_macros
 from eximia.mailauth.spf.received import received_spf, words
@@ -83,6 +84,9 @@ def _note(ctx: Context, verdict: Verdict, smtp: str, sender: str, domain: str, *
         spf_smtp_comment=smtp,
         spf_received=received,
     )
+    log = ctx.process.log
+    if log.selectors.spf_verbose and comment:
+        log.main(printing(f"SPF: {result} ({comment})"), message.id)
     identity = f"smtp.mailfrom={pvalue(domain)}" if message.sender_address else f"smtp.helo={pvalue(domain)}"
     how = " (best guess record for domain)" if guessed else ""
     message.auth_results["spf"] = f"{result}{how} {identity}"

@@ -35,11 +35,13 @@ class MailAuthOptions(OptionSet):
         Kind.BOOL,
         "Count what DMARC checks find, for the reports that `eximia dmarc-report` sends.",
         default=False,
+        own=True,
     )
     dmarc_aggregate_sender: Template = option(
         Kind.EXPAND,
         "The sender of DMARC aggregate reports.",
         default=Template("do-not-reply@$primary_hostname"),
+        own=True,
     )
     dmarc_forensic_sender: Template = option(
         Kind.EXPAND,
@@ -55,6 +57,7 @@ class MailAuthOptions(OptionSet):
         Kind.BOOL,
         "DMARC as RFC 7489 has it: the public suffix list and `pct`, not the tree walk and `t` of RFC 9989.",
         default=False,
+        own=True,
     )
     dmarc_tld_file: Untainted | None = option(
         Kind.STRING,
