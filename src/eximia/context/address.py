@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eximia.base.dataclass import dataclass, field
 
 from .session import TlsFacts
@@ -51,6 +53,8 @@ class AddressContext:
     host_address: str = ""
     host_port: int = 0
     host_lookup_dnssec: str = ""
+    #: the MTA-STS policies (protocols.mta_sts.StsPolicy) of the recipients' domains
+    mta_sts: tuple[Any, ...] = ()
     sending_ip_address: str = ""
     sending_port: int = 0
     delivery_confirmation: str = ""

@@ -11,6 +11,7 @@ import struct
 from typing import Any, ClassVar, Protocol, Self
 
 from eximia.base.dataclass import dataclass
+from eximia.protocols.mta_sts import StsPolicy
 
 
 class Record(Protocol):
@@ -169,6 +170,23 @@ class GreylistRecord:
     def decode(cls, data: bytes) -> Self | None:
         f = _load(data, 4)
         return None if f is None else cls(float(f[0]), float(f[1]), float(f[2]), int(f[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class StsRecord:
+    """Database `sts` (ours): the MTA-STS policy of a domain, the id of its DNS record, and until when it holds."""
+
+    id: str
+    expires: float
+    policy: StsPolicy
+
+    def encode(self) -> bytes:
+        return _dump(self.id, self.expires, self.policy.mode, list(self.policy.hosts), self.policy.max_age)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self | None:
+        f = _load(data, 5)
+        return None if f is None else cls(f[0], float(f[1]), StsPolicy(f[2], tuple(f[3]), int(f[4])))
 
 
 @dataclass(frozen=True, slots=True)

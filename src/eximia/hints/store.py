@@ -23,6 +23,7 @@ from .records import (
     Record,
     RetryRecord,
     SeenRecord,
+    StsRecord,
     TlsRecord,
     WaitRecord,
 )
@@ -92,7 +93,7 @@ class Hints:
 
     __slots__ = (
         "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "ehlo", "greylist", "misc", "ratelimit",
-        "retry", "seen", "tls",
+        "retry", "seen", "sts", "tls",
     )  # fmt: skip
 
     def __init__(
@@ -121,6 +122,7 @@ class Hints:
         self.seen = Table(self.backend, "seen", SeenRecord, now)
         self.greylist = Table(self.backend, "greylist", GreylistRecord, now)
         self.ehlo = Table(self.backend, "ehlo", EhloRecord, now)
+        self.sts = Table(self.backend, "sts", StsRecord, now)
         self.misc = Table(self.backend, "misc", MiscRecord, now)
         self.dmarc = Table(self.backend, "dmarc", DmarcRecord, now)
         self.tls = Table(self.backend, "tls", TlsRecord, now)

@@ -14,6 +14,7 @@ from eximia.hints.records import (
     RateRecord,
     RetryRecord,
     SeenRecord,
+    StsRecord,
     TlsRecord,
     WaitRecord,
 )
@@ -86,6 +87,9 @@ def show(key: str, record: Any, written: float, *, utc: bool = False) -> str:
         case GreylistRecord():
             passed = f" passed: {at(record.passed)}" if record.passed else ""
             return f"{at(record.last)} first: {at(record.first)} attempts: {record.attempts}{passed} key: {key}\n"
+        case StsRecord():
+            what = f"id={record.id} mode={record.policy.mode} mx={':'.join(record.policy.hosts)}"
+            return f"{at(written)} {key} {what} until {at(record.expires)}\n"
         case MiscRecord():
             return f"{at(written)} {key} {record.count}\n"
         case TlsRecord():

@@ -15,6 +15,7 @@ from eximia.hints.records import (
     RateRecord,
     RetryRecord,
     SeenRecord,
+    StsRecord,
     TlsRecord,
     WaitRecord,
 )
@@ -30,6 +31,7 @@ _RECORDS: dict[str, Any] = {
     "tls": TlsRecord,
     "seen": SeenRecord,
     "greylist": GreylistRecord,
+    "sts": StsRecord,
 }
 
 
@@ -37,7 +39,7 @@ def usage(program: str, options: str) -> str:
     """What a tool says when it is called wrongly."""
     return (
         f"Usage: {program} {options}  <spool-directory> <database-name>\n"
-        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist"
+        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist | sts"
     )
 
 

@@ -36,6 +36,16 @@ class ClientTlsOptions(OptionSet):
         default=Template("*"),
     )
     hosts_verify_avoid_tls: Template | None = option(Kind.HOST_LIST, "Hosts with which callouts do not use TLS.")
+    mta_sts_certificates: Template = option(
+        Kind.EXPAND,
+        "Whom we trust for the hosts that publish MTA-STS policies.",
+        default=Template("system"),
+        sink=Sink.FILE_NAME,
+    )
+    mta_sts_domains: Template | None = option(
+        Kind.DOMAIN_LIST,
+        "Recipients' domains whose MTA-STS policies are obeyed.",
+    )
     tls_alpn: Template | None = option(Kind.EXPAND, "The protocol names we offer in ALPN.")
     tls_certificate: Template | None = option(Kind.EXPAND, "The client's certificate.", sink=Sink.FILE_NAME)
     tls_crl: Template | None = option(Kind.EXPAND, "Certificate revocation lists.", sink=Sink.FILE_NAME)

@@ -56,6 +56,7 @@ class Connection:
         "sent",
         "sessions",
         "stream",
+        "sts",
         "tls",
         "verifying",
         "wait",
@@ -88,6 +89,8 @@ class Connection:
         self.tls = TlsFacts()
         #: what DANE asks of the server; None: nothing
         self.dane: Dane | None = None
+        #: an MTA-STS policy is enforced: TLS with a certificate for the host's name
+        self.sts = False
         #: TLS was tried on another connection and failed: do without
         self.in_clear = False
         #: a callout, not a delivery

@@ -17,6 +17,7 @@ from .failure import Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
 from .log import address_raised, host_item, log_host_failure
+from .mta_sts import strictest
 from .opening import obtain, release
 from .send import finish_refused, send_message
 from .utf8 import ascii_address, converts
@@ -196,6 +197,7 @@ class _Run:
         variables.host_address = host.address
         variables.host_port = port
         variables.sending_ip_address, variables.sending_port = "", 0
+        variables.mta_sts = ()
         host.port = port
         for address in addresses:
             address.outcome = None
@@ -204,6 +206,8 @@ class _Run:
         left = addresses
         try:
             name = self.transport.name
+            if self.options.mta_sts_domains is not None and (host.from_mx or host.name == addresses[0].domain):
+                variables.mta_sts = strictest(ctx, self.options, [address.domain for address in addresses])
             interface = interface_for(ctx, name, self.options, host)
             while left:
                 held = self._held(left, host, port) if ctx.message.held is not None else None

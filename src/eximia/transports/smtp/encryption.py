@@ -38,6 +38,7 @@ def required(ctx: Context, connection: Connection, options: Any) -> bool:
     host = connection.host
     return (
         connection.dane is not None
+        or connection.sts
         or host.tls_required
         or host_matches(ctx, options.hosts_require_tls, host.name, host.address)
     )

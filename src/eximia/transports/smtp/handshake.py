@@ -80,6 +80,8 @@ class Handshake:
         if self.dane is not None:
             # No usable record: TLS all the same, without knowing to whom (RFC 7672 2.2).
             return Verify.REQUIRE if self.authenticates else Verify.IGNORE
+        if self.connection.sts:
+            return Verify.REQUIRE
         if options.tls_verify_hosts is None and options.tls_try_verify_hosts is None:
             return Verify.REQUIRE
         if self.matches("tls_verify_hosts"):
@@ -98,11 +100,15 @@ class Handshake:
             certificates=(certificate,) if certificate else (),
             keys=(key,) if certificate and key else (),
             ciphers=str(ciphers or self.value("tls_require_ciphers").strip()),
-            trust=read_file(self.value("tls_verify_certificates"), "tls_verify_certificates") if trusts else "",
+            trust=self._trust() if trusts else "",
             crl=read_file(self.value("tls_crl"), "tls_crl") if trusts else "",
             alpn=read_protocols(self.value("tls_alpn")),
             options=options_of(self.ctx.process),
         )
+
+    def _trust(self) -> str:
+        found = read_file(self.value("tls_verify_certificates"), "tls_verify_certificates")
+        return found or ("system" if self.connection.sts else "")
 
     def ocsp(self) -> tuple[bool, bool]:
         """(a status is asked for, it is required)."""
@@ -184,7 +190,7 @@ class Handshake:
             for name in names:
                 engine.check_name(name)
             return names
-        if self.verify is Verify.IGNORE or not self.matches("tls_verify_cert_hostnames"):
+        if not self.connection.sts and (self.verify is Verify.IGNORE or not self.matches("tls_verify_cert_hostnames")):
             return ()
         engine.check_name(self.host.name)
         return (self.host.name,)

@@ -18,6 +18,7 @@ from .connection import Connection, greet, raised
 from .dane import find as find_dane
 from .encryption import TlsFailure, first_words, secure
 from .failure import TIMED_OUT, Failure, Fault
+from .mta_sts import admit, enforced, note
 from .pool import pool_of
 from .proxies import connect_by_proxy
 from .watching import watcher_of
@@ -69,6 +70,8 @@ def obtain(
     # With DANE the certificate may have been issued for the domain of the mail.
     domain = ctx.address.domain if host.secure else ""
     key = (name, host.name, host.address, port, interface, domain, *differing(ctx, options))
+    if ctx.address.mta_sts:
+        key = (*key, enforced(ctx))
     found = pool_of(ctx).take(key)
     if found is not None:
         found.watch = watcher_of(ctx)
@@ -165,11 +168,15 @@ def _open(
     if refusal:
         raise Failure("", Errno.EVENT)
     on_connect = options.protocol == "smtps" or (host.tls_required and port != 25)
+    policies = ctx.address.mta_sts if dane is None else ()
+    if policies:
+        admit(ctx, host)
     expected = None
     if options.hosts_pipe_connect is not None and not on_connect and dane is None and early.wanted(ctx, options, host):
         expected = early.remembered(ctx, host, port)
     connection = _connected(ctx, options, host, port, interface, key)
     connection.dane = dane
+    connection.sts = bool(policies) and enforced(ctx)
     connection.verifying = verifying
     connection.in_clear = in_clear
     try:
@@ -181,6 +188,8 @@ def _open(
         else:
             greet(ctx, connection, options)
         secure(ctx, connection, options, on_connect=False)
+        if policies and not connection.tls.certificate_verified:
+            note(ctx, host, "no session with a certificate that can be verified")
         authenticate(ctx, connection, options)
     except Failure as failure:
         # A conversation that broke cannot be ended politely.
@@ -189,6 +198,8 @@ def _open(
         else:
             connection.quit()
         raised(ctx, options, "tcp:close", "")
+        if connection.sts and failure.errno in (Errno.TLS_REQUIRED, Errno.TLS_FAILURE):
+            failure.fault = Fault.MESSAGE  # other domains may ask less of the same host
         raise
     return connection
 

@@ -1,0 +1,179 @@
+"""MTA-STS with a policy host, mail hosts and a DNS of our own: what is delivered, deferred, remembered (RFC 8461)."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle.namespace import run_inside
+from support_tls import HOST, Pki, make
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None or shutil.which("ip") is None,
+    reason="needs root, unshare and ip",
+)
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+DRIVER = str(Path(__file__).with_name("sts_driver.py"))
+NOBODY = pwd.getpwnam("nobody")
+#: domain -> (mail host, policy; None: no policy is published)
+DOMAINS = {
+    "good.example": (HOST, "enforce", HOST),
+    "wildcard.example": (HOST, "enforce", "*.example.org"),
+    "clear.example": ("clear.example.org", "enforce", "clear.example.org"),
+    "wrongname.example": ("other.example.org", "enforce", "other.example.org"),
+    "unlisted.example": (HOST, "enforce", "mail.example.org"),
+    "testing.example": ("clear.example.org", "testing", "mail.example.org"),
+    "off.example": ("clear.example.org", "none", "mail.example.org"),
+    "nopolicy.example": ("clear.example.org", "", ""),
+    "unfetchable.example": ("clear.example.org", "enforce", HOST),
+}
+ADDRESSES = {HOST: "192.0.2.10", "other.example.org": "192.0.2.11", "clear.example.org": "192.0.2.12"}
+CONFIGURATION = """
+exim_user = nobody
+exim_group = nogroup
+primary_hostname = here.example
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+keep_environment =
+never_users =
+acl_not_smtp = accept
+dns_dnssec_ok = 0
+begin routers
+out:
+  driver = dnslookup
+  self = send
+  transport = smtp
+begin transports
+smtp:
+  driver = smtp
+  allow_localhost
+  hosts_try_dane =
+  tls_verify_certificates = {pki}/root.crt
+  mta_sts_domains = *
+  mta_sts_certificates = {pki}/root.crt
+  {extra}
+begin retry
+* * F,1h,10m
+"""
+
+
+def zone() -> str:
+    lines = [f"{host} A {address}" for host, address in ADDRESSES.items()]
+    for domain, (host, mode, _) in DOMAINS.items():
+        lines.append(f"{domain} MX 10 {host}")
+        if mode:
+            lines.append(f"_mta-sts.{domain} TXT v=STSv1; id=20261122{mode};")
+            lines.append(f"mta-sts.{domain} A 192.0.2.80")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="eximia-sts-") as name:
+        made = Path(name)
+        made.chmod(0o755)
+        (made / "pki").mkdir()
+        for one in ("spool", "log"):
+            (made / one).mkdir()
+            os.chown(made / one, NOBODY.pw_uid, NOBODY.pw_gid)
+        pki = Pki(made / "pki")
+        names = tuple(f"mta-sts.{domain}" for domain in DOMAINS if domain != "unfetchable.example")
+        pki.leaf("policy", make("policy", issuer=pki.made["inter"], names=names))
+        (made / "exim.conf").write_text(CONFIGURATION.format(folder=made, pki=made / "pki", extra=""))
+        yield made
+
+
+def run(folder: Path, **job: Any) -> dict[str, Any]:
+    pki = folder / "pki"
+    texts = {
+        f"mta-sts.{domain}": f"version: STSv1\r\nmode: {mode}\r\nmx: {host}\r\nmax_age: 86400\r\n"
+        for domain, (_, mode, host) in DOMAINS.items()
+    }
+    files = {HOST: "ec", "other.example.org": "alt"}
+    whole = {
+        "configuration": str(folder / "exim.conf"),
+        "policy": {"files": [f"{pki}/policy.chain", f"{pki}/policy.key"], "texts": texts},
+        "hosts": {
+            address: [f"{pki}/{files[host]}.chain", f"{pki}/{files[host]}.key"] if host in files else None
+            for host, address in ADDRESSES.items()
+        },
+        **job,
+    }
+    (folder / "job").write_text(json.dumps(whole))
+    done = run_inside(folder, zone(), [sys.executable, DRIVER, str(folder / "job")])
+    assert done.returncode == 0, done.stderr.decode()
+    answer: dict[str, Any] = json.loads(done.stdout)
+    answer["log"] = (folder / "log" / "mainlog").read_text().splitlines()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def world(folder: Path) -> dict[str, Any]:
+    recipients = [f"user@{domain}" for domain in DOMAINS]
+    return run(folder, recipients=[*recipients, "-- policy host stops", "again@wrongname.example"])
+
+
+def lines(world: dict[str, Any], domain: str, user: str = "user") -> str:
+    return "\n".join(line for line in world["log"] if f"{user}@{domain}" in line)
+
+
+@pytest.mark.parametrize("domain", ["good.example", "wildcard.example"])
+def test_a_host_of_the_policy_with_its_certificate_gets_the_mail(world: dict[str, Any], domain: str) -> None:
+    assert " CV=yes " in lines(world, domain)
+    assert any(one.startswith("TLS ") and f"user@{domain}" in one for one in world["hosts"]["192.0.2.10"])
+
+
+@pytest.mark.parametrize(
+    ("domain", "why"),
+    [
+        ("clear.example", "a TLS session is required, but the server did not offer TLS support"),
+        ("wrongname.example", "TLS session:"),
+        ("unlisted.example", "the host is not in the MTA-STS policy of the domain"),
+    ],
+)
+def test_an_enforced_policy_keeps_mail_back(world: dict[str, Any], domain: str, why: str) -> None:
+    assert f"== user@{domain}" in lines(world, domain)
+    assert why in lines(world, domain)
+    assert not any(f"user@{domain}" in one for got in world["hosts"].values() for one in got if one[:4] != "MAIL")
+
+
+def test_a_policy_under_test_only_tells(world: dict[str, Any]) -> None:
+    assert "=> user@testing.example" in lines(world, "testing.example")
+    assert any("MTA-STS (testing): the host is not in the policy" in line for line in world["log"])
+
+
+@pytest.mark.parametrize("domain", ["off.example", "nopolicy.example", "unfetchable.example"])
+def test_without_a_policy_mail_goes_as_ever(world: dict[str, Any], domain: str) -> None:
+    assert f"=> user@{domain}" in lines(world, domain)
+
+
+def test_a_policy_that_cannot_be_had_is_logged(world: dict[str, Any]) -> None:
+    assert any("MTA-STS: no policy for unfetchable.example: mta-sts.unfetchable.example" in one for one in world["log"])
+
+
+def test_a_policy_is_remembered(world: dict[str, Any]) -> None:
+    assert "== again@wrongname.example" in lines(world, "wrongname.example", "again")
+    asked = [one for one in world["web"] if "GET /.well-known/mta-sts.txt HTTP/1.1" in one]
+    assert len(asked) == len([mode for _, mode, _ in DOMAINS.values() if mode]) - 1
+
+
+def test_the_hints_tools_show_policies(folder: Path, world: dict[str, Any]) -> None:
+    del world
+    done = subprocess.run(
+        [sys.executable, "-m", "eximia.cli.launched", "exim_dumpdb", str(folder / "spool"), "sts"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+    )
+    assert f"good.example id=20261122enforce mode=enforce mx={HOST}" in done.stdout
