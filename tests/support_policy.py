@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 from eximia.base.span import Span
@@ -79,6 +80,7 @@ def make_context(**main: object) -> Context:
     """A context of its own process. Options of the main section may be given; texts become Templates."""
     clock = SimpleNamespace(monotonic=lambda: 1000.0, time=lambda: 1e9)
     ports = SimpleNamespace(resolver=FakeResolver(), clock=clock, blocking=lambda function, *args: function(*args))
+    ports.gate, ports.later = lambda _: nullcontext(), lambda *_: None
     process = Process(ports)  # type: ignore[arg-type]
     options = MainOptions()
     for name, value in main.items():

@@ -370,3 +370,118 @@ def spamd(folder: Path, word: str) -> Running:
     command += ["--socketpath", f"{folder}/socket", "-s", "stderr", "-r", f"{folder}/pid", "-u", "nobody"]
     give(folder, "nobody")
     return Running(command, folder, port=port, env={**os.environ, "HOME": str(folder)})
+
+
+def postgres(folder: Path) -> Running:
+    """A PostgreSQL server whose user postgres needs no password."""
+    folder.mkdir()
+    give(folder, "postgres")
+    bin_ = max(Path("/usr/lib/postgresql").glob("*/bin"))
+    who = as_user("postgres")
+    subprocess.run(
+        [bin_ / "initdb", "-D", f"{folder}/data", "-A", "trust", "-N", "-U", "postgres"],
+        check=True, capture_output=True, cwd=folder, **who,
+    )  # fmt: skip
+    port = free_port()
+    command = [str(bin_ / "postgres"), "-D", f"{folder}/data", "-p", str(port), "-k", str(folder)]
+    command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]
+    made = Running(command, folder, port=port, **who)
+    until(
+        lambda: (
+            subprocess.run([bin_ / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode == 0
+        )
+    )
+    return made
+
+
+def mariadb(folder: Path) -> Running:
+    """A MariaDB server with a database `mail` for user `exim`, password `pass/word`."""
+    folder.mkdir()
+    give(folder, "mysql")
+    who = as_user("mysql")
+    install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={folder}/data", "--skip-test-db"]
+    install += ["--auth-root-authentication-method=normal", f"--tmpdir={folder}"]
+    subprocess.run(install, check=True, capture_output=True, cwd=folder, **who)
+    port = free_port()
+    command = [
+        program("mariadbd"),
+        "--no-defaults",
+        f"--datadir={folder}/data",
+        f"--port={port}",
+        "--skip-name-resolve",
+    ]
+    command += [f"--socket={folder}/socket", "--bind-address=127.0.0.1", f"--pid-file={folder}/pid"]
+    command += [
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-buffer-pool-size=16M",
+        "--skip-log-bin",
+        f"--tmpdir={folder}",
+    ]
+    made = Running(command, folder, port=port, path=folder / "socket", **who)
+    sql = (
+        "create database mail character set latin1; create user exim@'%' identified by 'passw'; "
+        "grant all on mail.* to exim@'%'; create user exim@localhost identified by 'passw'; "
+        "grant all on mail.* to exim@localhost; "
+    )
+    client = [program("mariadb"), "--no-defaults", f"--socket={folder}/socket", "-u", "root"]
+    until(lambda: subprocess.run(client, input="select 1", text=True, capture_output=True, check=False).returncode == 0)
+    subprocess.run(client, input=sql, text=True, check=True)
+    return made
+
+
+SLAPD = """
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile {folder}/pid
+modulepath /usr/lib/ldap
+moduleload back_mdb
+sizelimit 50
+database mdb
+maxsize 10485760
+suffix "dc=x,dc=ex"
+rootdn "cn=admin,dc=x,dc=ex"
+rootpw secret
+directory {folder}/data
+access to attrs=userPassword by anonymous auth by * none
+access to dn.subtree="ou=private,dc=x,dc=ex" by users read by * none
+access to * by * read
+"""
+
+
+def slapd(folder: Path, entries: str, *, more: str = "") -> Running:
+    """OpenLDAP with the entries of an LDIF text."""
+    folder.mkdir()
+    (folder / "data").mkdir()
+    (folder / "slapd.conf").write_text(SLAPD.format(folder=folder) + more)
+    (folder / "entries").write_text(entries)
+    subprocess.run(
+        [program("slapadd"), "-f", str(folder / "slapd.conf"), "-l", str(folder / "entries")], check=True,
+        capture_output=True,
+    )  # fmt: skip
+    port = free_port()
+    socket_url = f"{folder}/socket".replace("/", "%2F")
+    command = [program("slapd"), "-d", "0", "-f", str(folder / "slapd.conf")]
+    command += ["-h", f"ldap://127.0.0.1:{port}/ ldapi://{socket_url}/"]
+    return Running(command, folder, port=port)
+
+
+def redis_cluster(folder: Path) -> list[Running]:
+    """Three Redis servers that share the slots."""
+    folder.mkdir()
+    nodes = [redis(folder / str(number), cluster=True) for number in range(3)]
+    command = [
+        program("redis-cli"),
+        "--cluster",
+        "create",
+        *(f"127.0.0.1:{node.port}" for node in nodes),
+        "--cluster-yes",
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def well(node: Running) -> bool:
+        told = [program("redis-cli"), "-p", str(node.port), "cluster", "info"]
+        return "cluster_state:ok" in subprocess.run(told, capture_output=True, text=True, check=False).stdout
+
+    until(lambda: all(well(node) for node in nodes), 60, "the cluster does not come up")
+    return nodes

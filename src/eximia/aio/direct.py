@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from eximia.aio.agents import AgentPool, Agents, fork_agent
 from eximia.base.errors import NetworkError
-from eximia.base.ports import HelperResult, Identity
+from eximia.base.ports import HelperResult, Identity, Watch
 from eximia.base.steps import Steps, run_steps
 
 if TYPE_CHECKING:
@@ -216,6 +216,14 @@ class DirectClock:
         time.sleep(seconds)
 
 
+class NoGate:
+    """Nobody else is inside."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
 class DirectPorts:
     """base.ports.Ports for one policy at a time."""
 
@@ -253,6 +261,17 @@ class DirectPorts:
         if isinstance(result, BaseException):
             raise result
         return result
+
+    def gate(self, most: int) -> NoGate:
+        return NoGate()
+
+    def later(self, seconds: float, function: Callable[[], object]) -> None:
+        """The program ends before."""
+
+    def watch(self, fd: int) -> Watch:
+        from eximia.aio.watch import DirectWatch
+
+        return DirectWatch(fd)
 
     def spawn(self, function: Callable[..., T], *args: Any) -> DirectTask[T]:
         return DirectTask(function, args)

@@ -12,6 +12,7 @@ from eximia.aio.bridge import Bridge, LoopClock, PolicyTask, Waiter
 from eximia.aio.commands import run_command
 from eximia.aio.resolver import LoopResolver, system_settings
 from eximia.aio.streams import LoopNetwork
+from eximia.aio.watch import LoopWatch
 from eximia.base.ports import HelperResult, Identity
 
 if TYPE_CHECKING:
@@ -100,6 +101,15 @@ class LoopPorts:
 
     def together(self, function: Callable[[list[T]], list[R] | Steps[list[R]]], item: T) -> R:
         return self.bridge.together(function, item)
+
+    def gate(self, most: int) -> Gate:
+        return Gate(self.bridge, most)
+
+    def later(self, seconds: float, function: Callable[[], object]) -> None:
+        self.bridge.loop.call_later(seconds, function)
+
+    def watch(self, fd: int) -> LoopWatch:
+        return LoopWatch(self.bridge, fd)
 
     def spawn(self, function: Callable[..., T], *args: Any) -> PolicyTask[T]:
         return self.bridge.spawn(function, *args)

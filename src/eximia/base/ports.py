@@ -16,6 +16,8 @@ from eximia.base.dataclass import dataclass, field
 from eximia.base.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from eximia.context import Context, Process
     from eximia.context.verification import Verified
     from eximia.dns import Answer
@@ -161,6 +163,19 @@ class Agents(Protocol):
         for nothing but the disk, so others may wait for it. Raises Defer when no agent can be had or it died."""
 
 
+class Watch(Protocol):
+    """A descriptor that a library owns (libpq's), seen by the loop."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until it can be read; False when that took longer than `timeout` seconds."""
+
+    def ready(self) -> bool:
+        """Whether it could be read while nobody waited: for an idle connection, that it was closed."""
+
+    def close(self, then: Callable[[], object]) -> None:
+        """Look at it no more; call `then`, which may close it, when nobody does."""
+
+
 class Task(Protocol[T_co]):
     """Policy that runs beside the caller."""
 
@@ -210,6 +225,15 @@ class Ports(Protocol):
         all callers that wait for the same `function` at the same time are given to it as one list. It returns a
         result for each, in order; a result that is an exception is raised in its caller. A generator function does
         its work in steps (`base.steps`)."""
+
+    def gate(self, most: int) -> AbstractContextManager[object]:
+        """At most `most` policies inside at the same time; the others wait in the order they came."""
+
+    def later(self, seconds: float, function: Callable[[], object]) -> None:
+        """Call a function that does not wait, after a while; not at all where the program does not live so long."""
+
+    def watch(self, fd: int) -> Watch:
+        """Begin to look at a descriptor."""
 
     def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
         """Start policy beside the caller. It runs at once until it first waits."""

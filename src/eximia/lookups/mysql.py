@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.errors import NetworkError
 from eximia.base.text import from_bytes, to_bytes
 
+from .pool import pool_for
 from .rows import format_rows
 from .servers import ConnectFailure, ask, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 PORT = 3306
-KEPT = 4
+#: error codes of the client: the server has gone away, was lost while it answered, the connection is closed
+_GONE = (0, 2006, 2013)
 _SOCKET = "/var/run/mysqld/mysqld.sock"
 
 
@@ -34,6 +37,8 @@ def _arguments(spec: str) -> dict[str, Any]:
         "database": database or None,
         "port": port,
         "connect_timeout": 10,
+        "read_timeout": 60,
+        "write_timeout": 60,
         "charset": "latin1",
         "use_unicode": False,
         "conv": {},
@@ -55,40 +60,48 @@ def _fields_after_socket(spec: str) -> list[str]:
     return [f"{head}){tail}", *fields.split("/")]
 
 
-def _ask(pool: list[Any], arguments: dict[str, Any], query: str) -> str | None:
-    """Run the query over a kept or a new connection; in a thread of its own. Raises ConnectFailure, LookupDefer."""
+def _connect(arguments: dict[str, Any]) -> Any:
+    """In a thread. Raises ConnectFailure."""
     import pymysql
 
-    connection: Any
-    while True:
-        kept = bool(pool)
-        try:
-            connection = pool.pop() if kept else pymysql.connect(**arguments)
-        except pymysql.err.MySQLError as error:
-            raise ConnectFailure(f"MYSQL connection failed: {error.args[-1]}") from None
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(to_bytes(query))
-                columns = cursor.description
-                if columns is None:
-                    result: str | None = str(cursor.rowcount)
-                else:
-                    names = [str(column[0]) for column in columns]
-                    rows = [[_value(value) for value in row] for row in cursor.fetchall()]
-                    result = format_rows(names, rows)
-        except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
-            connection.close()
-            if kept and error.args and error.args[0] in (0, 2006, 2013):
-                continue
-            raise LookupDefer(f"MYSQL: query failed: {error.args[-1]}") from None
-        except pymysql.err.MySQLError as error:
-            connection.close()
-            raise LookupDefer(f"MYSQL: query failed: {error.args[-1]}") from None
-        if len(pool) < KEPT:
-            pool.append(connection)
-        else:
-            connection.close()
-        return result
+    try:
+        return pymysql.connect(**arguments)
+    except pymysql.err.MySQLError as error:
+        raise ConnectFailure(f"MYSQL connection failed: {error.args[-1]}") from None
+
+
+def _run(connection: Any, query: str) -> str | None:
+    """In a thread. Raises LookupDefer, and NetworkError when the server closed the connection before: what was sent is
+    never sent again, for it may have been obeyed."""
+    import select
+
+    import pymysql
+
+    if select.select([connection._sock], [], [], 0)[0]:  # noqa: SLF001 - there is no public way to ask
+        raise NetworkError("MYSQL: the server closed the connection")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(to_bytes(query))
+            columns = cursor.description
+            if columns is None:
+                return str(cursor.rowcount)
+            names = [str(column[0]) for column in columns]
+            rows = [[_value(value) for value in row] for row in cursor.fetchall()]
+            return format_rows(names, rows)
+    except pymysql.err.MySQLError as error:
+        message = f"MYSQL: query failed: {error.args[-1] if error.args else error}"
+        if error.args and error.args[0] in _GONE:
+            raise _Lost(message) from None
+        raise LookupDefer(message) from None
+
+
+class _Lost(LookupDefer):
+    """The connection cannot be used any more."""
+
+
+def _close(connection: Any) -> None:
+    """Without a farewell that would have to wait."""
+    connection._force_close()  # noqa: SLF001 - `close` sends QUIT and may block
 
 
 def _value(value: Any) -> str | None:
@@ -108,10 +121,18 @@ class Mysql(QueryStyle):
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
-        pools: dict[str, list[Any]] = ctx.process.caches.setdefault("lookup.mysql", {})
+        blocking = ctx.process.ports.blocking
 
         def perform(server: str, text: str) -> str | None:
-            return ctx.process.ports.blocking(_ask, pools.setdefault(server, []), _arguments(server), text)
+            arguments = _arguments(server)
+            pool = pool_for(ctx, "mysql", server, _close)
+            try:
+                found: str | None = pool.use(
+                    lambda: blocking(_connect, arguments), lambda connection: blocking(_run, connection, text)
+                )
+            except NetworkError as error:
+                raise LookupDefer(error.message) from None
+            return found
 
         return ask(ctx, "mysql", "MySQL", ctx.process.main.mysql_servers, query, options, perform)
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.errors import NetworkError
 from eximia.base.text import from_bytes, to_bytes
 
+from .pool import pool_for
 from .rows import format_rows
 from .servers import ConnectFailure, ask, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
+    from eximia.base.ports import Watch
     from eximia.context import Context
 
 PORT = 5432
-KEPT = 4
+#: seconds for one query
+TIMEOUT = 60.0
 
 
+@lru_cache(maxsize=64)
 def _conninfo(spec: str) -> bytes:
     """libpq's description of `host[:port]/database/user/password`. Raises LookupDefer."""
     if spec.startswith("("):
@@ -40,27 +46,70 @@ def _conninfo(spec: str) -> bytes:
     return to_bytes(" ".join(f"{key}='{value}'" for key, value in quoted) + " connect_timeout='10'")
 
 
-def _ask(pool: list[Any], conninfo: bytes, query: bytes) -> str | None:
-    """Run the query over a kept or a new connection; in a thread of its own. Raises ConnectFailure, LookupDefer."""
+class _Connection:
+    """A connection of libpq and the loop's look at it."""
+
+    __slots__ = ("watch", "wire")
+
+    def __init__(self, wire: Any, watch: Watch) -> None:
+        self.wire = wire
+        self.watch = watch
+
+    def close(self) -> None:
+        self.watch.close(self.wire.finish)
+
+
+def _connect(conninfo: bytes) -> Any:
+    """In a thread: libpq may look for names, files and certificates. Raises ConnectFailure."""
     from psycopg import pq
 
-    while True:
-        kept = bool(pool)
-        connection = pool.pop() if kept else pq.PGconn.connect(conninfo)
-        if connection.status != pq.ConnStatus.OK:
-            message = from_bytes(connection.error_message).rstrip("\n")
-            connection.finish()
-            raise ConnectFailure(f"PGSQL connection failed: {message}")
-        result = connection.exec_(query)
-        if kept and connection.status != pq.ConnStatus.OK:
-            connection.finish()
-            continue
-        break
+    wire = pq.PGconn.connect(conninfo)
+    if wire.status != pq.ConnStatus.OK:
+        message = from_bytes(wire.error_message).rstrip("\n")
+        wire.finish()
+        raise ConnectFailure(f"PGSQL connection failed: {message}")
+    return wire
+
+
+def _run(connection: _Connection, query: bytes) -> str | None:
+    """Send the query and wait for its result, without a thread. Raises LookupDefer, and NetworkError when the server
+    closed the connection before: what was sent is never sent again, for it may have been obeyed."""
+    from psycopg import Error, pq
+
+    wire, watch = connection.wire, connection.watch
+    if watch.ready():
+        raise NetworkError("PGSQL: the server closed the connection")
+    result: Any = None
+    try:
+        wire.send_query(query)
+        wire.flush()
+        while True:
+            while wire.is_busy():
+                if not watch.wait(TIMEOUT):
+                    raise _Lost(f"timed out ({from_bytes(query)})")
+                wire.consume_input()
+            found = wire.get_result()
+            if found is None:
+                break
+            result = found
+    except Error as error:
+        raise _Lost(str(error).strip()) from None
+    if wire.status != pq.ConnStatus.OK:
+        raise _Lost(from_bytes(wire.error_message).strip())
+    return _text(result, query)
+
+
+class _Lost(LookupDefer):
+    """The connection cannot be used any more."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"PGSQL: query failed: {why}")
+
+
+def _text(result: Any, query: bytes) -> str | None:
+    from psycopg import pq
+
     status = result.status
-    if len(pool) < KEPT and connection.status == pq.ConnStatus.OK:
-        pool.append(connection)
-    else:
-        connection.finish()
     if status == pq.ExecStatus.COMMAND_OK:
         return str(result.command_tuples or 0)
     if status == pq.ExecStatus.TUPLES_OK:
@@ -89,12 +138,22 @@ class Pgsql(QueryStyle):
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
-        pools: dict[bytes, list[Any]] = ctx.process.caches.setdefault("lookup.pgsql", {})
+        ports = ctx.process.ports
 
         def perform(server: str, text: str) -> str | None:
             conninfo = _conninfo(server)
-            pool = pools.setdefault(conninfo, [])
-            return ctx.process.ports.blocking(_ask, pool, conninfo, to_bytes(text))
+            asked = to_bytes(text)
+
+            def connect() -> _Connection:
+                wire = ports.blocking(_connect, conninfo)
+                return _Connection(wire, ports.watch(wire.socket))
+
+            pool = pool_for(ctx, "pgsql", conninfo, _Connection.close)
+            try:
+                found: str | None = pool.use(connect, lambda connection: _run(connection, asked))
+            except NetworkError as error:
+                raise LookupDefer(error.message) from None
+            return found
 
         return ask(ctx, "pgsql", "PostgreSQL", ctx.process.main.pgsql_servers, query, options, perform)
 

@@ -13,6 +13,7 @@ from eximia.base.pattern import pattern
 from eximia.base.text import from_bytes, to_bytes
 from eximia.protocols.resp import ReplyReader, command
 
+from .pool import pool_for
 from .servers import ConnectFailure, ask, split_host
 from .types import LookupDefer, Options, QueryStyle
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 PORT = 6379
 TIMEOUT = 5.0
-#: idle connections kept to one server, and redirections of one query
-KEPT = 8
+#: redirections of one query
 MOST_REDIRECTIONS = 5
 
 _REDIRECTED = pattern(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
@@ -32,13 +32,11 @@ _REDIRECTED = pattern(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
 class _Connection:
     """A stream and the reader of its replies."""
 
-    __slots__ = ("_reader", "_stream", "used")
+    __slots__ = ("_reader", "_stream")
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._reader = ReplyReader()
-        #: when it was last used
-        self.used = 0.0
 
     def command(self, *words: bytes) -> Any:
         """The reply. Raises NetworkError."""
@@ -55,6 +53,11 @@ class _Connection:
                 raise NetworkError(error.message) from None
             if reply is not reader.MISSING:
                 return reply
+
+    @property
+    def closed(self) -> bool:
+        """The server has ended it while it was idle."""
+        return self._stream.pending()
 
     def close(self) -> None:
         self._stream.abort()
@@ -170,26 +173,24 @@ def _run(ctx: Context, server: _Server, words: list[bytes]) -> str | None:
 
 
 def _exchange(ctx: Context, server: _Server, words: list[bytes], *, asking: bool) -> Any:
-    """One command over a kept connection, or a new one when that was closed meanwhile."""
-    pool: dict[str, list[_Connection]] = ctx.process.caches.setdefault("lookup.redis", {})
-    idle = pool.setdefault(server.key, [])
-    while True:
-        kept = bool(idle)
-        connection = idle.pop() if kept else _connect(ctx, server)
+    """One command over a kept connection, or a new one."""
+
+    def work(connection: _Connection) -> Any:
+        if connection.closed:
+            raise NetworkError("the server closed the connection")
         try:
             if asking:
                 connection.command(b"ASKING")
-            reply = connection.command(*words)
+            return connection.command(*words)
         except NetworkError as error:
-            connection.close()
-            if kept and not error.timed_out:
-                continue
+            # It may have obeyed: what was sent is never sent again.
             raise ConnectFailure(f"REDIS: {error.message}") from None
-        if len(idle) < KEPT:
-            idle.append(connection)
-        else:
-            connection.close()
-        return reply
+
+    pool = pool_for(ctx, "redis", server.key, _Connection.close)
+    try:
+        return pool.use(lambda: _connect(ctx, server), work)
+    except NetworkError as error:
+        raise ConnectFailure(f"REDIS: {error.message}") from None
 
 
 def _connect(ctx: Context, server: _Server) -> _Connection:

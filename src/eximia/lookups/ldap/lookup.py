@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError, NetworkError, RemoteProtocolError
+from eximia.base.errors import NetworkError, RemoteProtocolError
 from eximia.base.listtext import split_list
 from eximia.base.text import from_bytes, to_bytes
 from eximia.dns.hosts import addresses_by_name
+from eximia.lookups.pool import pool_for
 from eximia.lookups.servers import ConnectFailure, split_host
 from eximia.lookups.types import LookupDefer, Options, QueryStyle
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 #: idle connections kept to one server as one user
-KEPT = 4
 _URL_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$'-._()*+")
 _IN_FILTER = {"*": "\\2A", "(": "\\28", ")": "\\29", "\\": "\\5C"}
 _IN_DN = frozenset(',+"\\<>;')
@@ -78,27 +78,15 @@ class Ldap(QueryStyle):
 
     def _ask(self, ctx: Context, query: Query, host: str, port: int) -> str | None:
         """Raises ConnectFailure for the next server, LookupDefer for errors that all would give."""
-        pools: dict[object, list[Connection]] = ctx.process.caches.setdefault("lookup.ldap", {})
-        pool = pools.setdefault((query.scheme, host, port), [])
         server = f"{host}:{port}" if port else host
-        while True:
-            kept = bool(pool)
-            connection = pool.pop() if kept else _connect(ctx, query, host, port)
-            try:
-                result = self._use(connection, query, server)
-            except (NetworkError, RemoteProtocolError) as error:
-                connection.close()
-                if kept:
-                    continue
-                raise ConnectFailure(f"LDAP server {server}: {error.message}") from None
-            except (ConnectFailure, LookupDefer, ExpansionError):
-                connection.close()
-                raise
-            if len(pool) < KEPT:
-                pool.append(connection)
-            else:
-                connection.close()
-            return result
+        pool = pool_for(ctx, "ldap", (query.scheme, host, port), Connection.close)
+        try:
+            found: str | None = pool.use(
+                lambda: _connect(ctx, query, host, port), lambda connection: self._use(connection, query, server)
+            )
+        except (NetworkError, RemoteProtocolError) as error:
+            raise ConnectFailure(f"LDAP server {server}: {error.message}") from None
+        return found
 
     def _use(self, connection: Connection, query: Query, server: str) -> str | None:
         timeout = float(query.network_timeout) or TIMEOUT

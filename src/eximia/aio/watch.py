@@ -1,0 +1,92 @@
+"""Waiting until a descriptor that a library owns can be read (`base.ports.Watch`): libpq's connections."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bridge import Bridge, Waiter
+
+
+class LoopWatch:
+    """On the loop. What is polled is changed in the hub only (ADR 7)."""
+
+    __slots__ = ("_bridge", "_closed", "_fd", "_polled", "_ready", "_waiter")
+
+    def __init__(self, bridge: Bridge, fd: int) -> None:
+        self._bridge = bridge
+        self._fd = fd
+        self._waiter: Waiter | None = None
+        #: it became readable while nobody waited
+        self._ready = False
+        self._polled = False
+        self._closed = False
+        bridge.loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        if not self._closed and not self._polled:
+            self._polled = True
+            self._bridge.loop.add_reader(self._fd, self._readable)
+
+    def _readable(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            waiter.set(True)
+            return
+        # Nobody reads it now: do not let the loop spin.
+        self._ready = True
+        self._polled = False
+        self._bridge.loop.remove_reader(self._fd)
+
+    def wait(self, timeout: float) -> bool:
+        if self._ready:
+            self._ready = False
+            self._bridge.loop.call_soon(self._begin)
+            return True
+        waiter = self._waiter = self._bridge.waiter()
+        timer = self._bridge.loop.call_later(timeout, self._late, waiter)
+        found: bool = waiter.wait()
+        timer.cancel()
+        return found
+
+    def ready(self) -> bool:
+        return self._ready
+
+    def _late(self, waiter: Waiter) -> None:
+        if self._waiter is waiter:
+            self._waiter = None
+        waiter.set(False)
+
+    def close(self, then: Callable[[], object]) -> None:
+        if self._closed:
+            return
+        self._closed = True
+
+        def end() -> None:
+            if self._polled:
+                self._bridge.loop.remove_reader(self._fd)
+            then()
+
+        self._bridge.loop.call_soon(end)
+
+
+class DirectWatch:
+    """Without a loop."""
+
+    __slots__ = ("_poll",)
+
+    def __init__(self, fd: int) -> None:
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
+
+    def wait(self, timeout: float) -> bool:
+        return bool(self._poll.poll(timeout * 1000))
+
+    def ready(self) -> bool:
+        return self.wait(0)
+
+    def close(self, then: Callable[[], object]) -> None:
+        then()
