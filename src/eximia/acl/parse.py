@@ -149,6 +149,9 @@ def _variable(rest: str, text: str, span: Span) -> tuple[str, str]:
         if _name_of(rest) == settable:
             return settable, rest[len(settable) :].lstrip()
     where = f'in ACL modifier "{text}"'
+    if rest.startswith(("$acl_c", "$acl_m")):
+        # The documents' own example for DMARC is written so.
+        rest = rest[1:]
     if not rest.startswith(("acl_c", "acl_m")):
         raise ConfigError(f'invalid variable name after "set" {where} (must start "acl_c" or "acl_m")', span)
     if not (rest[5:6].isdigit() or rest[5:6] == "_"):

@@ -1,8 +1,21 @@
-"""Splitting the arguments of conditions."""
+"""Arguments of conditions that are words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from eximia.base.listtext import split_list
 from eximia.base.template import Template
+
+
+def is_listed(word: str, text: str, old_names: Mapping[str, str]) -> bool:
+    """Whether `word` is one of a list's items; `!` before an item inverts it, and the first that fits counts."""
+    for item in split_list(text):
+        inverted = item.startswith("!")
+        item = item.removeprefix("!").strip()
+        if (old_names.get(item, item) == word) is not inverted:
+            return True
+    return False
 
 
 def call_words(template: Template) -> list[Template]:

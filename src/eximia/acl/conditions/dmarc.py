@@ -6,16 +6,11 @@ from eximia.acl.dmarc.check import check_dmarc
 from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, PRDR, all_but
 from eximia.acl.run import Run
-from eximia.base.listtext import split_list
+from eximia.acl.words import is_listed
 
 
 def _dmarc_status(one: Run, text: str) -> bool:
-    status = check_dmarc(one.ctx)
-    for item in split_list(text):
-        inverted = item.startswith("!")
-        if (item.lstrip("!").strip().lower() == status) is not inverted:
-            return True
-    return False
+    return is_listed(check_dmarc(one.ctx), text, {})
 
 
 DMARC_STATUS = Handler("dmarc_status", _dmarc_status, forbidden=all_but(DATA, PRDR))

@@ -20,28 +20,19 @@ from eximia.acl.phases import (
 )
 from eximia.acl.run import Run
 from eximia.acl.spf import check_spf
-from eximia.base.listtext import split_list
+from eximia.acl.words import is_listed
 
 _FORBIDDEN = mask(AUTH, CONNECT, HELO, MAILAUTH, ETRN, EXPN, STARTTLS, VRFY, NOTQUIT, QUIT, NOT_SMTP, NOT_SMTP_START)
 #: names of results before RFC 4408
 _OLDER = {"err_perm": "permerror", "err_temp": "temperror", "invalid": "(invalid)"}
 
 
-def _matches(text: str, result: str) -> bool:
-    for item in split_list(text):
-        inverted = item.startswith("!")
-        word = item.lstrip("!").strip().lower()
-        if (_OLDER.get(word, word) == result) is not inverted:
-            return True
-    return False
-
-
 def _spf(one: Run, text: str) -> bool:
-    return _matches(text, check_spf(one.ctx))
+    return is_listed(check_spf(one.ctx), text, _OLDER)
 
 
 def _spf_guess(one: Run, text: str) -> bool:
-    return _matches(text, check_spf(one.ctx, guess=True))
+    return is_listed(check_spf(one.ctx, guess=True), text, _OLDER)
 
 
 SPF = Handler("spf", _spf, forbidden=_FORBIDDEN)
