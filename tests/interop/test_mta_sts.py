@@ -177,3 +177,35 @@ def test_the_hints_tools_show_policies(folder: Path, world: dict[str, Any]) -> N
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
     assert f"good.example id=20261122enforce mode=enforce mx={HOST}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("domain", "usable", "rule", "why"),
+    [
+        ("good.example", True, "mta-sts", ""),
+        ("wrongname.example", False, "mta-sts", "TLS session: "),
+        ("unlisted.example", False, "mta-sts", "the host is not in the MTA-STS policy of the domain"),
+        ("testing.example", True, "opportunistic", ""),
+        ("nopolicy.example", True, "opportunistic", ""),
+    ],
+)
+def test_the_check_tells_what_a_delivery_would_do(
+    folder: Path, checked: dict[str, Any], domain: str, usable: bool, rule: str, why: str
+) -> None:
+    found = checked[domain]
+    (host,) = found["hosts"]
+    assert (host["usable"], host["rule"]) == (usable, rule)
+    assert host["why"].startswith(why)
+    assert bool(found["mta_sts"]) == (domain != "nopolicy.example")
+    if domain == "good.example":
+        assert host["version"] == "TLS1.3"
+        assert host["certificate_verified"]
+        assert HOST in host["certificate_names"].split()
+
+
+@pytest.fixture(scope="module")
+def checked(folder: Path, world: dict[str, Any]) -> dict[str, Any]:
+    del world
+    command = ["eximia", "tls-check", "-C", str(folder / "exim.conf"), "--json"]
+    answers = run(folder, commands=[[*command, domain] for domain in DOMAINS])["commands"]
+    return dict(zip(DOMAINS, map(json.loads, answers), strict=True))

@@ -39,12 +39,14 @@ class ClientTlsOptions(OptionSet):
     mta_sts_certificates: Template = option(
         Kind.EXPAND,
         "Whom we trust for the hosts that publish MTA-STS policies.",
+        own=True,
         default=Template("system"),
         sink=Sink.FILE_NAME,
     )
     mta_sts_domains: Template | None = option(
         Kind.DOMAIN_LIST,
         "Recipients' domains whose MTA-STS policies are obeyed.",
+        own=True,
     )
     tls_alpn: Template | None = option(Kind.EXPAND, "The protocol names we offer in ALPN.")
     tls_certificate: Template | None = option(Kind.EXPAND, "The client's certificate.", sink=Sink.FILE_NAME)
