@@ -147,7 +147,6 @@ def test_a_renewed_ticket_keeps_its_birthday(pki: Pki) -> None:
             client, _, session = visit(pki, session)
             resumed.append(bool(client & RESUMED))
         # each ticket is new enough, but the handshake that they go back to is not
-        assert resumed[0]
         assert not all(resumed)
     finally:
         binding().lib.tls_ring_detach()
