@@ -65,6 +65,7 @@ def theirs(pki: Pki, options: str) -> tuple[Callable[[], None], Callable[[int], 
     server_in.load_cert_chain(pki.path("ec.chain"), pki.path("ec.key"))
     server_in.num_tickets = 0
     client_in = ssl.create_default_context(cafile=pki.path("root.crt"))
+    client_in.set_default_verify_paths()  # as Exim's options mean it
     client_in.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if options:
         server_in.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -171,15 +171,16 @@ class Engine:
 
     def outgoing(self) -> bytes:
         """What is to be sent to the peer now."""
-        pending = self._lib.tls_pending(self.handle)
-        if not pending:
-            return b""
-        if pending <= BUFFER:
-            text: bytes = self.context.view[: self._lib.tls_drain(self.handle, self.context.buffer, BUFFER)]
+        buffer, view = self.context.buffer, self.context.view
+        size = self._lib.tls_output(self.handle, buffer, BUFFER)
+        text: bytes = view[:size]
+        if size < BUFFER:
             return text
-        space = self._ffi.new("unsigned char[]", pending)
-        size = self._lib.tls_drain(self.handle, space, pending)
-        return bytes(self._ffi.buffer(space, size))
+        parts = []
+        while size:
+            parts.append(view[:size])
+            size = self._lib.tls_output(self.handle, buffer, BUFFER)
+        return b"".join(parts)
 
     def end_of_input(self) -> None:
         """The peer's side of the connection is closed."""

@@ -358,9 +358,8 @@ int tls_write(tls_connection *connection, const unsigned char *in, size_t size) 
     return TLS_DONE;
 }
 
-size_t tls_pending(tls_connection *connection) { return BIO_ctrl_pending(connection->out); }
-
-size_t tls_drain(tls_connection *connection, unsigned char *out, size_t cap) {
+/* What is to be sent; there is more when it fills `out`. */
+size_t tls_output(tls_connection *connection, unsigned char *out, size_t cap) {
     size_t count = 0;
 
     return BIO_read_ex(connection->out, out, cap, &count) ? count : 0;

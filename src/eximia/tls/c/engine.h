@@ -68,8 +68,7 @@ int tls_resume(tls_connection *, const unsigned char *der, long size);
 int tls_handshake(tls_connection *, const unsigned char *in, size_t size);
 int tls_read(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap, size_t *got);
 int tls_write(tls_connection *, const unsigned char *in, size_t size);
-size_t tls_pending(tls_connection *);
-size_t tls_drain(tls_connection *, unsigned char *out, size_t cap);
+size_t tls_output(tls_connection *, unsigned char *out, size_t cap);
 void tls_end_of_input(tls_connection *);
 void tls_close(tls_connection *);
 
