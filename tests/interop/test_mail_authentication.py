@@ -93,7 +93,9 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def hold(folder: Path, configuration: str, sessions: list[list[str]], **more: Any) -> dict[str, Any]:
+def hold(
+    folder: Path, configuration: str, sessions: list[list[str]], *, records: str = "", **more: Any
+) -> dict[str, Any]:
     """Run a daemon with a configuration, and sessions with it."""
     folder.chmod(0o777)
     conf = folder / "exim.conf"
@@ -104,7 +106,7 @@ def hold(folder: Path, configuration: str, sessions: list[list[str]], **more: An
         (folder / name).chmod(0o777)
     job = folder / "job.json"
     job.write_text(json.dumps({"configuration": str(conf), "sessions": sessions, **more}))
-    done = run_inside(folder, RECORDS, [sys.executable, str(DRIVER), str(job)])
+    done = run_inside(folder, RECORDS + records, [sys.executable, str(DRIVER), str(job)])
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)
     found["log"] = (folder / "log" / "mainlog").read_text()
@@ -249,12 +251,30 @@ check_data:
 )
 
 
+def signed_message(folder: Path, domain: str) -> tuple[Path, str]:
+    """A file with a message that a domain has signed, and the record with its key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from eximia.mailauth.dkim.sign import Signer, sign
+    from eximia.mailauth.keys import load_private_key
+
+    key = load_private_key(
+        Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    text = f"From: A <a@{domain}>\r\nTo: u@test.ex\r\nSubject: signed\r\n\r\nhello\r\n".encode()
+    path = folder / "signed.eml"
+    path.write_bytes((sign(text, Signer(domain, "sel", key)) + text).replace(b"\r\n", b"\n"))
+    return path, f"sel._domainkey.{domain} TXT v=DKIM1; k=ed25519; p={key.record().decode()}\n"
+
+
 def test_dmarc(folder: Path) -> None:
     """The sample of the manual, history, failure and aggregate reports."""
 
     def from_(domain: str) -> tuple[str, ...]:
         return ("--header", f"From: A <a@{domain}>")
 
+    signed, record = signed_message(folder, "fail.ex")
     found = hold(
         folder,
         DMARC,
@@ -267,7 +287,9 @@ def test_dmarc(folder: Path) -> None:
             session("a@pass.ex", more=("--header", "From: A <a@pass.ex>, B <b@other.ex>")),
             session("a@pass.ex", client="192.0.2.99", more=from_("fail.ex")),
             session("a@pass.ex", more=from_("temp.ex")),
+            session("a@pass.ex", client=BAD, more=("--data", f"@{signed}")),
         ],
+        records=record,
         arrivals=1,
         commands=[
             ["eximia", "dmarc-report", "-C", f"{folder}/exim.conf", "--today", "--dry-run", "--xml"],
@@ -278,12 +300,13 @@ def test_dmarc(folder: Path) -> None:
     )
     replies, log = found["sessions"], found["log"]
     assert "550 Message from fail.ex failed sender's DMARC policy, REJECT" in replies[1]
-    for accepted in (0, 2, 3, 4, 5, 6, 7):
+    for accepted in (0, 2, 3, 4, 5, 6, 7, 8):
         assert "250 OK id=" in replies[accepted], replies[accepted]
     for line in (
         "DMARC DEBUG: accept pass.ex",
         "DMARC DEBUG: 'reject' for fail.ex",
         "V=accept/Accept/pass.ex/reject/yes/no/",
+        "V=accept/Accept/fail.ex/reject/no/yes/",
         "V=quarantine/Quarantine/soft.ex/quarantine/no/no/1",
         "V=none/None/aol.com/none/no/no/",
         "V=norecord/No DMARC record/none.ex//no/no/",
@@ -300,13 +323,15 @@ def test_dmarc(folder: Path) -> None:
         in mailbox
     )
     history = (folder / "spool" / "history").read_text()
-    assert history.count("job ") == 6
+    assert history.count("job ") == 7
+    assert "dkim fail.ex sel 0\nspf 7\npdomain fail.ex\npolicy 15\n" in history
     assert "from fail.ex\nmfrom pass.ex\nspf 7\npdomain fail.ex\npolicy 16\nrua mailto:agg@fail.ex\n" in history
     assert "To: forensic@fail.ex" in found["messages"][0]
     assert "Auth-Failure: dmarc" in found["messages"][0]
     assert "From: DMARC <dmarc@mx.test.ex>" in found["messages"][0]
     preview, sent, again = found["commands"]
-    assert "fail.ex: 1 message: agg@fail.ex: would be sent" in preview
+    assert "fail.ex: 2 messages: agg@fail.ex: would be sent" in preview
+    assert "<dkim><domain>fail.ex</domain><selector>sel</selector><result>pass</result></dkim>" in preview
     assert "<disposition>reject</disposition>" in preview
     assert "aol.com: 1 message: nobody wants a report" in sent
     assert "pass.ex: 1 message: agg@pass.ex: " in sent

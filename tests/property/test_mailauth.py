@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eximia.dns.answer import Answer, Status
 from eximia.dns.records import Address, Mx, Name, Txt
+from eximia.mailauth.authentication import Envelope, authenticate
 from eximia.mailauth.authres import AuthResError, Result, field, parse
 from eximia.mailauth.dmarc import Dkim, Spf, evaluate
 from eximia.mailauth.dmarc.aggregate import Period, pack, policy, row, unpack, xml
@@ -214,3 +215,25 @@ def test_long_input_takes_no_long_time(work: Any) -> None:
     except (RecordError, MacroError, AuthResError, SrsError):
         pass
     assert time.process_time() - began < 1.0
+
+
+FIELDS = st.sampled_from(
+    [
+        "From: a@example.com", "From: ", "From: a@b, c@d", "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; b=;",
+        "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s; h=from; bh=AA==; b=AA==",
+        "DomainKey-Signature: a=rsa-sha1; d=example.com; s=s; q=dns; c=nofws; b=AA==", "ARC-Seal: i=1; cv=none; b=",
+        "ARC-Message-Signature: i=1; b=", "ARC-Authentication-Results: i=1; x; none", "Subject: x", ":", "", " folded",
+        "From: \xff@\xff", "From: " + "x" * 3000,
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(FIELDS, max_size=8), st.lists(SPF_RECORD | DMARC_RECORD, min_size=1, max_size=5), st.integers(0, 2**31))
+def test_everything_at_once(lines: list[str], texts: list[str], seed: int) -> None:
+    message = ("\r\n".join(lines) + "\r\n\r\nbody\r\n").encode("latin-1")
+    dns = Liar(texts, seed)
+    found = authenticate(message, Envelope("192.0.2.1", "mail.example.com", "a@example.com"), dns.query, now=1e9)
+    assert found.spf is not None
+    assert found.spf.result in RESULTS
+    assert parse(found.field("mx.example.org")).authserv_id == "mx.example.org"

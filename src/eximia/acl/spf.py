@@ -87,8 +87,11 @@ def _note(ctx: Context, verdict: Verdict, smtp: str, sender: str, domain: str, *
     log = ctx.process.log
     if log.selectors.spf_verbose and comment:
         log.main(printing(f"SPF: {result} ({comment})"), message.id)
+    message.auth_results["spf_result"] = result
+    message.auth_results["spf_domain"] = domain
+    if result == "(invalid)":
+        # Nothing was checked.
+        return
     identity = f"smtp.mailfrom={pvalue(domain)}" if message.sender_address else f"smtp.helo={pvalue(domain)}"
     how = " (best guess record for domain)" if guessed else ""
     message.auth_results["spf"] = f"{result}{how} {identity}"
-    message.auth_results["spf_result"] = result
-    message.auth_results["spf_domain"] = domain

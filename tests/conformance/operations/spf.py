@@ -14,6 +14,15 @@ def check_host(case: Case) -> list[str]:
     asked = Asked(str(inputs["ip"]), sender, helo, str(inputs.get("receiver") or ""), int(inputs.get("now") or 0))
     verdict = check(case.dns.query, asked, sender.rpartition("@")[2])
     wrong: list[str] = []
+    zone = case.dns
+    beside = check(
+        zone.query,
+        asked,
+        sender.rpartition("@")[2],
+        ask_all=lambda questions: [zone.query(*each) for each in questions],
+    )
+    if beside != verdict:
+        wrong.append(f"asking side by side gives {beside}, one by one {verdict}")
     if "result" in case.expect:
         wrong += differs("result", case.expect["result"], verdict.result)
     if case.expect.get("explanation") is not None:
