@@ -453,7 +453,7 @@ def slapd(folder: Path, entries: str, *, more: str = "") -> Running:
     """OpenLDAP with the entries of an LDIF text."""
     folder.mkdir()
     (folder / "data").mkdir()
-    (folder / "slapd.conf").write_text(SLAPD.format(folder=folder) + more)
+    (folder / "slapd.conf").write_text(more + SLAPD.format(folder=folder))
     (folder / "entries").write_text(entries)
     subprocess.run(
         [program("slapadd"), "-f", str(folder / "slapd.conf"), "-l", str(folder / "entries")], check=True,
@@ -462,8 +462,12 @@ def slapd(folder: Path, entries: str, *, more: str = "") -> Running:
     port = free_port()
     socket_url = f"{folder}/socket".replace("/", "%2F")
     command = [program("slapd"), "-d", "0", "-f", str(folder / "slapd.conf")]
-    command += ["-h", f"ldap://127.0.0.1:{port}/ ldapi://{socket_url}/"]
-    return Running(command, folder, port=port)
+    secure = free_port()
+    urls = f"ldap://127.0.0.1:{port}/ ldapi://{socket_url}/"
+    command += ["-h", f"{urls} ldaps://127.0.0.1:{secure}/" if more else urls]
+    made = Running(command, folder, port=port)
+    made.proxy = secure
+    return made
 
 
 def redis_cluster(folder: Path) -> list[Running]:

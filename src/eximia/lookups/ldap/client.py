@@ -17,20 +17,24 @@ if TYPE_CHECKING:
 _BIND, _BIND_DONE = 0x60, 0x61
 _SEARCH, _ENTRY, _SEARCH_DONE, _REFERENCE = 0x63, 0x64, 0x65, 0x73
 _EXTENDED, _EXTENDED_DONE = 0x77, 0x78
+#: the URLs in a result (RFC 4511 section 4.1.10)
+_REFERRAL = 0xA3
 _START_TLS = b"1.3.6.1.4.1.1466.20037"
 
 SUCCESS = 0
 SIZE_EXCEEDED = 4
+REFERRAL = 10
 NO_SUCH_OBJECT = 32
 INVALID_CREDENTIALS = 49
 TIMEOUT = 30.0
 
 
 class Result(NamedTuple):
-    """How an operation ended."""
+    """How an operation ended, and where else to ask."""
 
     code: int
     message: str
+    referrals: tuple[bytes, ...] = ()
 
 
 class Entry(NamedTuple):
@@ -80,7 +84,8 @@ class Connection:
         parts = list(ber.elements(content))
         if len(parts) < 3 or parts[0][0] != ber.ENUMERATED:
             raise RemoteProtocolError("bad LDAP result")
-        return Result(int.from_bytes(parts[0][1], "big"), parts[2][1].decode("latin-1"))
+        urls = tuple(value for tag, part in parts[3:] if tag == _REFERRAL for _, value in ber.elements(part))
+        return Result(int.from_bytes(parts[0][1], "big"), parts[2][1].decode("latin-1"), urls)
 
     def _simple(self, operation: bytes, done: int, timeout: float) -> Result:
         self._send(operation)
@@ -101,7 +106,7 @@ class Connection:
         return self._simple(ber.element(_EXTENDED, ber.octets(_START_TLS, 0x80)), _EXTENDED_DONE, timeout)
 
     def search(self, query: Query, timeout: float) -> tuple[Result, list[Entry]]:
-        """All entries, without following references. Raises ExpansionError for a bad filter."""
+        """All entries, and in the result where else to ask. Raises ExpansionError for a bad filter."""
         attributes = b"".join(ber.octets(each) for each in query.attributes)
         content = (
             ber.octets(query.base)
@@ -115,13 +120,17 @@ class Connection:
         )
         self._send(ber.element(_SEARCH, content))
         entries: list[Entry] = []
+        elsewhere: list[bytes] = []
         while True:
             tag, answer = self._receive(timeout)
             if tag == _ENTRY:
                 entries.append(_entry(answer))
             elif tag == _SEARCH_DONE:
-                return self._result(answer), entries
-            elif tag != _REFERENCE:
+                result = self._result(answer)
+                return result._replace(referrals=(*result.referrals, *elsewhere)), entries
+            elif tag == _REFERENCE:
+                elsewhere += [value for _, value in ber.elements(answer)][:1]
+            else:
                 raise RemoteProtocolError("unexpected LDAP answer")
 
 

@@ -12,13 +12,14 @@ from eximia.lookups.pool import pool_for
 from eximia.lookups.servers import ConnectFailure, split_host
 from eximia.lookups.types import LookupDefer, Options, QueryStyle
 
-from .client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, SIZE_EXCEEDED, SUCCESS, TIMEOUT, Connection, Entry
-from .query import Query, parse_query
+from .client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, REFERRAL, SIZE_EXCEEDED, SUCCESS, TIMEOUT, Connection, Entry
+from .query import Query, parse_query, referred
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
-#: idle connections kept to one server as one user
+#: servers that refer to servers that refer
+MOST_REFERRALS = 5
 _URL_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$'-._()*+")
 _IN_FILTER = {"*": "\\2A", "(": "\\28", ")": "\\29", "\\": "\\5C"}
 _IN_DN = frozenset(',+"\\<>;')
@@ -82,28 +83,17 @@ class Ldap(QueryStyle):
         pool = pool_for(ctx, "ldap", (query.scheme, host, port), Connection.close)
         try:
             found: str | None = pool.use(
-                lambda: _connect(ctx, query, host, port), lambda connection: self._use(connection, query, server)
+                lambda: _connect(ctx, query, host, port), lambda connection: self._use(ctx, connection, query, server)
             )
         except (NetworkError, RemoteProtocolError) as error:
             raise ConnectFailure(f"LDAP server {server}: {error.message}") from None
         return found
 
-    def _use(self, connection: Connection, query: Query, server: str) -> str | None:
-        timeout = float(query.network_timeout) or TIMEOUT
-        if self._binding or connection.bound != (query.user, query.password):
-            bound = connection.bind(query.user, query.password, timeout=timeout)
-            if bound.code == INVALID_CREDENTIALS and self._binding:
-                return None
-            if bound.code != SUCCESS:
-                raise ConnectFailure(
-                    f"failed to bind the LDAP connection to server {server} - LDAP error {bound.code}: {bound.message}"
-                )
+    def _use(self, ctx: Context, connection: Connection, query: Query, server: str) -> str | None:
         if self._binding:
-            return ""
-        result, entries = connection.search(query, timeout)
-        if result.code not in (SUCCESS, SIZE_EXCEEDED, NO_SUCH_OBJECT):
-            raise LookupDefer(f"LDAP search failed - error {result.code}: {result.message}")
-        return self._format(query, entries)
+            return "" if _bind(ctx, connection, query, server, anew=True) else None
+        _bind(ctx, connection, query, server)
+        return self._format(query, _search(ctx, connection, query, 0))
 
     def _format(self, query: Query, entries: list[Entry]) -> str | None:
         """The data of the entries (manual 9.19)."""
@@ -119,6 +109,53 @@ class Ldap(QueryStyle):
             return from_bytes(entries[0].name)
         single = len(query.attributes) == 1
         return "\n".join(_attributes(entry, single=single) for entry in entries)
+
+
+def _bind(ctx: Context, connection: Connection, query: Query, server: str, *, anew: bool = False) -> bool:
+    """False: the name or password is wrong, and that is what is `anew` asked. Raises ConnectFailure."""
+    if not anew and connection.bound == (query.user, query.password):
+        return True
+    version = ctx.process.main.ldap_version
+    timeout = float(query.network_timeout) or TIMEOUT
+    bound = connection.bind(query.user, query.password, version if version > 0 else 3, timeout)
+    if bound.code == INVALID_CREDENTIALS and anew:
+        return False
+    if bound.code != SUCCESS:
+        raise ConnectFailure(
+            f"failed to bind the LDAP connection to server {server} - LDAP error {bound.code}: {bound.message}"
+        )
+    return True
+
+
+def _search(ctx: Context, connection: Connection, query: Query, depth: int) -> list[Entry]:
+    """The entries, those of servers it refers to too. Raises LookupDefer, and what a lost connection raises."""
+    result, entries = connection.search(query, float(query.network_timeout) or TIMEOUT)
+    if query.follow and result.referrals and depth < MOST_REFERRALS:
+        for url in result.referrals:
+            other = referred(query, url)
+            if other is not None:
+                entries += _elsewhere(ctx, other, depth + 1)
+        if result.code == REFERRAL:
+            return entries
+    if result.code not in (SUCCESS, SIZE_EXCEEDED, NO_SUCH_OBJECT):
+        raise LookupDefer(f"LDAP search failed - error {result.code}: {result.message}")
+    return entries
+
+
+def _elsewhere(ctx: Context, query: Query, depth: int) -> list[Entry]:
+    """A search that a server referred us to, as nobody. Raises LookupDefer."""
+    (server,) = _servers(ctx, query)
+    try:
+        connection = _connect(ctx, query, *server)
+        try:
+            _bind(ctx, connection, query, query.host)
+            return _search(ctx, connection, query, depth)
+        finally:
+            connection.close()
+    except ConnectFailure as error:
+        raise LookupDefer(error.message) from None
+    except (NetworkError, RemoteProtocolError) as error:
+        raise LookupDefer(f"LDAP server {query.host}: {error.message}") from None
 
 
 def _attributes(entry: Entry, *, single: bool) -> str:
@@ -169,14 +206,15 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
         connection = Connection(net.connect(address, port, timeout=timeout))
         starts = query.scheme == "ldap" and ctx.process.main.ldap_start_tls
         if query.scheme == "ldaps" or starts:
-            tls = ctx.process.services.tls_connect
-            if tls is None:
-                raise ConnectFailure("no TLS for LDAP here")
+            from .tls import certificate_required, secure
+
             if starts:
                 begun = connection.start_tls(timeout)
+                if begun.code != SUCCESS and not certificate_required(ctx):
+                    return connection
                 if begun.code != SUCCESS:
                     raise ConnectFailure(f"LDAP server {host} refuses TLS: {begun.message}")
-            connection.stream = tls(ctx, connection.stream, host)
+            connection.stream = secure(ctx, connection.stream, host or "localhost", timeout)
         return connection
     except (NetworkError, RemoteProtocolError) as error:
         server = host if host.startswith("/") else f"{host or 'NULL'}:{port}"

@@ -34,6 +34,8 @@ class Query:
     password_given: bool = False
     servers: str = ""
     dereference: int = 0
+    #: servers that a server names are asked too
+    follow: bool = True
     size_limit: int = 0
     time_limit: int = 0
     network_timeout: int = 0
@@ -83,6 +85,7 @@ def _set(query: Query, written: str, value: str) -> None:
     elif name == "referrals":
         if value not in ("follow", "nofollow"):
             raise LookupDefer('LDAP option REFERRALS is not "follow" or "nofollow"')
+        query.follow = value == "follow"
     elif name == "dereference":
         query.dereference = _DEREFERENCE.get(value, 0)
     elif name in ("size", "time", "nettime", "connect"):
@@ -120,3 +123,26 @@ def _url(query: Query, text: str) -> None:
     query.scope = _SCOPES[scope]
     if len(fields) > 2 and fields[2]:
         query.filter = unquote_to_bytes(to_bytes(fields[2]))
+
+
+def referred(query: Query, url: bytes) -> Query | None:
+    """The same search where a server sends us to (RFC 4516); None when that is nothing we can ask. What the URL does
+    not say stays. The password is for the first server only."""
+    other = Query(attributes=query.attributes, filter=query.filter, scope=query.scope)
+    other.dereference, other.size_limit = query.dereference, query.size_limit
+    other.time_limit, other.network_timeout = query.time_limit, query.network_timeout
+    asked = Query()
+    try:
+        _url(asked, url.decode("latin-1"))
+    except LookupDefer:
+        return None
+    if not asked.host:
+        return None
+    other.scheme, other.host, other.port = asked.scheme, asked.host, asked.port
+    other.base = asked.base or query.base
+    fields = url.split(b"?")
+    if len(fields) > 2 and fields[2]:
+        other.scope = asked.scope
+    if len(fields) > 3 and fields[3]:
+        other.filter = asked.filter
+    return other
