@@ -17,9 +17,9 @@ from .policy import Policy
 from .received import make_received, set_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from eximia.context import Context
+    from eximia.context import Context, Message, Process
     from eximia.spool import LockedMessage
 
 
@@ -183,9 +183,8 @@ def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
     )
 
 
-def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool = False) -> LockedMessage:
-    """Write the message to the spool. Returns it with its lock. `at_once`: it is about to be delivered, so it gets no
-    files of its own where there is an arrival log. Raises OSError."""
+def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
+    """Write the message to the spool, in the server to its arrival log. Returns it with its lock. Raises OSError."""
     from eximia.spool.durable import Arrival
     from eximia.spool.header_file import write_header
     from eximia.spool.snapshot import to_header
@@ -213,12 +212,12 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1, *, at_once: bool 
     place = spool.place_for(message.id, message.queue_name)
     body = message.body.data if fd < 0 else b""
     item = Arrival(message.id, place, write_header(header).encode("latin-1"), body or b"", fd)
-    waits = not at_once or message.frozen or fd >= 0
-    if waits or spool.arrivals is None:
+    locked: LockedMessage
+    if spool.arrivals is not None and fd < 0:
+        locked = process.ports.together(spool.arrivals.commit, item)
+    else:
         spool.write_files(item)
-    in_log = spool.arrivals is not None and fd < 0
-    commit = spool.arrivals.commit if in_log else spool.commit_in_steps
-    locked: LockedMessage = process.ports.together(commit, item)
+        locked = process.ports.together(spool.commit_in_steps, item)
     return locked
 
 
@@ -294,6 +293,29 @@ def log_frozen(ctx: Context) -> None:
         ctx.process.log.main("frozen by ACL", message.id)
 
 
+def _message_log(process: Process, message: Message, locked: LockedMessage) -> Callable[[], None]:
+    """What writes the lines of the message log that wait until it is known that the message stays."""
+    lines, path = message.message_log, locked.log_path
+
+    def write() -> None:
+        if lines:
+            from eximia.spool.message_log import MessageLog
+
+            log = MessageLog(path, process.log)
+            log.append(lines)
+            log.close()
+
+    return write
+
+
+def _give_files(process: Process, locked: LockedMessage, log: Callable[[], None]) -> None:
+    """A message of the arrival log that waits for a queue runner gets its files, in company."""
+    try:
+        process.ports.together(process.spool.arrivals.give_files, (locked, log))
+    except OSError as error:
+        process.log.panic(f"cannot write spool files: {error.strerror}; the arrival log keeps the message", locked.id)
+
+
 def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> bool:
     """Begin delivery, or leave the message to a queue runner. False when mua_wrapper is set and delivery failed."""
     process = ctx.process
@@ -306,13 +328,12 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
             message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
-        if message.message_log:
-            from eximia.spool.message_log import MessageLog
-
-            log = MessageLog(locked.log_path, process.log)
-            log.append(message.message_log)
-            log.close()
-        locked.close()
+        log = _message_log(process, message, locked)
+        if locked.in_log:
+            process.ports.spawn(_give_files, process, locked, log)
+        else:
+            log()
+            locked.close()
         return True
     call = process.invocation
     end = process.services.deliver(

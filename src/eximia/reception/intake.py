@@ -275,7 +275,7 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         if not session.settings.testing and not discarded:
             queue = _queueing(session, incoming)
             try:
-                locked = make_durable(ctx, incoming.arrived, incoming.sink.fd, at_once=not queue)
+                locked = make_durable(ctx, incoming.arrived, incoming.sink.fd)
             except OSError as error:
                 session.process.log.panic(f"Failed to write spool files: {error.strerror}", message.id)
                 raise Rejected(answers.Answer("451", answers.DEFERRED)) from None

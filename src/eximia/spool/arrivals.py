@@ -3,8 +3,8 @@
 `ArrivalLog.commit` (for the port `together`) appends all messages that wait at the same time and synchronises once. A
 message that is delivered at once has no files: when its first attempt completes it, a mark in the log is all. What is
 not done after `LIMIT` seconds, or what an attempt leaves for later, is written into `-D` and `-H` files (`to_files`)
-and has left the log. A message that is queued has its files at once; they are synchronised later, many together
-(`settle`). `recover` does what is left to do for the logs of processes that died.
+and has left the log. A message that is queued gets its files right after the `250` (`give_files`); they are
+synchronised later, many together (`settle`). `recover` does what is left to do for the logs of processes that died.
 
 A log is a set of segments, files `arrivals/<pid>-<n>` below the spool directory, each locked with flock() by its
 writer. A segment is used again when nothing in it is unfinished; the records of one use have the same random number
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final
 from eximia.base.errors import SpoolError
 from eximia.base.steps import Steps, Sync
 
-from .durable import Arrival, commit
+from .durable import Arrival, commit, write_files
 from .store import LockedMessage, Place, Spool, sync_folder
 
 if TYPE_CHECKING:
@@ -140,12 +140,22 @@ class LoggedMessage(LockedMessage):
             if self.abandoned:
                 super().close()
 
-    def take_files(self, arrival: Arrival) -> None:
-        """The message has files, which are not durable yet: the log keeps it until `settle` has synchronised them."""
-        os.close(arrival.header_fd)
-        self.fd = arrival.fd
-        self.finished = True
-        self._log.filed(self, self._segment, self._offset)
+    @property
+    def in_log(self) -> bool:
+        return not self.finished
+
+    def write_files(self) -> None:
+        """Give the message files that are not durable yet: the log keeps it until `settle` has synchronised them.
+        Raises OSError."""
+        with self._log.filing:
+            if self.finished:
+                return
+            arrival = self._arrival
+            write_files(self.spool, arrival)
+            os.close(arrival.header_fd)
+            self.fd = arrival.fd
+            self.finished = True
+            self._log.filed(self, self._segment, self._offset)
 
     def close(self) -> None:
         self.abandoned = True
@@ -219,11 +229,7 @@ class ArrivalLog:
             logged = []
         if not logged:
             return (yield from self.spool.commit_in_steps(batch))
-        for message, arrival in zip(logged, batch, strict=True):
-            if arrival.header_fd >= 0:
-                message.take_files(arrival)
-            else:
-                self._open[message.id] = message
+        self._open.update([(message.id, message) for message in logged])
         return list(logged)
 
     def _append(self, segment: _Segment, batch: Sequence[Arrival], records: list[bytearray]) -> list[LoggedMessage]:
@@ -307,6 +313,7 @@ class ArrivalLog:
         """The message has files that are to be synchronised."""
         os.pwrite(segment.fd, bytes((_DONE_NOW,)), offset + _STATE_AT)
         with self._counting:
+            self._open.pop(message.id, None)
             self._unsynchronised.append((message.id, message.place))
             self._settling.append((segment, offset))
 
@@ -328,6 +335,21 @@ class ArrivalLog:
     def overdue(self, now: float) -> list[LoggedMessage]:
         """Messages that should get files now (`file_all`): given up, or in the log for too long."""
         return [each for each in list(self._open.values()) if each.abandoned or each.since + LIMIT <= now]
+
+    def give_files(self, batch: Sequence[tuple[LoggedMessage, Callable[[], None]]]) -> list[OSError | None]:
+        """Write messages that stay into files, call the function that comes with each, and give up their locks. For
+        the port `together`. What fails is tried again with what is `overdue`."""
+        results: list[OSError | None] = []
+        for message, also in batch:
+            try:
+                message.write_files()
+            except OSError as error:
+                results.append(error)
+            else:
+                results.append(None)
+                also()
+            message.close()
+        return results
 
     def file_all(self, messages: Sequence[LoggedMessage]) -> None:
         """Write messages into files. Raises OSError for the first that fails; the others follow at the next time."""

@@ -63,6 +63,11 @@ class LockedMessage:
 
     __slots__ = ("fd", "id", "place", "spool")
 
+    @property
+    def in_log(self) -> bool:
+        """It has no files yet (`spool.arrivals`)."""
+        return False
+
     def __init__(self, spool: Spool, message_id: str, place: Place, fd: int) -> None:
         self.spool = spool
         self.id = message_id

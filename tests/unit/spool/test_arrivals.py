@@ -188,15 +188,19 @@ def test_a_local_delivery_counts_at_once_while_the_machine_runs(spool: Spool, lo
     assert recover(spool) == []
 
 
-def test_queued_messages_have_files_which_become_durable_later(spool: Spool, log: ArrivalLog) -> None:
-    queued, gone = arrive(spool), arrive(spool, OTHER)
-    for each in (queued, gone):
-        spool.write_files(each)
-    first, second = put(log, queued, gone)
-    assert sorted(spool.ids_at(Place())) == [ID, OTHER]
+def test_queued_messages_get_files_which_become_durable_later(spool: Spool, log: ArrivalLog) -> None:
+    first, second = put(log, arrive(spool), arrive(spool, OTHER))
+    assert first.in_log
+    said: list[str] = []
+    assert log.give_files([(first, lambda: said.append("first"))]) == [None]  # type: ignore[list-item]
+    assert not first.in_log
+    assert said == ["first"]
+    assert unfinished(spool) == [OTHER]
+    with spool.lock(ID):
+        pass
+    second.write_files()  # type: ignore[attr-defined]
     with pytest.raises(MessageLockedError):
-        spool.lock(ID)
-    first.close()
+        spool.lock(OTHER)
     second.remove()
     second.close()
     assert log.unsettled
@@ -208,14 +212,23 @@ def test_queued_messages_have_files_which_become_durable_later(spool: Spool, log
     assert spool.ids_at(Place()) == [ID]
 
 
+def test_the_log_keeps_what_cannot_get_files(spool: Spool, log: ArrivalLog, tmp_path: Path) -> None:
+    (held,) = put(log, arrive(spool))
+    (tmp_path / "input").write_text("in the way")
+    (error,) = log.give_files([(held, lambda: None)])  # type: ignore[list-item]
+    assert isinstance(error, OSError)
+    assert log.overdue(0.0) == [held]
+    (tmp_path / "input").unlink()
+    log.file_all(log.overdue(0.0))
+    assert spool.ids_at(Place()) == [ID]
+
+
 @pytest.mark.parametrize(("machine_stopped", "found"), [(False, []), (True, [ID])])
 def test_files_that_a_power_cut_took_are_made_again(
     spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch, machine_stopped: bool, found: list[str]
 ) -> None:
-    queued = arrive(spool)
-    spool.write_files(queued)
-    (held,) = put(log, queued)
-    held.close()
+    (held,) = put(log, arrive(spool))
+    log.give_files([(held, lambda: None)])  # type: ignore[list-item]
     crash(log)
     os.truncate(spool.path(ID, "-D"), 3)
     if machine_stopped:
