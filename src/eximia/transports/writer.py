@@ -101,7 +101,7 @@ def wire_message(header: str, body: bytes, *, stuffed: bool) -> bytes:
     """A whole small message for SMTP: `header` (with its empty line) and `body` have LF line ends.
     `stuffed`: for DATA, with dots doubled and the final dot; else for BDAT."""
     data = header.encode("latin-1") + body
-    if b"\r\n" in data:
+    if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
