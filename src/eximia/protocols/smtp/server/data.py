@@ -121,7 +121,8 @@ class _Reader:
         self.body_lines += len(lines) - 1
         if b"\0" in body:
             self.body_zeros += body.count(b"\0")
-        longest = max(self._line_length + len(lines[0]), max(map(len, lines)))
+        first, longest = self._line_length + len(lines[0]), max(map(len, lines))
+        longest = max(first, longest)
         if longest > self.max_line:
             self.max_line = longest
         self._line_length = len(lines[-1]) + (self._line_length if len(lines) == 1 else 0)
