@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pwd
@@ -48,6 +49,7 @@ keep_environment =
 never_users =
 acl_not_smtp = accept
 dns_dnssec_ok = 0
+tls_reports
 begin routers
 out:
   driver = dnslookup
@@ -74,6 +76,10 @@ def zone() -> str:
         if mode:
             lines.append(f"_mta-sts.{domain} TXT v=STSv1; id=20261122{mode};")
             lines.append(f"mta-sts.{domain} A 192.0.2.80")
+    lines.append("_smtp._tls.wrongname.example TXT v=TLSRPTv1; rua=https://mta-sts.good.example/take?x=1")
+    lines.append(
+        "_smtp._tls.good.example TXT v=TLSRPTv1;rua=ftp://x, mailto:reports@nopolicy.example,mailto:second@x.y"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -209,3 +215,28 @@ def checked(folder: Path, world: dict[str, Any]) -> dict[str, Any]:
     command = ["eximia", "tls-check", "-C", str(folder / "exim.conf"), "--json"]
     answers = run(folder, commands=[[*command, domain] for domain in DOMAINS])["commands"]
     return dict(zip(DOMAINS, map(json.loads, answers), strict=True))
+
+
+def test_tls_reports(folder: Path, world: dict[str, Any]) -> None:
+    del world
+    report = ["eximia", "tls-report", "-C", str(folder / "exim.conf"), "--today"]
+    drafts = [[*report, "--dry-run", "--domain", domain] for domain in ("good.example", "wrongname.example")]
+    answer = run(folder, commands=[*drafts, report, [*report, "--dry-run"]])
+    good, wrong, sent, again = answer["commands"]
+    policy = json.loads(good.partition("\n")[2])["policies"][0]
+    assert policy["policy"]["policy-type"] == "sts"
+    assert policy["policy"]["mx-host"] == [HOST]
+    assert policy["summary"] == {"total-successful-session-count": 1, "total-failure-session-count": 0}
+    (failed,) = json.loads(wrong.partition("\n")[2])["policies"][0]["failure-details"]
+    assert failed["result-type"] == "certificate-host-mismatch"
+    assert failed["failed-session-count"] >= 2
+    assert failed["receiving-mx-hostname"] == "other.example.org"
+    assert "wrongname.example: " in sent
+    assert "taken by HTTPS" in sent
+    assert "unlisted.example: 1 session: nobody wants a report" in sent
+    (mail,) = [one for one in answer["hosts"]["192.0.2.12"] if "application/tlsrpt+gzip" in one]
+    assert "TLS-Report-Domain: good.example" in mail
+    (posted,) = [one for one in answer["web"] if one.startswith("POST /take?x=1 ")]
+    whole = json.loads(gzip.decompress(bytes.fromhex(posted.partition("\n")[2])))
+    assert whole["policies"][0]["policy"]["policy-domain"] == "wrongname.example"
+    assert "wrongname.example" not in again

@@ -56,6 +56,7 @@ COMMANDS = {
         "eximia.cli.explain.command:command",
         "tell which line of the configuration decides about a session, an address, a queued message",
     ),
+    "tls-report": ("eximia.cli.tls_report:command", "send the TLS reports that are due (RFC 8460)"),
     "tls-check": ("eximia.cli.tls_check:command", "what a delivery to an address or a domain would do about TLS"),
     "demo": ("eximia.cli.demo:command", "start the server on its embedded configuration and show it at work"),
 }

@@ -221,9 +221,10 @@ class EhloRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class DmarcRecord:
-    """Database `dmarc`: messages that an aggregate report will count together. `text` is what they have in common and
-    the policy that applied (`mailauth.dmarc.aggregate.pack`); times of the first and the last of them."""
+class ReportRecord:
+    """Databases `dmarc` and `tlsrpt` (ours): messages or sessions that an aggregate report will count together. `text`
+    is what they have in common and the policy that applied (`mailauth.dmarc.aggregate.pack`, `protocols.tlsrpt.pack`);
+    times of the first and the last of them."""
 
     first: int
     last: int

@@ -15,12 +15,12 @@ from .catalogue import BACKENDS
 from .records import (
     CalloutAddress,
     CalloutDomain,
-    DmarcRecord,
     EhloRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
     Record,
+    ReportRecord,
     RetryRecord,
     SeenRecord,
     StsRecord,
@@ -93,7 +93,7 @@ class Hints:
 
     __slots__ = (
         "_now", "backend", "callout_addresses", "callout_domains", "dmarc", "ehlo", "greylist", "misc", "ratelimit",
-        "retry", "seen", "sts", "tls",
+        "retry", "seen", "sts", "tls", "tls_reports",
     )  # fmt: skip
 
     def __init__(
@@ -123,8 +123,9 @@ class Hints:
         self.greylist = Table(self.backend, "greylist", GreylistRecord, now)
         self.ehlo = Table(self.backend, "ehlo", EhloRecord, now)
         self.sts = Table(self.backend, "sts", StsRecord, now)
+        self.tls_reports = Table(self.backend, "tlsrpt", ReportRecord, now)
         self.misc = Table(self.backend, "misc", MiscRecord, now)
-        self.dmarc = Table(self.backend, "dmarc", DmarcRecord, now)
+        self.dmarc = Table(self.backend, "dmarc", ReportRecord, now)
         self.tls = Table(self.backend, "tls", TlsRecord, now)
 
     def wait(self, transport: str) -> Table[WaitRecord]:

@@ -11,7 +11,7 @@ from eximia.base.errors import Defer, ExpansionError
 from eximia.context import Context
 from eximia.dns.lookup import lookup
 from eximia.expand import expand
-from eximia.hints.records import DmarcRecord
+from eximia.hints.records import ReportRecord
 from eximia.mailauth.dmarc import aggregate
 from eximia.mailauth.dmarc.destinations import destinations
 from eximia.mailauth.dmarc.discovery import DnsFailure
@@ -126,8 +126,8 @@ def _forget(ctx: Context, one: Due) -> None:
     table = ctx.process.hints.dmarc
     for key, count in one.counted:
 
-        def less(known: DmarcRecord | None, count: int = count) -> DmarcRecord | None:
-            return None if known is None else DmarcRecord(known.first, known.last, known.count - count, known.text)
+        def less(known: ReportRecord | None, count: int = count) -> ReportRecord | None:
+            return None if known is None else ReportRecord(known.first, known.last, known.count - count, known.text)
 
         table.update(key, less)
 

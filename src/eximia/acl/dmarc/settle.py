@@ -13,7 +13,7 @@ from eximia.context import Context
 from eximia.dns.lookup import lookup
 from eximia.expand import expand
 from eximia.expand.authresults import header as authentication_results
-from eximia.hints.records import DmarcRecord
+from eximia.hints.records import ReportRecord
 from eximia.mailauth.dmarc import aggregate, failure, history
 from eximia.mailauth.dmarc.destinations import destinations
 from eximia.mailauth.dmarc.discovery import DnsFailure
@@ -93,12 +93,12 @@ def _count(ctx: Context, checked: Checked, *, rejected: bool) -> None:
     text = aggregate.pack(row, aggregate.policy(verdict))
     now = int(ctx.process.ports.clock.time())
 
-    def counted(known: DmarcRecord | None) -> DmarcRecord:
+    def counted(known: ReportRecord | None) -> ReportRecord:
         if known is None:
-            return DmarcRecord(now, now, 1, text)
-        return DmarcRecord(known.first, now, known.count + 1, text)
+            return ReportRecord(now, now, 1, text)
+        return ReportRecord(known.first, now, known.count + 1, text)
 
-    ctx.process.hints.dmarc.update(DmarcRecord.key(now // _DAY, verdict.policy_domain, text), counted)
+    ctx.process.hints.dmarc.update(ReportRecord.key(now // _DAY, verdict.policy_domain, text), counted)
 
 
 def _report(ctx: Context, checked: Checked, *, rejected: bool) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
-    DmarcRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
+    ReportRecord,
     RetryRecord,
     SeenRecord,
     StsRecord,
@@ -93,7 +93,7 @@ def show(key: str, record: Any, written: float, *, utc: bool = False) -> str:
             return f"{at(written)} {key} {what} until {at(record.expires)}\n"
         case MiscRecord():
             return f"{at(written)} {key} {record.count}\n"
-        case DmarcRecord():
+        case ReportRecord():
             return f"{at(record.first)} {at(record.last)} {key} {record.count} {printing(record.text)}\n"
         case TlsRecord():
             return f"  {key} {at(record.expires)} {len(record.session)}\n"

@@ -9,10 +9,10 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
-    DmarcRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
+    ReportRecord,
     RetryRecord,
     SeenRecord,
     StsRecord,
@@ -27,11 +27,12 @@ _RECORDS: dict[str, Any] = {
     "retry": RetryRecord,
     "misc": MiscRecord,
     "ratelimit": RateRecord,
-    "dmarc": DmarcRecord,
+    "dmarc": ReportRecord,
     "tls": TlsRecord,
     "seen": SeenRecord,
     "greylist": GreylistRecord,
     "sts": StsRecord,
+    "tlsrpt": ReportRecord,
 }
 
 
@@ -40,6 +41,7 @@ def usage(program: str, options: str) -> str:
     return (
         f"Usage: {program} {options}  <spool-directory> <database-name>\n"
         "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist | sts"
+        " | tlsrpt"
     )
 
 

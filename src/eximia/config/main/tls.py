@@ -52,6 +52,18 @@ class TlsOptions(OptionSet):
     tls_on_connect_ports: Template | None = option(Kind.STRING_LIST, "Ports on which TLS starts with the connection.")
     tls_privatekey: Template | None = option(Kind.EXPAND, "The server's private key files.", sink=Sink.FILE_NAME)
     tls_remember_esmtp: bool = option(Kind.BOOL, "After STARTTLS a client need not say EHLO again.", default=False)
+    tls_report_sender: Template = option(
+        Kind.EXPAND,
+        "The sender of the reports that `eximia tls-report` sends.",
+        default=Template("do-not-reply@$primary_hostname"),
+        own=True,
+    )
+    tls_reports: bool = option(
+        Kind.BOOL,
+        "Count how sessions with servers went with TLS, for the reports that `eximia tls-report` sends.",
+        default=False,
+        own=True,
+    )
     tls_require_ciphers: Template | None = option(Kind.EXPAND, "The ciphers we accept.")
     tls_resumption_hosts: Template | None = option(Kind.HOST_LIST, "Clients whose TLS sessions may be resumed.")
     tls_try_verify_hosts: Template | None = option(

@@ -90,9 +90,11 @@ def _names(ctx: Context, host: Host, base: str) -> tuple[str, ...]:
 
 def _failed(ctx: Context, options: Any, text: str, result: str, *, permanent: bool = True) -> Failure:
     raised(ctx, options, "dane:fail", result)
-    return Failure(
+    failure = Failure(
         f"DANE error: {text}", Errno.TLS_REQUIRED if not permanent else 0, Fault.LOCAL, permanent=permanent, log=False
     )
+    failure.report = result
+    return failure
 
 
 def tell_failure(ctx: Context, options: Any, *, offered: bool) -> None:

@@ -28,9 +28,16 @@ _NOT_STARTED = "a TLS session is required, but an attempt to start TLS failed"
 class TlsFailure(Failure):
     """TLS was begun and failed: the connection is in no known state. `retry_in_clear`: another may do without TLS."""
 
-    def __init__(self, text: str, *, retry_in_clear: bool) -> None:
+    def __init__(self, text: str, *, retry_in_clear: bool, report: str = "validation-failure") -> None:
         super().__init__(f"TLS session: {text}", Errno.TLS_FAILURE, log=False)
         self.retry_in_clear = retry_in_clear
+        self.report = report
+
+
+def _not_supported(text: str) -> Failure:
+    failure = Failure(text, Errno.TLS_REQUIRED)
+    failure.report = "starttls-not-supported"
+    return failure
 
 
 def required(ctx: Context, connection: Connection, options: Any) -> bool:
@@ -53,7 +60,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
         if not connection.peer.starttls:
             if needed:
                 _dane_failed(ctx, options, connection.dane, offered=False)
-                raise Failure(_NOT_OFFERED, Errno.TLS_REQUIRED)
+                raise _not_supported(_NOT_OFFERED)
             return
         if not needed and (connection.in_clear or _avoided(ctx, connection, options)):
             return
@@ -71,7 +78,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
         Handshake(ctx, connection, options, connection.dane).run(on_connect=on_connect)
     except HandshakeError as error:
         _dane_failed(ctx, options, connection.dane, offered=True)
-        raise TlsFailure(error.text, retry_in_clear=clear) from error
+        raise TlsFailure(error.text, retry_in_clear=clear, report=error.result) from error
     if on_connect:
         return
     connection.new_session()
@@ -96,7 +103,7 @@ def _agreed(ctx: Context, connection: Connection, options: Any, *, needed: bool)
         return True
     if needed:
         _dane_failed(ctx, options, connection.dane, offered=False)
-        raise Failure(_NOT_STARTED, Errno.TLS_REQUIRED)
+        raise _not_supported(_NOT_STARTED)
     if kind != 5 and not options.tls_tempfail_tryclear:
         raise refused("STARTTLS", reply)
     return False

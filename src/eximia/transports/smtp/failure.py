@@ -61,6 +61,8 @@ class Failure(Exception):
         self.unheard = False
         #: the address's log line shows the host
         self.with_host = fault is not Fault.LOCAL if with_host is None else with_host
+        #: the result type for TLS reports (RFC 8460 4.3); empty: it is not about TLS
+        self.report = ""
         #: it gets a log line of its own with the host
         self.log = log
 

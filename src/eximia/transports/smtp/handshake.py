@@ -22,6 +22,7 @@ from eximia.transports.strings import expand, host_matches
 from .connection import raised
 from .dane import Dane
 from .sessions import Sessions
+from .tls_report import result_of
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -36,11 +37,12 @@ _ONLY_DANE_TA = 4
 
 
 class HandshakeError(Exception):
-    """TLS could not be started; `text` is for the log (`(SSL_connect): error:...`)."""
+    """TLS could not be started; `text` is for the log (`(SSL_connect): error:...`), `result` for TLS reports."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, result: str = "validation-failure") -> None:
         super().__init__(text)
         self.text = text
+        self.result = result
 
 
 class Handshake:
@@ -56,6 +58,8 @@ class Handshake:
         self.authenticates = dane is not None and bool(dane.records)
         self.verify = self._verify_mode()
         self.facts = TlsFacts()
+        #: what TLS reports call the trouble with the certificate
+        self.result = "validation-failure"
 
     # What the options say
 
@@ -128,7 +132,7 @@ class Handshake:
         try:
             self._run(on_connect=on_connect)
         except TlsError as error:
-            raise HandshakeError(f"(SSL_connect): {error.text}") from error
+            raise HandshakeError(f"(SSL_connect): {error.text}", self.result) from error
         except (TlsConfigError, TlsUnavailable) as error:
             text = str(error)
             raise HandshakeError(text if text.startswith("(") else f"({text})") from error
@@ -166,6 +170,7 @@ class Handshake:
         except TlsError:
             facts.ocsp = engine.ocsp()[0]
             self._explain(engine)
+            self.result = result_of(engine.verify_error()[0])
             raise
         done = facts_of(engine, on_connect=on_connect)
         done.sni, done.tlsa_usage = facts.sni, facts.tlsa_usage

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Host
 
+_NOT_NAMED = "the host is not in the MTA-STS policy of the domain"
 _PATH = "/.well-known/mta-sts.txt"
 #: seconds for a step of the fetch
 _PATIENCE = 30.0
@@ -59,13 +60,19 @@ def enforced(ctx: Context) -> bool:
     return any(policy.mode == "enforce" for policy in ctx.address.mta_sts)
 
 
-def admit(ctx: Context, host: Host) -> None:
-    """Refuse a host that an enforced policy does not name. Raises Failure."""
+def admit(ctx: Context, host: Host) -> bool:
+    """Refuse a host that an enforced policy does not name; False for one that a policy under test does not name.
+    Raises Failure."""
+    named = True
     for policy in ctx.address.mta_sts:
         if not policy.allows(host.name):
             if policy.mode == "enforce":
-                raise Failure("the host is not in the MTA-STS policy of the domain", Errno.TLS_REQUIRED, Fault.MESSAGE)
+                failure = Failure(_NOT_NAMED, Errno.TLS_REQUIRED, Fault.MESSAGE)
+                failure.report = "validation-failure"
+                raise failure
             note(ctx, host, "the host is not in the policy")
+            named = False
+    return named
 
 
 def note(ctx: Context, host: Host, text: str) -> None:

@@ -26,6 +26,7 @@ from .watching import watcher_of
 if TYPE_CHECKING:
     from eximia.context import Context
 
+    from .dane import Dane
     from .turned import Turned
 
 #: options whose expanded value makes sessions differ
@@ -163,14 +164,29 @@ def _open(
     in_clear: bool = False,
 ) -> Connection:
     ctx.address.tls_out = TlsFacts()
-    dane = find_dane(ctx, options, host, port) if options.protocol != "lmtp" else None
+    # Only deliveries count: a check of what would happen has no message.
+    counts = not verifying and ctx.message.id and getattr(ctx.process.main, "tls_reports", False)
+    dane = None
+    if options.protocol != "lmtp":
+        try:
+            dane = find_dane(ctx, options, host, port)
+        except Failure as failure:
+            if counts:
+                _count(ctx, host, None, failure.report, failure.message)
+            raise
     refusal = raised(ctx, options, "tcp:connect", "")
     if refusal:
         raise Failure("", Errno.EVENT)
     on_connect = options.protocol == "smtps" or (host.tls_required and port != 25)
     policies = ctx.address.mta_sts if dane is None else ()
+    doubt = ""
     if policies:
-        admit(ctx, host)
+        try:
+            doubt = "" if admit(ctx, host) else "validation-failure"
+        except Failure as failure:
+            if counts:
+                _count(ctx, host, None, failure.report, failure.message)
+            raise
     expected = None
     if options.hosts_pipe_connect is not None and not on_connect and dane is None and early.wanted(ctx, options, host):
         expected = early.remembered(ctx, host, port)
@@ -190,6 +206,9 @@ def _open(
         secure(ctx, connection, options, on_connect=False)
         if policies and not connection.tls.certificate_verified:
             note(ctx, host, "no session with a certificate that can be verified")
+            doubt = "validation-failure"
+        if counts:
+            _count(ctx, host, dane, doubt if connection.tls.version else "starttls-not-supported", "")
         authenticate(ctx, connection, options)
     except Failure as failure:
         # A conversation that broke cannot be ended politely.
@@ -198,10 +217,19 @@ def _open(
         else:
             connection.quit()
         raised(ctx, options, "tcp:close", "")
+        if counts and failure.report:
+            _count(ctx, host, dane, failure.report, failure.message)
         if connection.sts and failure.errno in (Errno.TLS_REQUIRED, Errno.TLS_FAILURE):
             failure.fault = Fault.MESSAGE  # other domains may ask less of the same host
         raise
     return connection
+
+
+def _count(ctx: Context, host: Host, dane: Dane | None, result: str, reason: str) -> None:
+    """One session more for the TLS reports; `result` is empty for a good one."""
+    from .tls_report import count
+
+    count(ctx, host, dane, result=result, reason=reason)
 
 
 def _connected(ctx: Context, options: Any, host: Host, port: int, interface: str, key: tuple[Any, ...]) -> Connection:
