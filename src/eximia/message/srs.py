@@ -10,7 +10,7 @@ import hmac
 import re
 
 from eximia.base.pattern import pattern
-from eximia.base.text import to_bytes
+from eximia.base.text import from_bytes, to_bytes
 
 from .address import AddressSyntaxError, parse_address, quote_local_part, unquote_local_part
 
@@ -53,14 +53,14 @@ def encode(secret: str, sender: str, domain: str, now: float) -> str:
 
 
 def decode(local_part: str, secret: str, now: float) -> str | None:
-    """The address that a local part stands for; None when it is none of ours, or too old. Without a secret, only the
-    form counts."""
+    """The address that a local part stands for, in lower case as Exim gives it; None when it is none of ours, or too
+    old. Without a secret, only the form counts."""
     match = PATTERN.fullmatch(local_part)
     if match is None:
         return None
     signed, first, second, domain, original = match.groups()
     quoted = quote_local_part(original) if original else ""
-    address = f"{quoted}@{domain}"
+    address = from_bytes(to_bytes(f"{quoted}@{domain}").lower())
     if secret:
         if not fresh(first, second, now):
             return None
