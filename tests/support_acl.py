@@ -138,6 +138,7 @@ class World:
             clock=self.clock,
             resolver=self.resolver,
             net=SimpleNamespace(sent=[]),
+            blocking=lambda function, *args: function(*args),
             spawn=lambda function, *args: SimpleNamespace(join=lambda: function(*args)),
         )
         services = Services(

@@ -180,6 +180,7 @@ class World:
             clock=Clock(),
             bridge=SimpleNamespace(spawn_forever=lambda *args: None),
             spawn=lambda *args: None,
+            blocking=lambda function, *args: function(*args),
             helpers=None,
         )
         self.process = Process(ports)

@@ -221,6 +221,10 @@ class Digest:
         """The body has fewer bytes than the limit says."""
         return self.limit is not None and self.length < self.limit
 
+    def matches(self, expected: bytes) -> bool:
+        """Whether this is the hash, of all that was to be hashed. Ask when the body is complete."""
+        return not self.short and self.value() == expected
+
     def value(self) -> bytes:
         """The hash. Ask when the body is complete."""
         digest: bytes = self._hash.digest()

@@ -47,6 +47,7 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
             options,
             header.encode("latin-1"),
             lambda: () if options.headers_only else body_blocks(body, wire_format=wire),
+            large=body.size > BLOCK,
         )
         header = on_top.decode("latin-1") + header
     if options.headers_only:
@@ -68,4 +69,4 @@ def _signed_output(ctx: Context, options: Any, output: bytes) -> str:
         end = crlf + 2
     head, body = (output, b"") if end < 0 else (output[: end + 1], output[end + 1 :])
     body = body[2:] if body.startswith(b"\r\n") else body[1:]
-    return signing.signatures(ctx, options, head, lambda: (body,)).decode("latin-1")
+    return signing.signatures(ctx, options, head, lambda: (body,), large=len(body) > BLOCK).decode("latin-1")

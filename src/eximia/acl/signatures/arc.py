@@ -12,9 +12,11 @@ from eximia.message.authres import pvalue
 from .arriving import Arriving, arriving_of, dkim_policy, txt_of
 
 if TYPE_CHECKING:
-    from eximia.context import Context
+    from eximia.context import Body, Context
 
 _NOTE = "arc"
+#: bodies beyond this are hashed in a thread
+_LARGE = 1 << 18
 
 
 def check_arc(ctx: Context) -> ArcResult:
@@ -42,9 +44,17 @@ def _check(ctx: Context, arriving: Arriving) -> ArcResult:
     bodies = arriving.dkim.bodies if arriving.dkim is not None else None
     verification = Verification(arriving.fields, policy, bodies)
     if verification.needs_body:
-        for block in ctx.message.body.blocks():
-            verification.feed(block)
+        body = ctx.message.body
+        if body.size > _LARGE:
+            ctx.process.ports.blocking(_feed, verification, body)
+        else:
+            _feed(verification, body)
     return verification.result(txt_of(ctx))
+
+
+def _feed(verification: Verification, body: Body) -> None:
+    for block in body.blocks():
+        verification.feed(block)
 
 
 def _text(ctx: Context, found: ArcResult) -> str:

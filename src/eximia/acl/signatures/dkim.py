@@ -17,7 +17,7 @@ from eximia.expand import expand
 from eximia.logs.printing import printing
 from eximia.mailauth.dkim import result as words
 
-from .arriving import arriving_of, txt_of
+from .arriving import arriving_of, keys_of, txt_of
 from .dkim_words import Verdict, authentication_result, log_line, problems, verdict_on
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _check(ctx: Context) -> list[Verdict]:
     log = ctx.process.log
     found: list[Verdict] = []
     ignored = False
-    txt = txt_of(ctx)
+    txt = txt_of(ctx) if minimal else keys_of(ctx, arriving.dkim.wanted_keys())
     for result in arriving.dkim.results(txt, ctx.process.ports.clock.time(), preferred=True):
         signature = result.signature
         if signature.hash_name not in policy.hashes or signature.keytype not in policy.keytypes:

@@ -123,7 +123,7 @@ class Verification:
         if isinstance(found, NoKey):
             return found.verdict[3], found.verdict[0] == words.TEMPERROR
         digest = self._digests[one.instance]
-        if digest.short or digest.value() != ams.body_hash:
+        if not digest.matches(ams.body_hash):
             return "body hash did not verify", False
         hashed = header_hash(self.fields, one.message_signature, ams)
         if not found[1].check(ams.value, hashed, ams.hash_name):

@@ -66,6 +66,16 @@ class Verification:
         ]
         return sorted(found, key=self._rank)
 
+    def wanted_keys(self) -> list[str]:
+        """The names of the keys that `results` is going to ask for, each once, so that they can be asked at the same
+        time. The body must be complete."""
+        self.bodies.finish()
+        names: dict[str, None] = {}
+        for _, signature, _, digest in self._found:
+            if digest is not None and not _refused(signature, self.policy) and digest.matches(signature.body_hash):
+                names[signature.key_name] = None
+        return list(names)
+
     @property
     def needs_body(self) -> bool:
         """Whether `feed` has anything to do."""
@@ -112,7 +122,7 @@ class Verification:
         if policy.expiry and signature.expires is not None and signature.expires + policy.skew < now:
             return DkimResult(words.PERMERROR, signature, words.EXPIRED, "signature expired", index=index)
         # Before the key, since it saves a question to the DNS.
-        if digest.short or digest.value() != signature.body_hash:
+        if not digest.matches(signature.body_hash):
             detail = "body shorter than l=" if digest.short else "body hash did not verify"
             return DkimResult(words.FAIL, signature, words.BODYHASH_MISMATCH, detail, index=index)
         found = find_key(signature, txt)

@@ -15,15 +15,19 @@ from eximia.mailauth.fields import Fields, split_message
 if TYPE_CHECKING:
     from eximia.context import Context
 
+    from .domainkeys import DomainKeysSigning
+
 
 def wanted(options: Any) -> bool:
     """Whether these options ask for any signature."""
     return options.dkim_domain is not None or options.arc_sign is not None or options.dk_private_key is not None
 
 
-def signatures(ctx: Context, options: Any, header: bytes, body: Callable[[], Iterable[bytes]]) -> bytes:
-    """The fields to be put on top of `header` (LF line ends, as what is returned). Raises Failure when a signature
-    that must be there cannot be made."""
+def signatures(
+    ctx: Context, options: Any, header: bytes, body: Callable[[], Iterable[bytes]], *, large: bool = False
+) -> bytes:
+    """The fields to be put on top of `header` (LF line ends, as what is returned). A `large` body is hashed in a
+    thread. Raises Failure when a signature that must be there cannot be made."""
     from .arc import ArcSigning
     from .dkim import DkimSigning
     from .domainkeys import DomainKeysSigning
@@ -35,11 +39,10 @@ def signatures(ctx: Context, options: Any, header: bytes, body: Callable[[], Ite
     domainkeys = DomainKeysSigning.begin(ctx, options, fields)
     if dkim is None and arc is None and domainkeys is None:
         return b""
-    for block in body():
-        if bodies:
-            bodies.feed(block)
-        if domainkeys is not None:
-            domainkeys.feed(block)
+    if large:
+        ctx.process.ports.blocking(_feed, body, bodies, domainkeys)
+    else:
+        _feed(body, bodies, domainkeys)
     added: list[bytes] = []
     if dkim is not None:
         added = dkim.fields()
@@ -48,3 +51,11 @@ def signatures(ctx: Context, options: Any, header: bytes, body: Callable[[], Ite
     if domainkeys is not None:
         added = [domainkeys.field(), *added]
     return b"".join(added).replace(b"\r\n", b"\n")
+
+
+def _feed(body: Callable[[], Iterable[bytes]], bodies: BodyDigests, domainkeys: DomainKeysSigning | None) -> None:
+    for block in body():
+        if bodies:
+            bodies.feed(block)
+        if domainkeys is not None:
+            domainkeys.feed(block)
