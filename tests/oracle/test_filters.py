@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from oracle.filter_strings import Filters
+
 EXIM = shutil.which("exim4") or shutil.which("exim")
 pytestmark = pytest.mark.skipif(EXIM is None or os.getuid() != 0, reason="needs an installed Exim and root")
 
@@ -47,7 +49,7 @@ def folder():
 
 def both(folder, name, text, options):
     path = folder / name
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     letter = "-bF" if "-F" in options else "-bf"
     arguments = ["-C", str(folder / "conf"), letter, str(path), *(each for each in options if each != "-F")]
     results = []
@@ -75,3 +77,21 @@ def test_exim_filters(folder, line):
 def test_sieve_scripts(folder, line):
     theirs, mine = both(folder, "script", f"# Sieve filter\n{line}\n", [])
     assert mine == theirs
+
+
+@pytest.mark.parametrize("text", (HERE / "filters_manual.txt").read_text().split("\n==\n"))
+def test_examples_of_the_manual(folder, text):
+    theirs, mine = both(folder, "filter", f"# Exim filter\n{text}\n", [])
+    assert mine == theirs
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_filters(folder, seed):
+    source = Filters(seed)
+    different = []
+    for _ in range(40):
+        text = source.one()
+        theirs, mine = both(folder, "filter", f"# Exim filter\n{text}\n", [])
+        if mine != theirs:
+            different.append((text, theirs, mine))
+    assert len(different) <= 1, different

@@ -9,7 +9,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.filters.errors import FilterError
 from eximia.message.header import Header
 
-from .deliveries import Marks
+from .deliveries import Marks, argument, marked_by_mistake
 from .run import Run, Stop, shown
 
 if TYPE_CHECKING:
@@ -37,12 +37,22 @@ class Add:
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Add:
-        amount = reader.value()
+        try:
+            amount = reader.value()
+        except FilterError:
+            if marks.any:
+                raise marked_by_mistake("add", reader.line) from None
+            raise
+        if amount and marks.any:
+            raise marked_by_mistake("add", reader.line)
         if not amount:
             raise FilterError(f'"add" requires an argument near line {reader.line} of filter file')
         if reader.word() != "to":
             raise FilterError(f'"to" expected in "add" command near line {reader.line} of filter file')
-        return cls(amount, reader.value())
+        variable = reader.value()
+        if not variable:
+            raise FilterError(f'value missing after "to" near line {reader.line} of filter file')
+        return cls(amount, variable)
 
     def obey(self, run: Run) -> None:
         """Change the counter."""
@@ -83,13 +93,13 @@ class Testprint:
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Testprint:
-        return cls(marks, reader.value())
+        return cls(marks, argument(reader, "testprint"))
 
     def obey(self, run: Run) -> None:
         """Print while testing."""
         text = run.expand(self.text, "testprint")
         if run.say is not None:
-            run.say(f"Testprint: {text}")
+            run.say(f"Testprint: {shown(text)}")
         if self.marks.seen:
             run.delivered = True
 
@@ -98,17 +108,18 @@ class Testprint:
 class Logfile:
     """`logfile <name> [<mode>]`."""
 
+    marks: Marks
     name: str
     mode: int
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Logfile:
-        name = reader.value()
+        name = argument(reader, "logfile")
         mode = 0o600
         if reader.peek().isdigit():
             word = reader.value()
             mode = int(word[: len(word) - len(word.lstrip("01234567"))] or "0", 8)
-        return cls(name, mode)
+        return cls(marks, name, mode)
 
     def obey(self, run: Run) -> None:
         """Later lines go to this file."""
@@ -116,7 +127,9 @@ class Logfile:
         if "logwrite" in run.limits.forbidden:
             raise FilterError("logwrite command forbidden")
         if run.say is not None:
-            run.say(f"Logfile {name}")
+            run.say(f"{'Seen logfile' if self.marks.seen else 'Logfile'} {name}")
+        if self.marks.seen:
+            run.delivered = True
         run.log_file, run.log_mode = name, self.mode
 
 
@@ -124,21 +137,23 @@ class Logfile:
 class Logwrite:
     """`logwrite <text>`."""
 
+    marks: Marks
     text: str
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Logwrite:
-        return cls(reader.value())
+        text = argument(reader, "logwrite")
+        return cls(marks, text if text.endswith("\n") else f"{text}\n")
 
     def obey(self, run: Run) -> None:
         """Note the line; whoever runs the filter writes it."""
         text = run.expand(self.text, "logwrite")
         if "logwrite" in run.limits.forbidden:
             raise FilterError("logwrite command forbidden")
-        if not text.endswith("\n"):
-            text += "\n"
+        if self.marks.seen:
+            run.delivered = True
         if run.say is not None:
-            run.say(f'Logwrite "{shown(text)}"')
+            run.say(f'{"Seen logwrite" if self.marks.seen else "Logwrite"} "{shown(text)}"')
         elif run.log_file:
             run.result.log_lines.append((run.log_file, text, run.log_mode))
         else:
@@ -164,9 +179,8 @@ class Headers:
             raise FilterError(
                 f"header addition and removal is available only in system filters: near line {line} of filter file"
             )
-        quoted = reader.peek() == '"'
         text = reader.value()
-        if not text and not quoted:
+        if not text:
             raise FilterError(
                 f'value missing after "add", "remove", or "charset" near line {reader.line} of filter file'
             )

@@ -256,6 +256,8 @@ def read_condition(reader: Reader, *, inner: bool = False) -> Condition:
             reader.position += 1
             reader.skip()
             break
+        if reader.peek() == "(":
+            raise FilterError(f'unexpected "(" in line {reader.line} of filter file')
         line = reader.line
         word = reader.word(brackets=True)
         if word == "then":
@@ -267,7 +269,7 @@ def read_condition(reader: Reader, *, inner: bool = False) -> Condition:
             found = []
         elif word != "and":
             raise FilterError(
-                f'"and" or "or" or "{") " if inner else "then"}" expected near line {line} of filter file, '
+                f'"and" or "or" or "{") " if inner else "then"}" expected near line {reader.line} of filter file, '
                 f'but found "{word}"'
             )
     ors.append(_all_of(found))
@@ -289,9 +291,13 @@ def _read_one(reader: Reader) -> Condition:
     if reader.peek() == "(":
         reader.position += 1
         return read_condition(reader, inner=True)
+    if not reader.peek():
+        raise FilterError('"then" missing at end of filter file')
     quoted = reader.peek() == '"'
     first = reader.value(brackets=True)
     if not quoted:
+        if first == "then":
+            raise FilterError(f'unexpected "then" near line {reader.line} of filter file')
         if first == "not":
             condition = _read_one(reader)
             condition.wanted = not condition.wanted
@@ -301,7 +307,7 @@ def _read_one(reader: Reader) -> Condition:
         if first == "personal":
             return Personal(_aliases(reader))
         if first == "foranyaddress":
-            text = reader.value(brackets=True)
+            text = "" if reader.peek() == "(" else reader.value(brackets=True)
             if reader.peek() != "(":
                 raise FilterError(f'"(" expected after "foranyaddress" near line {reader.line} of filter file')
             reader.position += 1
@@ -312,38 +318,39 @@ def _read_one(reader: Reader) -> Condition:
 def _aliases(reader: Reader) -> tuple[str, ...]:
     aliases: list[str] = []
     while True:
-        position, line = reader.position, reader.line
-        if reader.peek() in ("(", ")", '"') or reader.word(brackets=True) != "alias":
-            reader.position, reader.line = position, line
+        # The line number is not set back, as in Exim's messages.
+        position = reader.position
+        if reader.peek() in ("(", ")") or reader.word(brackets=True) != "alias":
+            reader.position = position
             return tuple(aliases)
         aliases.append(reader.value(brackets=True))
 
 
 def _read_test(reader: Reader, left: str) -> Condition:
     """What follows the first value of a test."""
-    line = reader.line
     word = reader.word(brackets=True)
+    line = reader.line
     wanted = True
     if word.lower() in ("is", "does"):
-        position, at = reader.position, reader.line
-        quoted = reader.peek() == '"'
-        following = "" if quoted or reader.peek() in ("(", ")") else reader.word(brackets=True)
+        # The line number is not set back, as in Exim's messages.
+        position = reader.position
+        following = _next(reader)
         if following.lower() == "not":
             wanted = False
-            position, at = reader.position, reader.line
-            quoted = reader.peek() == '"'
-            following = "" if quoted or reader.peek() in ("(", ")") else reader.word(brackets=True)
-        lowered = following.lower()
-        if lowered in ("above", "below") or (word.lower() == "does" and following):
-            word = following
+            position = reader.position
+            following = _next(reader)
+        if following in ("above", "below") or word.lower() == "does":
+            word, line = following, reader.line
         else:
-            reader.position, reader.line = position, at
-    elif word.lower() == "not":
-        wanted = False
-        word = reader.word(brackets=True)
-    if word.lower() in ("above", "below"):
-        return Number(left, word.lower(), reader.value(brackets=True), wanted)
+            reader.position = position
+    if word in ("above", "below"):
+        return Number(left, word, reader.value(brackets=True), wanted)
     test = WORDS.get(word.lower())
-    if test is None or word not in (word.lower(), word.upper()):
+    if test is None:
         raise FilterError(f'unrecognized condition word "{word}" near line {line} of filter file')
-    return Text(left, test, word.isupper(), reader.value(brackets=True), wanted)
+    return Text(left, test, word[0].isupper(), reader.value(brackets=True), wanted)
+
+
+def _next(reader: Reader) -> str:
+    """The next word, nothing at a bracket."""
+    return "" if reader.peek() in ("(", ")") else reader.word(brackets=True)

@@ -10,7 +10,7 @@ from eximia.context import FilterDelivery, Kind
 from eximia.filters.errors import FilterError
 from eximia.message.address import AddressSyntaxError, parse_address
 
-from .run import Run, shown
+from .run import Run
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -28,7 +28,13 @@ class Marks:
         return self.seen is not None or self.noerror
 
 
-def _argument(reader: Reader, command: str) -> str:
+def marked_by_mistake(command: str, line: int) -> FilterError:
+    """For marks before a command that cannot have them."""
+    return FilterError(f'"seen", "unseen", or "noerror" found before an "{command}" command near line {line}')
+
+
+def argument(reader: Reader, command: str) -> str:
+    """The data value of a command that needs one. Raises FilterError."""
     found = reader.value()
     if not found:
         raise FilterError(f'"{command}" requires an argument near line {reader.line} of filter file')
@@ -49,17 +55,18 @@ class Deliver:
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Deliver:
-        address = _argument(reader, "deliver")
+        address = argument(reader, "deliver")
         position = reader.position
         # The line number is not set back, as in Exim's messages.
         if reader.peek() != '"' and reader.word() == "errors_to":
-            return cls(marks, address, _argument(reader, "deliver"))
+            return cls(marks, address, reader.word())
         reader.position = position
         return cls(marks, address, None)
 
     def obey(self, run: Run) -> None:
         """Set the delivery up."""
         text = run.expand(self.address, "deliver")
+        written = run.expand(self.errors_to, "deliver") if self.errors_to is not None else ""
         try:
             address = parse_address(text).address
         except AddressSyntaxError as error:
@@ -69,14 +76,19 @@ class Deliver:
         address = marked(address, text)
         errors_to = None
         if self.errors_to is not None:
-            errors_to = run.expand(self.errors_to, "deliver")
+            try:
+                errors_to = parse_address(written).address
+            except AddressSyntaxError as error:
+                raise FilterError(f'malformed address "{written}" in filter file: {error.message}') from None
+            if "@" not in errors_to:
+                errors_to = f"{errors_to}@{run.limits.qualify_domain}"
             own = f"{run.ctx.address.local_part}@{run.ctx.address.domain}"
             if not run.limits.system and errors_to.lower() != own.lower():
                 raise FilterError("errors_to must point to the caller's address")
         if run.say is not None:
             tail = f" errors_to {errors_to}" if errors_to is not None else ""
             noerror = " (noerror)" if self.marks.noerror else ""
-            run.say(f"{_heading(self.marks, 'deliver message to:')} {shown(address)}{tail}{noerror}")
+            run.say(f"{_heading(self.marks, 'deliver message to:')} {address}{tail}{noerror}")
         delivery = FilterDelivery(Kind.ADDRESS, address, errors_to, self.marks.noerror)
         run.deliver(delivery, significant=self.marks.seen is not False)
 
@@ -91,7 +103,7 @@ class Save:
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Save:
-        path = _argument(reader, "save")
+        path = argument(reader, "save")
         mode = -1
         if reader.peek().isdigit():
             word = reader.value()
@@ -108,7 +120,7 @@ class Save:
         if run.say is not None:
             mode = f" {self.mode:04o}" if self.mode >= 0 else ""
             noerror = " (noerror)" if self.marks.noerror else ""
-            run.say(f"{_heading(self.marks, 'save message to:')} {shown(path)}{mode}{noerror}")
+            run.say(f"{_heading(self.marks, 'save message to:')} {path}{mode}{noerror}")
         kind = Kind.DIRECTORY if path.endswith("/") else Kind.FILE
         delivery = FilterDelivery(kind, path, None, self.marks.noerror, self.mode)
         run.deliver(delivery, significant=self.marks.seen is not False)
@@ -123,13 +135,13 @@ class Pipe:
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks) -> Pipe:
-        return cls(marks, _argument(reader, "pipe"))
+        return cls(marks, argument(reader, "pipe"))
 
     def obey(self, run: Run) -> None:
         """Set the delivery up."""
         if run.say is not None:
             noerror = " (noerror)" if self.marks.noerror else ""
-            run.say(f"{_heading(self.marks, 'pipe message to:')} {shown(self.command)}{noerror}")
+            run.say(f"{_heading(self.marks, 'pipe message to:')} {self.command}{noerror}")
         delivery = FilterDelivery(
             Kind.PIPE, Untainted(f"|{self.command}"), None, self.marks.noerror, variables=tuple(run.ctx.scope.numeric)
         )

@@ -50,7 +50,7 @@ def interval(text: str) -> int:
 class Mail:
     """Either command; `vacation` has defaults."""
 
-    __slots__ = ("_expand_file", "_marks", "_name", "_once_repeat", "_return_message", "_values")
+    __slots__ = ("_expand_file", "_marks", "_name", "_once_repeat", "_repeats", "_return_message", "_values")
 
     def __init__(self, name: str, marks: Marks) -> None:
         self._name = name
@@ -59,6 +59,7 @@ class Mail:
         self._expand_file = False
         self._return_message = False
         self._once_repeat = ""
+        self._repeats = False
 
     @classmethod
     def read(cls, reader: Reader, marks: Marks, name: str) -> Mail:
@@ -79,9 +80,8 @@ class Mail:
 
     def _keyword(self, reader: Reader) -> bool:
         """Read one keyword with its value; false when the next word is none."""
-        position, line = reader.position, reader.line
-        if reader.peek() == '"':
-            return False
+        # The line number is not set back, as in Exim's messages.
+        position = reader.position
         word = reader.word()
         if word in _TEXTS:
             self._values[word] = reader.value()
@@ -90,27 +90,29 @@ class Mail:
             return True
         if word == "once_repeat":
             self._once_repeat = reader.value()
+            self._repeats = True
             return True
         if word == "expand":
             following = reader.word()
             if following != "file":
-                raise FilterError(f'"file" expected after "expand" near line {reader.line} of filter file')
+                raise FilterError(f'"expand" not followed by "file"  near line {reader.line} of filter file')
             self._values["file"] = reader.value()
             self._expand_file = True
             return True
         if word == "return":
             if reader.word() != "message":
-                raise FilterError(f'"message" expected after "return" near line {reader.line} of filter file')
+                raise FilterError(f'"return" not followed by "message"  near line {reader.line} of filter file')
             self._return_message = True
             return True
-        reader.position, reader.line = position, line
+        reader.position = position
         return False
 
     def obey(self, run: Run) -> None:
         """Expand the texts and set the message up."""
         values = {key: self._value(run, key) for key in _TEXTS if key in self._values}
+        repeat = run.expand(self._once_repeat, self._name)
         if run.say is not None:
-            self._print(run, values)
+            self._print(run, values, repeat)
         elif not run.ctx.message.sender_address:
             # A bounce is not answered.
             return
@@ -127,7 +129,7 @@ class Mail:
             file_expand=self._expand_file,
             log_file=values.get("log", ""),
             once_file=values.get("once", ""),
-            once_repeat=max(0, interval(self._once_repeat)) if self._once_repeat else 0,
+            once_repeat=max(0, interval(repeat)) if repeat else 0,
             return_message=self._return_message,
         )
         delivery = FilterDelivery(Kind.REPLY, _first_address(reply.to), None, self._marks.noerror, reply=reply)
@@ -142,6 +144,9 @@ class Mail:
                 if value[at + 1 : at + 2] not in (" ", "\t"):
                     raise FilterError(f'\\n not followed by space in "{shown(value)}" in {self._name} command')
                 at = value.find("\n", at + 1)
+        elif key in ("file", "log", "once"):
+            if any((char < " " and char != "\t") or char >= "\x7f" for char in value):
+                raise FilterError(f'non-printing character in "{shown(value)}" in {self._name} command')
         elif key == "extra_headers":
             _check_headers(value, self._name)
         return value
@@ -153,19 +158,19 @@ class Mail:
         except ExpansionError:
             return BAD_REPLY
 
-    def _print(self, run: Run, values: dict[str, str]) -> None:
+    def _print(self, run: Run, values: dict[str, str], repeat: str) -> None:
         assert run.say is not None
         vacation = " (vacation)" if self._name == "vacation" else ""
         noerror = " (noerror)" if self._marks.noerror else ""
         seen = "Seen mail" if self._marks.seen else "Mail"
-        recipient = shown(values["to"]) if "to" in values else "<default>"
+        recipient = values.get("to", "<default>")
         run.say(f"{seen} to: {recipient}{vacation}{noerror}")
         for key in _TEXTS[1:]:
             if key in values:
                 expanded = " (expanded)" if key == "file" and self._expand_file else ""
                 run.say(f"{key:>7}: {shown(values[key])}{expanded}")
-        if self._once_repeat:
-            run.say(f"once_repeat: {self._once_repeat}")
+        if self._once_repeat or self._repeats:
+            run.say(f"once_repeat: {repeat}")
         if self._return_message:
             run.say("Return original message")
 

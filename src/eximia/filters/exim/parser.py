@@ -10,7 +10,7 @@ from eximia.filters.errors import FilterError
 
 from .actions import Add, End, Finish, Headers, Logfile, Logwrite, Testprint
 from .conditions import Condition, read_condition
-from .deliveries import Deliver, Marks, Pipe, Save
+from .deliveries import Deliver, Marks, Pipe, Save, marked_by_mistake
 from .mail import Mail
 from .reader import Reader
 from .run import Limits, Run
@@ -40,7 +40,7 @@ _READERS: dict[str, Callable[[Reader, Marks, Limits], Command]] = {
     "defer": lambda reader, marks, limits: End.read(reader, marks, "defer", allowed=limits.allow_defer),
 }
 #: commands before which `seen`, `unseen` and `noerror` make no sense
-_UNMARKED = frozenset({"add", "if"})
+_UNMARKED = frozenset({"headers", "if"})
 _ENDS = frozenset({"elif", "else", "endif"})
 
 
@@ -84,6 +84,8 @@ def _commands(reader: Reader, limits: Limits, *, nested: bool) -> tuple[list[Com
     while True:
         word = reader.word()
         if not word:
+            if seen is not None or noerror:
+                raise FilterError(f'"seen" or "unseen" near line {reader.line} is not followed by a command')
             return commands, ""
         if word in ("seen", "unseen"):
             if seen is not None:
@@ -91,8 +93,6 @@ def _commands(reader: Reader, limits: Limits, *, nested: bool) -> tuple[list[Com
             seen = word == "seen"
             continue
         if word == "noerror":
-            if noerror:
-                raise FilterError(f'"noerror" repeated near line {reader.line}')
             noerror = True
             continue
         marks = Marks(seen, noerror)
@@ -102,9 +102,7 @@ def _commands(reader: Reader, limits: Limits, *, nested: bool) -> tuple[list[Com
                 raise FilterError(f'unexpected "{word}" command near line {reader.line} of filter file')
             return commands, word
         if marks.any and word in _UNMARKED:
-            raise FilterError(
-                f'"seen", "unseen", or "noerror" found before an "{word}" command near line {reader.line}'
-            )
+            raise marked_by_mistake(word, reader.line)
         if word == "if":
             commands.append(_read_if(reader, limits))
             continue

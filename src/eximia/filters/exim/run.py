@@ -100,11 +100,9 @@ def shown(text: str) -> str:
     for char in text:
         if char == "\n":
             out.append("\\n")
-        elif char == "\t":
-            out.append("\\t")
         elif char == "\r":
             out.append("\\r")
-        elif char < " " or char == "\x7f":
+        elif (char < " " and char != "\t") or char >= "\x7f":
             out.append(f"\\{ord(char):03o}")
         else:
             out.append(char)
