@@ -161,6 +161,7 @@ def _obey(one: Run, acl: Acl, statement: Statement) -> Outcome | None:
     if verb == "warn":
         if holds is True:
             messages.warn(one, state)
+        one.user_message = one.log_message = ""
         return None
     if verb in _ACCEPTING:
         if holds is True:

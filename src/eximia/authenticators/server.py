@@ -11,7 +11,7 @@ from eximia.base.text import Untainted
 from eximia.config.binding import Instance
 from eximia.context import Context
 from eximia.expand import expand
-from eximia.logs.lines.hosts import full_host, interface
+from eximia.logs.lines.hosts import peer
 
 from .catalogue import DRIVERS
 from .conditions import decode_base64, encode_base64, text_of
@@ -139,8 +139,7 @@ def _failed(ctx: Context, one: Instance[Any], code: str, text: str, shown: str, 
     session.authentication_failed = True
     session.authenticated_fail_id = identity
     selectors = process.log.selectors
-    who = f"{full_host(session, selectors)}{interface(session, selectors)}" or f"U={session.sender_ident}"
-    line = f"{one.name} authenticator failed for {who}: {code} {text}"
+    line = f"{one.name} authenticator failed for {peer(session, selectors)}: {code} {text}"
     if identity:
         line += f" (set_id={identity})"
     if logged:

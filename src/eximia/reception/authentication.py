@@ -30,7 +30,7 @@ class Authentication:
         ctx = session.ctx
         one = server.find(ctx, mechanism, ctx.session.notes.get(_OFFERED, ()))
         if one is None:
-            session.reply("504", f"{mechanism} authentication mechanism not supported")
+            session.protocol_error("504", f"{mechanism} authentication mechanism not supported")
             return
 
         def prompt(text: str) -> str:

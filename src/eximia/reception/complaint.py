@@ -79,7 +79,8 @@ def report(
     if copy.header_text:
         out.append(copy.header_text)
     else:
-        out += [header.text for header in copy.headers if header.type != "P"]
+        whole = trouble is Trouble.REFUSED  # the message was complete then, our Received: line included
+        out += [header.text for header in copy.headers if whole or header.type != "P"]
     data = "".join(out).encode("latin-1", "replace")
     if copy.body or not copy.header_text:
         data += b"\n" if copy.headers or copy.header_text else b""
@@ -152,9 +153,9 @@ def _text(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int) -> s
             "message has not been delivered to any recipients.\n"
         )
     if trouble is Trouble.REFUSED:
-        lines = "".join(f"{why}\n" for _, why in details)
+        lines = "".join(f"  {why}\n" for _, why in details)
         return (
             "A message that you sent was rejected by the local scanning code that\n"
-            f"checks incoming messages on this system.\n\n{lines}"
+            f"checks incoming messages on this system. The following error was given:\n\n{lines}"
         )
     return "An error occurred while your message was being read.\n"

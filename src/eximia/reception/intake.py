@@ -402,6 +402,8 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
         return
     if policy.has_acl(ctx, "acl_smtp_mime"):
         policy.scan_mime(session, _refuse_data)
+        if message.discarded:
+            return
     ctx.session.prdr_requested = session.tx.prdr and len(message.recipients) > 1
     if ctx.session.prdr_requested:
         run_prdr(session)
@@ -410,6 +412,7 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
         if "dmarc" in message.notes:
             policy.settle_dmarc(ctx, rejected=not result.accepted or bool(message.fake_response))
         if not result.accepted:
+            merge_added_headers(ctx)
             _refuse_data(session, result, "acl_smtp_data")
         from eximia.acl.result import Outcome
 

@@ -560,8 +560,7 @@ def _judge(submission: Submission, arrived: Arrived) -> None:
     if submission.errors in ("p", "q"):
         say(f"message rejected by non-SMTP ACL: {said}")
         raise Refused
-    headers = [header for header in message.headers if header is not arrived.received]
-    copy = Copy(headers=headers, body=message.body.read(_REPORTED), message_id=message.id)
+    copy = Copy(headers=message.headers, body=message.body.read(_REPORTED), message_id=message.id)
     _by_mail(submission, Trouble.REFUSED, copy, details=[("", said)])
 
 

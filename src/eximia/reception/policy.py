@@ -171,8 +171,12 @@ class Policy:
         """Run acl_smtp_mime for each MIME part; `refuse` raises."""
         from eximia.acl.mime import run_mime
         from eximia.acl.phases import MIME
+        from eximia.acl.result import Outcome
 
         result = run_mime(session.ctx, MIME, session.process.main.acl_smtp_mime)
+        if result.outcome is Outcome.DISCARD:
+            session.ctx.message.discarded = True
+            session.tx.discarded_by = "MIME"
         if not result.accepted:
             refuse(session, result, MIME.option)
 

@@ -31,6 +31,6 @@ def auth(session: SmtpSession, command: Command) -> None:
     server = server_auth(session.process)
     mechanism, blank, initial = command.argument.partition(" ")
     if server is None:
-        session.reply("504", f"{mechanism} authentication mechanism not supported")
+        session.protocol_error("504", f"{mechanism} authentication mechanism not supported")
         return
     server.authenticate(session, mechanism, initial.strip() if blank else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.acl.reply import fold
 from eximia.protocols.smtp.server import Command
 from eximia.reception.answers import accepted
 
@@ -51,7 +52,8 @@ def recipients_ready(session: SmtpSession, command: str) -> bool:
         return True
     before = ""
     if tx.rcpt_error is not None and tx.rcpt_errors_alike:
-        before = f"All RCPT commands were rejected with this error:\n{tx.rcpt_error}\n"
+        reason = "\n".join(fold(tx.rcpt_error))
+        before = f"All RCPT commands were rejected with this error:\n{reason}\n"
     if session.ctx.session.pipelining_advertised and tx.rcpt_count and (tx.open or session.mail_rejected):
         session.reply("503", f"{before}Valid RCPT command must precede {command}")
     else:

@@ -161,31 +161,24 @@ class _Run:
         previous = self.hosts[position - 1] if position else host
         return host.mx > previous.mx >= 0
 
-    def _domain(self, addresses: list[Address]) -> str:
-        domains = {address.domain for address in addresses}
-        return f" for '{addresses[0].domain}'" if len(domains) == 1 else ""
-
     def _nothing_tried(self, left: list[Address], skipped: list[Host]) -> None:
-        """Every host was passed over."""
-        domain = self._domain(left)
-        expired = skipped and all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped)
-        if expired:
+        """Every host was passed over. Each address is told of its own domain."""
+        result, errno, pattern = Result.DEFERRED, Errno.RETRY_HOSTS, "retry time not reached for any host for '{}'"
+        if skipped and all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped):
             if self.options.delay_after_cutoff:
                 words = "(and retry time not reached)"
             else:
                 words = "and were last tried after this message arrived"
-            outcome = Outcome(
-                Result.FAILED, f"all hosts{domain} have been failing for a long time {words}", pass_message=True
-            )
+            result, errno = Result.FAILED, Errno.NONE
+            pattern = f"all hosts for '{{}}' have been failing for a long time {words}"
         elif skipped and all(host.why == "no IP address" for host in skipped):
-            names = skipped[0].name
-            outcome = Outcome(Result.DEFERRED, f"failed to lookup IP address for {names}", Errno.UNKNOWN_HOST)
+            errno, pattern = Errno.UNKNOWN_HOST, f"failed to lookup IP address for {skipped[0].name}"
         elif any(host.why == "busy" for host in skipped):
-            outcome = Outcome(Result.DEFERRED, f"connection limit reached for all hosts{domain}", Errno.RETRY_HOSTS)
-        else:
-            outcome = Outcome(Result.DEFERRED, f"retry time not reached for any host{domain}", Errno.RETRY_HOSTS)
+            pattern = "connection limit reached for all hosts for '{}'"
         for address in left:
-            address.outcome = outcome
+            address.outcome = Outcome(
+                result, pattern.replace("{}", address.domain), errno, pass_message=result is Result.FAILED
+            )
 
     def _one_host(
         self, host: Host, port: int, key: str, addresses: list[Address], known: tuple[bool, bool]
