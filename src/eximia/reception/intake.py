@@ -401,8 +401,7 @@ def _data_acls(session: SmtpSession, incoming: Incoming) -> None:
     if message.discarded:
         return
     if policy.has_acl(ctx, "acl_smtp_mime"):
-        policy.scan_mime(session, _refuse_data)
-        if message.discarded:
+        if not policy.scan_mime(session, _refuse_data):
             return
     ctx.session.prdr_requested = session.tx.prdr and len(message.recipients) > 1
     if ctx.session.prdr_requested:

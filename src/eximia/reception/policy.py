@@ -167,8 +167,8 @@ class Policy:
 
         settle(ctx, rejected=rejected)
 
-    def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> None:
-        """Run acl_smtp_mime for each MIME part; `refuse` raises."""
+    def scan_mime(self, session: SmtpSession, refuse: Callable[[SmtpSession, AclResult, str], None]) -> bool:
+        """Run acl_smtp_mime for each MIME part; `refuse` raises. False when the message is thrown away."""
         from eximia.acl.mime import run_mime
         from eximia.acl.phases import MIME
         from eximia.acl.result import Outcome
@@ -179,6 +179,7 @@ class Policy:
             session.tx.discarded_by = "MIME"
         if not result.accepted:
             refuse(session, result, MIME.option)
+        return result.outcome is not Outcome.DISCARD
 
     def judge_local(self, ctx: Context) -> AclResult:
         """acl_not_smtp_mime for each MIME part, then acl_not_smtp; the result tells what to do with the message.
