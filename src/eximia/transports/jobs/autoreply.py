@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import sqlite3
 import struct
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .result import JobError
@@ -80,14 +83,10 @@ def _last_sent(fields: dict[str, Any]) -> float | None:
     try:
         if fields["once_file_size"] > 0:
             return next((when for when, address in _entries(fields["once"]) if address == fields["to"]), None)
-        if not os.path.exists(fields["once"]):
-            _make(fields)
-            return None
-        with sqlite3.connect(fields["once"], timeout=30) as database:
-            _table(database)
-            row = database.execute("SELECT sent FROM once WHERE recipient = ?", (fields["to"],)).fetchone()
-            return None if row is None else float(row[0])
-    except (OSError, sqlite3.Error) as error:
+        with _database(fields) as database:
+            found = database.get(_key(fields))
+            return None if found is None or len(found) < _TIME.size else float(_TIME.unpack_from(found)[0])
+    except OSError as error:
         raise _trouble(fields, error) from error
 
 
@@ -97,11 +96,9 @@ def _remember(fields: dict[str, Any]) -> None:
         if fields["once_file_size"] > 0:
             _rewrite(fields, now)
             return
-        _make(fields)
-        with sqlite3.connect(fields["once"], timeout=30) as database:
-            _table(database)
-            database.execute("INSERT OR REPLACE INTO once VALUES (?, ?)", (fields["to"], now))
-    except (OSError, sqlite3.Error) as error:
+        with _database(fields) as database:
+            database[_key(fields)] = _TIME.pack(now)
+    except OSError as error:
         raise _trouble(fields, error) from error
 
 
@@ -114,12 +111,55 @@ def _trouble(fields: dict[str, Any], error: Exception) -> JobError:
     )
 
 
-def _make(fields: dict[str, Any]) -> None:
-    os.close(os.open(fields["once"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, fields["mode"]))
+def _key(fields: dict[str, Any]) -> bytes:
+    to: str = fields["to"]
+    return to.encode("latin-1") + b"\0"
 
 
-def _table(database: sqlite3.Connection) -> None:
-    database.execute("CREATE TABLE IF NOT EXISTS once (recipient TEXT PRIMARY KEY, sent INTEGER) WITHOUT ROWID")
+@contextmanager
+def _database(fields: dict[str, Any]) -> Iterator[Any]:
+    """The once file as a database of the system's DBM library, which is what Exim uses; made when it is missing.
+    Raises OSError.
+
+    The library adds `.db` to the name it is given, so it gets a link in a directory of our own. The lock is for
+    deliveries that run at the same time.
+    """
+    from dbm import ndbm
+
+    path = os.path.abspath(fields["once"])
+    beside = os.path.dirname(path)
+    where = beside if os.access(beside, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix=".eximia-once-", dir=where) as folder:
+        os.chmod(folder, 0o700)  # whatever the umask is
+        link = os.path.join(folder, "once")
+        os.symlink(path.encode("latin-1"), f"{link}.db")
+        try:
+            if not os.path.exists(path):
+                _make(ndbm, folder, path, fields["mode"])
+            with open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                database = ndbm.open(link, "w")
+                try:
+                    yield database
+                finally:
+                    database.close()
+        except ndbm.error as error:
+            raise OSError(getattr(error, "errno", None) or 22, "Invalid argument") from error
+
+
+def _make(library: Any, folder: str, path: str, mode: int) -> None:
+    """An empty database under `path`; the library makes none behind a link."""
+    library.open(os.path.join(folder, "new"), "n").close()
+    with open(os.path.join(folder, "new.db"), "rb") as file:
+        empty = file.read()
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        return
+    try:
+        os.write(fd, empty)
+    finally:
+        os.close(fd)
 
 
 def _entries(path: str) -> list[tuple[int, str]]:
