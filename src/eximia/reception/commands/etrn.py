@@ -8,12 +8,10 @@ from eximia.logs.lines import smtp as lines
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.reception.answers import Answer, accepted
+from eximia.transports.smtp.waiting import enter, leave
 
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
-
-#: a run that was noted longer ago than this is over, whatever the hints say
-STALE = 6 * 3600
 
 
 def etrn(session: SmtpSession, command: Command) -> None:
@@ -70,8 +68,7 @@ def _start(session: SmtpSession, text: str, answer: Answer) -> None:
     if not _serialized(session, text):
         return
     process = session.process
-    if process.ports.detach(process, _run_queue, session, text, session.ctx.message.queue_name):
-        _release(session, text)  # runs elsewhere, and ends unseen
+    process.ports.detach(process, _run_queue, session, text, session.ctx.message.queue_name)
     session.answer(answer)
 
 
@@ -79,14 +76,10 @@ def _serialized(session: SmtpSession, key: str) -> bool:
     """`smtp_etrn_serialize`: False when the same is already running, and the client has been told."""
     if not session.main.smtp_etrn_serialize:
         return True
-    running: dict[str, float] = session.process.caches.setdefault("reception.etrn", {})
-    now = session.process.ports.clock.time()
-    name = f"etrn-{key}"
-    if now - running.get(name, -STALE) < STALE and not session.settings.testing:
-        session.reply("458", "Already processing " + key)
-        return False
-    running[name] = now
-    return True
+    if session.settings.testing or enter(session.ctx, f"etrn-{key}", 1):
+        return True
+    session.reply("458", "Already processing " + key)
+    return False
 
 
 def _run_queue(session: SmtpSession, text: str, queue: str) -> None:
@@ -100,7 +93,8 @@ def _run_queue(session: SmtpSession, text: str, queue: str) -> None:
 
 
 def _release(session: SmtpSession, key: str) -> None:
-    session.process.caches.get("reception.etrn", {}).pop(f"etrn-{key}", None)
+    if session.main.smtp_etrn_serialize and not session.settings.testing:
+        leave(session.ctx, f"etrn-{key}")
 
 
 def _run_and_release(session: SmtpSession, argv: list[str], key: str) -> None:

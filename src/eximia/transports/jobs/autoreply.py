@@ -138,11 +138,8 @@ def _database(fields: dict[str, Any]) -> Iterator[Any]:
                 _make(ndbm, folder, path, fields["mode"])
             with open(path, "rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                database = ndbm.open(link, "w")
-                try:
+                with ndbm.open(link, "w") as database:
                     yield database
-                finally:
-                    database.close()
         except ndbm.error as error:
             raise OSError(getattr(error, "errno", None) or 22, "Invalid argument") from error
 

@@ -21,7 +21,7 @@ from eximia.transports.strings import expand, host_matches
 
 from .connection import raised
 from .dane import Dane
-from .sessions import Sessions
+from .sessions import Sessions, server_name
 from .tls_report import result_of
 
 if TYPE_CHECKING:
@@ -161,7 +161,9 @@ class Handshake:
             engine.ask_ocsp(required=required)
         sessions = None
         if self.matches("tls_resumption_hosts") and not required:
-            sessions = Sessions(ctx, self.connection, (settings, int(self.verify), names, facts.sni, asked, self.dane))
+            server = server_name(ctx, self.options, self.connection.helo_response)
+            key = (settings, int(self.verify), names, facts.sni, asked, self.dane, server)
+            sessions = Sessions(ctx, self.connection, key)
             sessions.offer(engine)
         stream = TlsStream(self.connection.stream, engine)
         looks = self.options.event_action is not None

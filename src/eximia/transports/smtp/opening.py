@@ -64,7 +64,7 @@ def obtain(
     if turned is not None and turned.is_for(host, port):
         return turned.session(ctx, options, host)
     if current is not None:
-        if current.messages > 0 and not used_up(current, options):
+        if current.messages > 0 and not used_up(ctx, current, options):
             return current, True
         if current.messages >= 0:
             current.quit()
@@ -89,7 +89,7 @@ def release(ctx: Context, options: Any, connection: Connection | None) -> None:
         return  # it is its owner's
     keep = (
         options.event_action is None
-        and not used_up(connection, options)
+        and not used_up(ctx, connection, options)
         and not (connection.tls.version and _not_kept(ctx, options, connection.host))
     )
     if keep:
@@ -99,9 +99,12 @@ def release(ctx: Context, options: Any, connection: Connection | None) -> None:
         raised(ctx, options, "tcp:close", "")
 
 
-def used_up(connection: Connection, options: Any) -> bool:
-    """The session has carried as many messages as it may."""
+def used_up(ctx: Context, connection: Connection, options: Any) -> bool:
+    """The session has carried as many messages as it may (`-oB` goes before the transport's option)."""
+    call = ctx.process.invocation
     limit = options.connection_max_messages
+    if call is not None and call.batch_limit is not None:
+        limit = call.batch_limit
     told = connection.peer.limit_mail
     return 0 < limit <= connection.messages or 0 < told <= connection.messages
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.errors import ExpansionError
 from eximia.hints.records import TlsRecord
+from eximia.transports.strings import expand
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -47,3 +49,23 @@ class Sessions:
         if hints is not None and found:
             session, expires = found[0]
             hints.tls.put(self._key, TlsRecord(float(expires), session))
+
+
+def server_name(ctx: Context, options: Any, answer: str) -> str:
+    """`host_name_extract`: which of the servers behind one address this is, as its answer to EHLO (`$item`) tells; ""
+    when it does not."""
+    template = options.host_name_extract
+    if not answer or (template.text == _USUAL and not ctx.address.host.endswith(".outlook.com")):
+        return ""
+    scope = ctx.scope
+    kept, scope.item = scope.item, answer
+    try:
+        return expand(template, ctx)
+    except ExpansionError:
+        return ""
+    finally:
+        scope.item = kept
+
+
+#: the default, which is about one provider only
+_USUAL = "${if and {{match{$host}{.outlook.com\\$}} {match{$item}{\\N^250-([\\w.]+)\\s\\N}}} {$1}}"
