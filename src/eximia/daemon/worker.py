@@ -158,10 +158,11 @@ class Worker:
         from eximia.tls.binding import TlsUnavailable, binding, is_built
 
         try:
-            if is_built() and not binding().lib.tls_ring_attach(self.tickets):
+            if not binding().lib.tls_ring_attach(self.tickets):
                 process.log.main("TLS session ticket keys cannot be mapped: no session is resumed")
         except TlsUnavailable as error:
-            process.log.panic(f"TLS is not available: {error}")
+            if self.index == 0 and (is_built() or process.main.tls_advertise_hosts.text):
+                process.log.panic(f"TLS is not available: {error}")
         os.close(self.tickets)
 
     def serve(self, serve: object, process: Process, stream: LoopStream) -> None:
