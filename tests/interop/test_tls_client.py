@@ -24,6 +24,7 @@ from eximia.context.delivery import Host, Result
 from eximia.hints.store import Hints
 from eximia.tls.binding import is_built
 from eximia.transports.smtp.pool import pool_of
+from interop.postfix_server import PostfixServer
 from interop.tls_world import free_ports, readable, wait_for
 from support_tls import HOST, Pki
 from support_transports import World
@@ -357,3 +358,47 @@ def test_exim_resumes(pki: Pki, tmp_path: Path, exim: EximServer, version: str) 
     line = client.send(exim.port, **values)
     assert re.search(r" X=\S+\* CV=yes", line), line
     assert re.search(r" X=\S+\* ", exim.arrival())
+
+
+@pytest.fixture(scope="module", params=["rsa", "ec"])
+def postfix(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pki: Pki
+) -> Iterator[PostfixServer]:
+    made = PostfixServer(tmp_path_factory.mktemp(f"postfix-{request.param}"), pki, request.param)
+    yield made
+    made.close()
+
+
+@VERSIONS
+@pytest.mark.parametrize("early", [False, True], ids=["starttls", "on-connect"])
+@pytest.mark.parametrize(
+    ("settings", "ours", "theirs"),
+    [
+        ({"tls_verify_hosts": "*"}, "CV=yes", "Anonymous TLS connection"),
+        ({"tls_verify_certificates": "other"}, "CV=no", "Anonymous TLS connection"),
+        ({"tls_certificate": "client"}, "CV=yes", "Trusted TLS connection"),
+    ],
+)
+def test_postfix(
+    pki: Pki,
+    tmp_path: Path,
+    postfix: PostfixServer,
+    settings: dict[str, str],
+    ours: str,
+    theirs: str,
+    early: bool,
+    version: str,
+) -> None:
+    values = {"tls_verify_certificates": pki.path("root.crt"), **settings}
+    if values["tls_verify_certificates"] == "other":
+        values["tls_verify_certificates"] = pki.path("otherroot.crt")
+    if "tls_certificate" in values:
+        values["tls_certificate"], values["tls_privatekey"] = pki.path("client.chain"), pki.path("client.key")
+    client = Client(tmp_path, version)
+    line = client.send(postfix.early if early else postfix.port, protocol="smtps" if early else "smtp", **values)
+    assert client.delivered, line
+    assert f" X={version}:" in line
+    assert ours in line
+    seen = postfix.established()
+    assert theirs in seen
+    assert version.replace("TLS", "TLSv") in seen

@@ -108,6 +108,7 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
         Selectors("", str(main.log_ports.text) if main.log_ports is not None else "")
     except ConfigError as error:
         yield _error(given, "log_ports", error.message)
+    yield from _check_openssl_options(main, given)
     if main.message_id_format not in ("long", "short"):
         yield _error(given, "message_id_format", f'message_id_format "{main.message_id_format}" is not long or short')
 
@@ -126,6 +127,20 @@ def _check_pattern(name: str, main: MainOptions, given: Given) -> Iterator[Confi
         except ExpansionError as error:
             reason = error.message.removeprefix(f'regular expression error in "{pattern}": ')
             yield UnusableFile(f"regular expression error: {reason} while compiling {pattern}", given.spans[name])
+
+
+def _check_openssl_options(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    if not main.openssl_options:
+        return
+    from eximia.tls.binding import TlsUnavailable
+    from eximia.tls.settings import TlsConfigError, read_options
+
+    try:
+        read_options(str(main.openssl_options))
+    except TlsUnavailable:
+        pass  # said when it is needed
+    except TlsConfigError as error:
+        yield _error(given, "openssl_options", f"openssl_options parse error: {error}")
 
 
 def _check_number(text: str, span: Span) -> None:

@@ -15,7 +15,7 @@ from eximia.context.delivery import Address, Errno, Host, HostStatus
 from eximia.expand import expand
 from eximia.transports.smtp.connection import Connection, raised
 from eximia.transports.smtp.cutthrough import suits
-from eximia.transports.smtp.failure import Failure
+from eximia.transports.smtp.failure import Failure, Fault
 from eximia.transports.smtp.held import Held, envelope_of, recipient_of
 from eximia.transports.smtp.hosts import hosts_for, interface_for, port_of
 from eximia.transports.smtp.opening import open_connection
@@ -200,7 +200,7 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
                 ctx, settings, host, host.port or port, interface_for(ctx, name, settings, host), verifying=True
             )
         except Failure as failure:
-            if failure.permanent:
+            if failure.permanent and failure.fault is not Fault.LOCAL:
                 code = failure.message.rpartition(": ")[2]
                 command = failure.message.partition("mail server after ")[2].partition(":")[0]
                 raise _Refused(command, code, f"{shown} : {failure.text()}", "mail") from failure

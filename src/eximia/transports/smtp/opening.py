@@ -77,6 +77,7 @@ def obtain(
     if found is not None:
         found.watch = watcher_of(ctx)
         ctx.address.sending_ip_address, ctx.address.sending_port = found.stream.local
+        ctx.address.tls_out = found.tls
         return found, True
     return open_connection(ctx, options, host, port, interface, key), False
 

@@ -1,0 +1,77 @@
+"""Postfix as a TLS server, from Debian's package unpacked, as the benchmark runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from bench.contenders import Postfix, unpack_postfix
+
+from interop.tls_world import free_ports, readable, wait_for
+from support_tls import Pki
+
+
+class PostfixServer(Postfix):
+    """`port` has STARTTLS, `early` TLS on connect; what arrives is thrown away."""
+
+    def __init__(self, folder: Path, pki: Pki, leaf: str) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("Postfix is started by root")
+        try:
+            self.tree = unpack_postfix(Path(tempfile.gettempdir()) / "eximia-bench-cache")
+        except (subprocess.CalledProcessError, StopIteration):
+            pytest.skip("no package of Postfix")
+        readable(folder)
+        readable(pki.folder)
+        self.folder = folder / "postfix"
+        self.folder.mkdir()
+        self.folder.chmod(0o755)
+        self.port, self.early, self.sink_port = free_ports(3)
+        self.prepare()
+        settings = {
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_cert_file": pki.path(f"{leaf}.chain"),
+            "smtpd_tls_key_file": pki.path(f"{leaf}.key"),
+            "smtpd_tls_CAfile": pki.path("root.crt"),
+            "smtpd_tls_ask_ccert": "yes",
+            "smtpd_tls_loglevel": "1",
+            "default_transport": "discard",
+            "transport_maps": "",
+            "virtual_mailbox_domains": "",
+        }
+        with open(self.conf / "main.cf", "a") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+        with open(self.conf / "master.cf", "a") as file:
+            file.write(f"127.0.0.1:{self.early} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n")
+        self.log = self.folder / "log"
+        self.process = subprocess.Popen(
+            self.command(queue_only=False),
+            env={**os.environ, **self.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_for(self.port)
+
+    def established(self) -> str:
+        """The log line of the last TLS connection."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+            found = [line for line in lines if "TLS connection established from" in line]
+            if found:
+                return found[-1]
+            time.sleep(0.05)
+        return ""
+
+    def close(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
