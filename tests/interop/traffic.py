@@ -52,6 +52,8 @@ smtp_accept_queue_per_connection = 0
 smtp_accept_queue = 0
 smtp_connect_backlog = 200
 remote_max_parallel = 4
+queue_run_max = 4
+{queue}
 acl_smtp_rcpt = accept
 acl_smtp_data_prdr = accept
 begin routers
@@ -243,13 +245,15 @@ class Server:
             next_port=next_port,
             routers=FINAL if final else RELAYING,
             mailbox=mailbox,
+            # Exim would start a process for each message at once
+            queue="queue_only" if kind == "exim4" and not final else "",
         )
         self.configuration.write_text(text)
         program = ["exim4"] if kind == "exim4" else [sys.executable, "-m", "eximia.cli.launched", "exim"]
         self.base = [*program, "-C", str(self.configuration)]
         source = str(Path(__file__).parents[2] / "src")
         environment = {**os.environ, "PYTHONPATH": source}
-        self.process = subprocess.Popen([*self.base, "-bdf", "-q5s"], env=environment, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*self.base, "-bdf", "-q2s"], env=environment, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 30
         while time.monotonic() < end:
             try:

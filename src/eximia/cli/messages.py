@@ -154,6 +154,8 @@ def _view(process: Process, action: str, ids: Sequence[str], queue_name: str) ->
     except OSError as error:
         kind = "input" if suffix else "msglog"
         _say(f"Failed to open {kind} file for {message_id}{suffix}: {error.strerror}\n")
+        if not suffix and not process.main.message_logs:
+            _say("(No message logs are being created because the message_logs option is false.)\n")
         return 1
     return 0
 

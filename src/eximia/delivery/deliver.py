@@ -104,6 +104,8 @@ def deliver_message(
             session.notes["atrn_mode"] = Untainted("P")
         if message.notes.get("dont_deliver"):
             settings = replace(settings, pretend=True)
+        if settings.give_up and not message.sender_address:
+            settings = replace(settings, drop=True)
         if message.frozen:
             decided = _frozen(process, message, settings)
             if decided is None:
@@ -132,7 +134,7 @@ def _frozen(process: Process, message: Message, settings: AttemptSettings) -> At
         return settings
     if settings.deliver_frozen:
         message.frozen = False
-        message.manually_thawed = not settings.queue_run
+        message.manually_thawed = True
         log.main("Unfrozen by forced delivery", message.id)
         return settings
     age = now - message.received_time

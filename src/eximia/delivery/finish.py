@@ -85,7 +85,8 @@ def _keep(attempt: Attempt) -> AttemptEnd:
 
         if send_warning(attempt):
             progress.changed = True
-    message.first_delivery = False
+    # The first pass of -qq does not count.
+    message.first_delivery = was_first and attempt.settings.first_pass
     if progress.changed or frozen or was_first:
         _write_header(attempt)
         progress.settled()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def tell_frozen(attempt: Attempt, recipients: str) -> None:
     """Send a note about the frozen message to the comma-separated `recipients`."""
     message = attempt.message
-    addresses = [one.strip() for one in recipients.split(",") if one.strip()]
+    addresses = [_qualified(attempt, one.strip()) for one in recipients.split(",") if one.strip()]
     text = (
         f"Auto-Submitted: auto-replied\nFrom: {from_line(attempt)}\nTo: {recipients}\n{references(attempt)}"
         f"Subject: Message frozen\n\nMessage {message.id} has been frozen{attempt.freeze_reason}.\n"
@@ -31,3 +31,10 @@ def tell_frozen(attempt: Attempt, recipients: str) -> None:
         attempt.process.services.submit(attempt.process, to_bytes(text), addresses, reference=message.id)
     except Defer as error:
         attempt.log.main(f"failed to submit freeze_tell message: {error.message}", message.id)
+
+
+def _qualified(attempt: Attempt, address: str) -> str:
+    if "@" in address:
+        return address
+    main = attempt.process.main
+    return f"{address}@{main.qualify_recipient or main.qualify_domain or attempt.process.primary_hostname}"

@@ -17,7 +17,7 @@ class AttemptSettings:
     queue_run: bool = False
     #: -M, -qf, -Rf: retry times and hold_domains do not count
     forced: bool = False
-    #: -qff, -M: frozen messages too; -M thaws them "manually"
+    #: -qff, -M: frozen messages too; they are thawed
     deliver_frozen: bool = False
     #: -Mg: every address fails with this text ("" : do not)
     give_up: str = ""

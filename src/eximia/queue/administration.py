@@ -111,15 +111,15 @@ def add_recipients(admin: Administrator, message_id: str, addresses: Sequence[st
         doing = "adding recipient"
         if not addresses:
             return _no_address(held.id, doing)
+        wrong = ""
         for text in addresses:
             address = _parse(text)
             if isinstance(address, _Bad):
-                return Done(
-                    ok=False, text=f"Message {held.id} - error while {doing}:\n  bad address {text}: {address}\n"
-                )
+                wrong += f"- error while {doing}:\n  bad address {text}: {address}\n"
+                continue
             header.recipients.append(Recipient(address))
             admin.log(f"recipient <{address}> added by {admin.who}", held.id)
-        return _modified(held.id)
+        return Done(ok=False, text=f"Message {held.id} {wrong}") if wrong else _modified(held.id)
 
     return _edit(admin, message_id, change)
 
@@ -153,16 +153,17 @@ def mark_delivered(admin: Administrator, message_id: str, addresses: Sequence[st
         if not addresses:
             return _no_address(held.id, doing)
         known = {recipient.address for recipient in header.recipients}
-        for address in addresses:
-            if address not in known:
-                return Done(
-                    ok=False,
-                    text=f"Message {held.id} - error while {doing}:\n"
-                    f"  {address} is not a recipient: message not updated\n",
-                )
-            header.nonrecipients.add(address)
-            admin.log(f"address <{address}> marked delivered by {admin.who}", held.id)
-        return _modified(held.id)
+        wrong = ""
+        for text in addresses:
+            address = _parse(text)
+            if isinstance(address, _Bad):
+                wrong += f"- error while {doing}:\n  bad address {text}: {address}\n"
+            elif address not in known:
+                wrong += f"- error while {doing}:\n  {address} is not a recipient: message not updated\n"
+            else:
+                header.nonrecipients.add(address)
+                admin.log(f"address <{address}> marked delivered by {admin.who}", held.id)
+        return Done(ok=False, text=f"Message {held.id} {wrong}") if wrong else _modified(held.id)
 
     return _edit(admin, message_id, change)
 

@@ -179,11 +179,20 @@ class QueueRun:
             return False
         if settings.first_only and not header.deliver_firsttime:
             return False
+        if settings.selective and header.frozen >= 0 and not settings.force_frozen and self._matches(header, place):
+            if self._process.log.selectors.skip_delivery:
+                self._process.log.main("Message is frozen")
+            return False
+        return self._matches(header, place)
+
+    def _matches(self, header: SpoolHeader, place: Place) -> bool:
+        """Does it have the sender and a recipient that -S and -R want?"""
+        settings = self._settings
         if settings.sender is not None and not self._contains(header.sender, settings.sender, settings.sender_regex):
             return False
         if settings.recipient is None:
             return True
-        done = header.nonrecipients | read_journal(spool.path(message_id, "-J", place))
+        done = header.nonrecipients | read_journal(self._process.spool.path(header.id, "-J", place))
         return any(
             recipient.address not in done
             and self._contains(recipient.address, settings.recipient, settings.recipient_regex)

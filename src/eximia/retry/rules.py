@@ -221,11 +221,11 @@ def _fixed(text: str) -> int:
 
 
 def format_rule(rule: RetryRule) -> str:
-    """As -brt prints it."""
+    """As -brt prints it, which has no words for some errors."""
     senders = f"  senders={rule.senders.text}" if rule.senders is not None else ""
-    out = f"{rule.pattern.text}  {rule.error.name}{senders}"
-    for index, step in enumerate(rule.steps):
-        out += "  " if index == 0 else ""
+    error = "*" if rule.error.name in ("lost_connection", "tls_required") else rule.error.name
+    out = f"{rule.pattern.text}  {error}{senders}  "
+    for step in rule.steps:
         out += f"{step.letter},{show_time(step.cutoff)},{show_time(step.interval)}"
         if step.letter == "G":
             whole, places = divmod(step.factor, 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from eximia.context import Message, Process, Recipient, Session
 from eximia.logs.log import Log, LogSettings
@@ -35,6 +36,7 @@ class House:
         settings = LogSettings(Destination(f"{folder}/log/%slog", syslog=False))
         self.process.log = Log(settings, now=lambda: NOW, stderr=-1)
         self.process.is_admin = True
+        self.process.main = SimpleNamespace(message_logs=True)
 
     def add(
         self, message_id: str, *, sender: str = "a@b.ex", to: tuple[str, ...] = ("c@d.ex",), **more: object

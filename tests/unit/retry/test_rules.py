@@ -13,7 +13,7 @@ from eximia.retry.rules import CONNECTING, FROM_A, FROM_MX, find_rule, format_ru
     "line, shown",
     [
         ("* * F,2h,15m; G,16h,1h,1.5; F,4d,6h", "*  *  F,2h,15m; G,16h,1h,1.5; F,4d,6h; "),
-        ("* *", "*  *"),
+        ("* *", "*  *  "),
         ("* * F,1h,2m;", "*  *  F,1h,2m; "),
         ("* * f,1h,1m", "*  *  F,1h,1m; "),
         ("* * G,16h,1h,1.55555", "*  *  G,16h,1h,1.555; "),

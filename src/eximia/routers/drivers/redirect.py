@@ -244,6 +244,10 @@ class Redirect(Driver):
         assign_errors(ctx, address, self.router, call.mode)
         assign_headers(ctx, address, self.router)
         children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
+        if result.verdict == "freeze" and ctx.message.manually_thawed:
+            # Whoever thawed the message has looked at it.
+            call.decline_text = result.log_message or result.message
+            return Answer.DECLINE
         if result.verdict in ("fail", "defer", "freeze"):
             self._end(call, result, children)
         if result.verdict == "delivered":

@@ -1,0 +1,164 @@
+"""The same steps taken by an installed Exim and by us, each on a spool of its own: what is said, exit statuses, logs,
+mailboxes and what is left in the spool are the same. See `queue_cases`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eximia.cli.main import main as program
+from oracle.queue_cases import CASES, CONFIGURATION
+
+EXIM = shutil.which("exim4")
+pytestmark = pytest.mark.skipif(EXIM is None or os.geteuid() != 0, reason="needs an installed exim4, and root")
+
+MESSAGE = b"From: sender@h.example\nSubject: a message\n\nfirst line\nlast line\n"
+VOLATILE = [
+    (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
+    (r"[A-Z][a-z]{2}, \d?\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
+    (r"(?m)^(From \S+) .*", r"\1 DATE"),
+    (r"Exim 4\.\d\d", "Exim"),
+    (r"exim4?:", "exim:"),
+    (r"pid=\d+", "pid="),
+    # a bounce is delivered beside the run
+    (r"(?m)^End queue run.*\n", ""),
+    (r"\b\d+-eximdsn-\d+", "BOUNDARY"),
+    (r"\b\d{10}\b", "TIME"),
+    (r"(?m)^ ?\d+[mhd] +[\d.]+K? ", "AGE SIZE "),
+    (r" S=\d+", " S="),
+    # the tree of those who have the message may have any shape
+    (r"(?m)^[YN][YN] ", "done "),
+    (r"(?m)^(\d{3}). (Message-Id|From|To|Subject|Date|Received)", r"\2"),
+    (r"(?m)^\d{3}([A-Z* ]) ", r"N\1 "),
+    (r"-received_time\S* \S+", "-received_time"),
+    (r"QT=\S+", "QT="),
+    (r"(?m)^-(tls_resumption|max_received_linelength|body_linecount).*\n", ""),
+]
+
+
+class World:
+    """One program with its spool."""
+
+    def __init__(self, folder: Path, *, ours: bool, main: str, retry: str) -> None:
+        self.folder = folder
+        self.ours = ours
+        folder.mkdir()
+        folder.chmod(0o777)
+        for name in ("spool", "mail"):
+            (folder / name).mkdir()
+            shutil.chown(folder / name, "Debian-exim", "Debian-exim")
+        (folder / "filter").write_text('# Exim filter\nlogwrite "$message_id filtered"\n')
+        extra = "message_id_format = short\n" if ours else "# no such option\n"
+        text = CONFIGURATION.format(d=folder, main=extra + main.format(d=folder), retry=retry)
+        (folder / "conf").write_text(text)
+        self.ids: list[str] = []
+        self.said: list[str] = []
+
+    def step(self, step: str) -> None:
+        if step.startswith("!"):
+            time.sleep(float(step[1:]))
+            return
+        before = set(self.known())
+        words = shlex.split(step.removeprefix("<").strip().replace("\\", "\\\\"))
+        words = [re.sub(r"@(\d)$", lambda found: self.id(int(found[1])), word) for word in words]
+        if step.startswith("<"):
+            words = ["-odi" if "queue_only" not in self.configured() and "-od" not in step else "-oi", *words]
+        out, err, status = self.call(words, MESSAGE if step.startswith("<") else b"")
+        self.ids += [each for each in self.known() if each not in before and each not in self.ids]
+        self.said.append(f"$ {step}\nstatus {status}\n{out}{err}")
+
+    def configured(self) -> str:
+        return (self.folder / "conf").read_text()
+
+    def known(self) -> list[str]:
+        """All ids that the log has, in its order, and those of the spool."""
+        log = self.folder / "mainlog"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        return list(dict.fromkeys(re.findall(r"(?m)^\S+ \S+ (\S{6}-\S{6}-\S\S) <=", text)))
+
+    def id(self, number: int) -> str:
+        return self.ids[number - 1] if number <= len(self.ids) else "none"
+
+    def call(self, words: list[str], text: bytes) -> tuple[str, str, int]:
+        words = ["-C", str(self.folder / "conf"), *words]
+        if not self.ours:
+            assert EXIM is not None
+            done = subprocess.run([EXIM, *words], input=text, capture_output=True, timeout=30)
+            return done.stdout.decode("latin-1"), done.stderr.decode("latin-1"), done.returncode
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(text)
+            given.seek(0)
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                status = 70
+                try:
+                    for number, file in enumerate((given, out, err)):
+                        os.dup2(file.fileno(), number)
+                    sys.stdin = os.fdopen(0, closefd=False)
+                    sys.stdout = os.fdopen(1, "w", closefd=False)
+                    sys.stderr = os.fdopen(2, "w", closefd=False)
+                    status = program(["exim", *words])
+                except SystemExit as end:
+                    status = end.code if isinstance(end.code, int) else 1
+                finally:
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                    os._exit(status)
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            out.seek(0)
+            err.seek(0)
+            return out.read().decode("latin-1"), err.read().decode("latin-1"), status
+
+    def outcome(self) -> str:
+        """Everything that came of it, without what is different each time."""
+        parts = list(self.said)
+        # Exim writes errors of the configuration into the panic log, too.
+        unusable = "configuration error" in "".join(self.said)
+        for name in ("mainlog",) if unusable else ("mainlog", "paniclog"):
+            path = self.folder / name
+            parts.append(f"{name.upper()}\n{path.read_text(errors='replace') if path.exists() else ''}")
+        logs = [path for path in sorted((self.folder / "spool").rglob("msglog/**/*")) if path.is_file()]
+        parts += [f"MESSAGE LOG\n{path.read_text()}" for path in logs]
+        box = self.folder / "mail" / "box"
+        if box.exists():
+            text = re.sub(r"(?m)^(Received|Message-Id): .*\n([ \t].*\n)*", "", box.read_text())
+            parts.append(f"MAILBOX\n{text}")
+        text = "\n".join(parts).replace(str(self.folder), "FOLDER")
+        text = re.sub(r"(?m)^.*(lost privilege for using -C option).*\n", "", text)
+        for number, each in enumerate(self.ids):
+            text = text.replace(each, f"ID{number + 1}")
+        text = re.sub(r"\b\S{6}-\S{6}-\S\S\b", "SOME-ID", text)
+        for pattern, new in VOLATILE:
+            text = re.sub(pattern, new, text)
+        return re.sub(r"(?m)(^done .*\n)+", lambda found: "".join(sorted(found[0].splitlines(True))), text)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_queue(name: str, folder: Path) -> None:
+    main, retry, steps = CASES[name]
+    worlds = [World(folder / which, ours=which == "ours", main=main, retry=retry) for which in ("exim", "ours")]
+    for world in worlds:
+        for step in steps:
+            world.step(step)
+    exim, ours = (world.outcome().splitlines() for world in worlds)
+    difference = "\n".join(difflib.unified_diff(exim, ours, "exim", "ours", lineterm="", n=2))
+    assert not difference, f"\n{difference}"
