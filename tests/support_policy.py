@@ -49,7 +49,8 @@ class FakeResolver:
             if reverse:
                 self.add(parsed.reverse_pointer, "PTR", name)
 
-    def query(self, name: str, rtype: str) -> Answer:
+    def query(self, name: str, rtype: str, *, timeout: float = 0, attempts: int = 0) -> Answer:
+        self.timing = (timeout, attempts)
         name = name.lower().removesuffix(".")
         self.asked.append((name, rtype))
         if name.startswith("fail"):

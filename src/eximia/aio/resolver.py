@@ -76,17 +76,17 @@ class StubResolver:
         self._dnssec = dnssec
         self._cname_loops = cname_loops
 
-    def query(self, name: str, rtype: str) -> Answer:
+    def query(self, name: str, rtype: str, *, timeout: float = 0, attempts: int = 0) -> Answer:
         """See `base.ports.Resolver.query`."""
         now = time.monotonic()
         kept = self.cache.get(name, rtype, now)
         if kept is not None:
             return kept
-        answer = self._ask(name, rtype)
+        answer = self._ask(name, rtype, timeout or self.timeout, attempts or self.attempts)
         self.cache.put(name, rtype, answer, now)
         return answer
 
-    def _ask(self, name: str, rtype: str) -> Answer:
+    def _ask(self, name: str, rtype: str, timeout: float, attempts: int) -> Answer:
         try:
             type_ = Type[rtype.upper()]
         except KeyError:
@@ -94,7 +94,7 @@ class StubResolver:
         current, seen, secure = name, 0, True
         while True:
             try:
-                answer, unfinished = self._exchange(current, type_, seen)
+                answer, unfinished = self._exchange(current, type_, seen, timeout, attempts)
             except BadName:
                 return nonexistent(name)
             secure = secure and answer.secure
@@ -108,7 +108,7 @@ class StubResolver:
             answer = Answer(answer.status, answer.records, answer.name, False, answer.ttl, answer.why, answer.authority)
         return answer
 
-    def _exchange(self, name: str, type_: int, seen: int) -> tuple[Answer, str]:
+    def _exchange(self, name: str, type_: int, seen: int, timeout: float, attempts: int) -> tuple[Answer, str]:
         """One question, to each server in turn, `attempts` times round."""
         edns_size = self._edns_size
         why = "no DNS server answered"
@@ -116,17 +116,17 @@ class StubResolver:
         first = self._next_server if self.settings.rotate else 0
         if self.settings.rotate:
             self._next_server = (first + 1) % len(servers)
-        for _ in range(self.attempts):
+        for _ in range(attempts):
             for offset in range(len(servers)):
                 server = servers[(first + offset) % len(servers)]
                 query = encode_query(
                     name, type_, secrets.randbelow(0x10000), edns_size=edns_size, dnssec=self._dnssec and edns_size > 0
                 )
                 try:
-                    data = b"" if self.settings.use_tcp else self._udp(server, query, self.timeout)
+                    data = b"" if self.settings.use_tcp else self._udp(server, query, timeout)
                     truncated = not data or bool(data[2] & 2)
                     if truncated:
-                        data = self._tcp(server, query, self.timeout)
+                        data = self._tcp(server, query, timeout)
                     response = decode_response(data)
                 except NetworkError as error:
                     why = f"DNS server {server}: {error.message}"
@@ -233,7 +233,10 @@ class LoopResolver(StubResolver):
         self._net = net
         self._asking: dict[tuple[str, str], list[Waiter]] = {}
 
-    def _ask(self, name: str, rtype: str) -> Answer:
+    def _ask(self, name: str, rtype: str, timeout: float, attempts: int) -> Answer:
+        if (timeout, attempts) != (self.timeout, self.attempts):
+            # Whoever has a time of his own asks alone.
+            return super()._ask(name, rtype, timeout, attempts)
         key = (name.lower(), rtype)
         others = self._asking.get(key)
         if others is not None:
@@ -244,7 +247,7 @@ class LoopResolver(StubResolver):
         waiting = self._asking[key] = []
         answer = again(name, "interrupted")
         try:
-            answer = super()._ask(name, rtype)
+            answer = super()._ask(name, rtype, timeout, attempts)
         finally:
             del self._asking[key]
             for waiter in waiting:

@@ -92,8 +92,9 @@ class Network(Protocol):
 class Resolver(Protocol):
     """DNS questions. Answers come from a cache by TTL where they can."""
 
-    def query(self, name: str, rtype: str) -> Answer:
-        """Ask for `name` (no final dot needed) and `rtype` ("A", "MX", "TLSA"...); CNAMEs are followed.
+    def query(self, name: str, rtype: str, *, timeout: float = 0, attempts: int = 0) -> Answer:
+        """Ask for `name` (no final dot needed) and `rtype` ("A", "MX", "TLSA"...); CNAMEs are followed. `timeout`
+        (seconds for one server) and `attempts` are those of the main options when zero.
         Never raises: a failure is an Answer with that status."""
 
 

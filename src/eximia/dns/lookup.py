@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import replace
 from eximia.base.errors import ExpansionError
+from eximia.base.namedtuple import NamedTuple
 from eximia.message.idna import domain_to_alabel
 
 from .answer import Answer, Status, nonexistent
@@ -38,20 +39,36 @@ def system_settings(ctx: Context) -> ResolverSettings:
     return settings
 
 
+class Timing(NamedTuple):
+    """How long one server is waited for (seconds) and how often all are asked; 0: as the main options say."""
+
+    timeout: float = 0
+    attempts: int = 0
+
+
+USUAL = Timing()
+
+
 def lookup(
-    ctx: Context, name: str, rtype: str, *, qualify_single: bool = False, search_parents: bool = False
+    ctx: Context,
+    name: str,
+    rtype: str,
+    *,
+    qualify_single: bool = False,
+    search_parents: bool = False,
+    timing: Timing = USUAL,
 ) -> Answer:
     """Ask for `name` and `rtype` ("A", "MX", ...). Never raises: what cannot be asked does not exist.
 
     With the two options the name is widened as the resolver's search list says; `Answer.name` tells what was found.
     """
     if not (qualify_single or search_parents):
-        return _ask(ctx, name, rtype)
+        return _ask(ctx, name, rtype, timing)
     answer = nonexistent(name)
     for candidate in candidates(
         name, system_settings(ctx), qualify_single=qualify_single, search_parents=search_parents
     ):
-        found = _ask(ctx, candidate, rtype)
+        found = _ask(ctx, candidate, rtype, timing)
         if found.status is Status.FOUND or found.status is Status.AGAIN:
             return found
         if answer.status is not Status.NODATA:
@@ -65,7 +82,7 @@ def lookup_all(ctx: Context, questions: Sequence[tuple[str, str]]) -> list[Answe
     return [task.join() for task in tasks]
 
 
-def _ask(ctx: Context, name: str, rtype: str) -> Answer:
+def _ask(ctx: Context, name: str, rtype: str, timing: Timing = USUAL) -> Answer:
     main = ctx.process.main
     services = ctx.process.services
     pattern = main.dns_check_names_pattern
@@ -78,7 +95,7 @@ def _ask(ctx: Context, name: str, rtype: str) -> Answer:
     except (BadName, ExpansionError, ValueError):
         return nonexistent(name)
     slow: int = main.slow_lookup_log
-    answer = _timed(ctx, name, rtype, slow) if slow else ctx.process.ports.resolver.query(name, rtype)
+    answer = _timed(ctx, name, rtype, timing, slow) if slow else _query(ctx, name, rtype, timing)
     if main.event_action is not None and (answer.status is Status.AGAIN or answer.status is Status.FAIL):
         _tell(ctx, answer, name, rtype)
     if answer.status is Status.AGAIN and rtype != "TLSA":
@@ -99,11 +116,18 @@ def _tell(ctx: Context, answer: Answer, name: str, rtype: str) -> None:
         ctx.process.services.event(ctx, "dns:fail", f"{reason} {name} {rtype}", ctx.process.main.event_action)
 
 
-def _timed(ctx: Context, name: str, rtype: str, slow: int) -> Answer:
+def _query(ctx: Context, name: str, rtype: str, timing: Timing) -> Answer:
+    resolver = ctx.process.ports.resolver
+    if timing is USUAL:
+        return resolver.query(name, rtype)
+    return resolver.query(name, rtype, timeout=timing.timeout, attempts=timing.attempts)
+
+
+def _timed(ctx: Context, name: str, rtype: str, timing: Timing, slow: int) -> Answer:
     """Ask, and log when that takes more than `slow` milliseconds (`slow_lookup_log`, manual 14)."""
     ports = ctx.process.ports
     began = ports.clock.monotonic()
-    answer = ports.resolver.query(name, rtype)
+    answer = _query(ctx, name, rtype, timing)
     took = int((ports.clock.monotonic() - began) * 1000)
     if took > slow:
         ctx.process.log.main(f"Long {rtype} lookup for '{name}': {took} msec", ctx.message.id)

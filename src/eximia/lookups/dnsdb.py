@@ -10,14 +10,16 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import from_bytes
 from eximia.dns.answer import Status
 from eximia.dns.csa import find_csa
-from eximia.dns.lookup import lookup
+from eximia.dns.lookup import USUAL, Timing, lookup
 from eximia.dns.names import reverse_name
+from eximia.expand.numbers import seconds
 
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
+_STRICTNESS = frozenset({"strict", "lax", "never"})
 _WHITE = " \t\n\v\f\r"
 
 
@@ -31,6 +33,7 @@ class _Question(NamedTuple):
     fields: str | None
     defer: str
     dnssec: str
+    timing: Timing
 
 
 class _Lister(NamedTuple):
@@ -95,23 +98,28 @@ def _parse(query: str) -> _Question:
         elif text[:1] == ";":
             fields, text = "", text[1:]
         text = text.lstrip(_WHITE)
-    defer, dnssec = "lax", "lax"
+    defer, dnssec, timing = "lax", "lax", USUAL
     while True:
         word, comma, rest = text.partition(",")
         if not comma or "=" in word:
             break
         word = word.strip(_WHITE).lower()
-        kind, _, value = word.partition("_")
-        if kind == "defer" and value in {"strict", "lax", "never"}:
+        kind, underscore, value = word.partition("_")
+        if kind == "defer" and underscore:
+            if value not in _STRICTNESS:
+                raise LookupDefer("unsupported dnsdb defer behaviour")
             defer = value
-        elif kind == "dnssec" and value in {"strict", "lax", "never"}:
+        elif kind == "dnssec" and underscore:
+            if value not in _STRICTNESS:
+                raise LookupDefer("unsupported dnsdb dnssec behaviour")
             dnssec = value
-        elif kind == "retrans":
-            if not value or not value[0].isdigit():
+        elif kind == "retrans" and underscore:
+            limit = seconds(value)
+            if limit is None:
                 raise LookupDefer("unsupported dnsdb timeout value")
-        elif kind == "retry":
-            if not value.isdigit():
-                raise LookupDefer("unsupported dnsdb retry count")
+            timing = Timing(limit, timing.attempts)
+        elif kind == "retry" and underscore:
+            timing = Timing(timing.timeout, _count(value))
         else:
             break
         text = rest.lstrip(_WHITE)
@@ -127,7 +135,16 @@ def _parse(query: str) -> _Question:
     text = text.strip(_WHITE)
     # One IPv6 address for PTR is no list, as long as no separator is set.
     names = [text] if rtype in {"ptr", "csa"} and reverse_name(text) else split_list(text)
-    return _Question(rtype, names, separator, fields, defer, dnssec)
+    return _Question(rtype, names, separator, fields, defer, dnssec, timing)
+
+
+def _count(text: str) -> int:
+    """A number of attempts. Raises LookupDefer."""
+    if text.startswith("-"):
+        raise LookupDefer("unsupported dnsdb retry count")
+    if text and not text.isdigit():
+        raise LookupDefer("dnsdb modifier syntax error")
+    return int(text[:9] or "0")
 
 
 class Dnsdb(QueryStyle):
@@ -176,7 +193,7 @@ def _records(ctx: Context, name: str, lister: _Lister, question: _Question) -> t
     if lister.rtype == "PTR":
         current = reverse_name(name) or name
     while True:
-        answer = lookup(ctx, current, lister.rtype)
+        answer = lookup(ctx, current, lister.rtype, timing=question.timing)
         if answer.status is Status.FOUND:
             if question.dnssec == "strict" and not answer.secure:
                 return Status.AGAIN, [], False

@@ -231,3 +231,10 @@ def test_mysql_server_data():
     assert (local["unix_socket"], local["database"], local["read_default_group"]) == ("/run/my.sock", "db", "mail")
     remote = _arguments("db.ex:3307/db/user/p@ss")
     assert (remote["host"], remote["port"], remote["user"], remote["password"]) == ("db.ex", 3307, "user", "p@ss")
+
+
+def test_dnsdb_waits_as_long_as_it_is_told(ctx):
+    dnsdb(ctx, "retrans_7s,retry_3,a=two.t.ex")
+    assert ctx.process.ports.resolver.timing == (7, 3)
+    dnsdb(ctx, "a=two.t.ex")
+    assert ctx.process.ports.resolver.timing == (0, 0)
