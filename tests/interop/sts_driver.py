@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import json
 import os
+import smtplib
 import socketserver
 import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,32 @@ class Mail(socketserver.BaseRequestHandler):
                 file.write(b"250 ok\r\n")
 
 
+def submit(program: list[str], environment: dict[str, str], job: Any) -> None:
+    """Hand in over TLS with REQUIRETLS or a header line: each is [sender, recipient, MAIL options, header lines]."""
+    daemon = subprocess.Popen([*program, "exim", "-C", job["configuration"], "-bdf"], env=environment, stdout=2)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        for sender, recipient, options, lines in job["submissions"]:
+            for _ in range(100):
+                try:
+                    client = smtplib.SMTP("127.0.0.1", 2525, timeout=20)
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            client.ehlo("client")
+            assert not client.has_extn("requiretls")
+            client.starttls(context=context)
+            client.ehlo("client")
+            assert client.has_extn("requiretls")
+            client.sendmail(sender, [recipient], f"{lines}Subject: {recipient}\n\nsecret\n", mail_options=options)
+            client.quit()
+        time.sleep(2)
+    finally:
+        daemon.terminate()
+        daemon.wait(20)
+
+
 def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text())
     for address in (*job["hosts"], "192.0.2.80"):
@@ -124,6 +152,8 @@ def main() -> None:
             check=False,
             timeout=60,
         )
+    if job.get("submissions"):
+        submit(program, environment, job)
     outputs = []
     for words in job.get("commands", []):
         done = subprocess.run(

@@ -50,6 +50,11 @@ never_users =
 acl_not_smtp = accept
 dns_dnssec_ok = 0
 tls_reports
+requiretls_advertise_hosts = *
+acl_smtp_rcpt = accept
+daemon_smtp_ports = 2525
+local_interfaces = 127.0.0.1
+daemon_workers = 1
 begin routers
 out:
   driver = dnslookup
@@ -240,3 +245,29 @@ def test_tls_reports(folder: Path, world: dict[str, Any]) -> None:
     whole = json.loads(gzip.decompress(bytes.fromhex(posted.partition("\n")[2])))
     assert whole["policies"][0]["policy"]["policy-domain"] == "wrongname.example"
     assert "wrongname.example" not in again
+
+
+def test_requiretls(folder: Path, world: dict[str, Any]) -> None:
+    """RFC 8689: on to servers that are known and promise the same; back to the sender from others; and the opposite."""
+    del world
+    submissions = [
+        ["sender@good.example", "one@good.example", ["REQUIRETLS"], ""],
+        ["sender@good.example", "two@nopolicy.example", ["REQUIRETLS"], ""],
+        ["sender@good.example", "three@clear.example", [], "TLS-Required: No\n"],
+        ["sender@good.example", "four@clear.example", [], "TLS-Required: yes\n"],
+    ]
+    answer = run(folder, submissions=submissions)
+    log = "\n".join(answer["log"])
+    assert "=> one@good.example" in log
+    good = answer["hosts"]["192.0.2.10"]
+    mails = [one for one in good if one.startswith("MAIL ")]
+    assert mails[0].startswith("MAIL FROM:<sender@good.example>")
+    assert all(one.endswith(" REQUIRETLS") for one in mails)
+    bounces = [one for one in good if "Mail delivery failed" in one]
+    assert len(bounces) == len(mails) - 1 == 1
+    assert "REQUIRETLS: " in bounces[0]
+    assert "secret" not in bounces[0]
+    assert "** two@nopolicy.example" in log
+    assert "=> three@clear.example" in log
+    assert "== four@clear.example" in log
+    assert not any("two@nopolicy" in one or "four@clear" in one for one in answer["hosts"]["192.0.2.12"])

@@ -338,11 +338,13 @@ class Submit(Protocol):
         sender: str = "",
         reference: str = "",
         authenticated_sender: str = "",
+        requiretls: bool = False,
     ) -> str:
         """`data`: header lines, empty line, body, with LF ends; Date:, Message-ID: and Received: are added. The
         message is spooled, logged (`<=`, with `R=` the id `reference` of the message that caused it), and its
         delivery begins or is queued as for any local message. An empty sender makes it a local error message
-        (`-localerror`). Returns its id; raises Defer when it cannot be taken now."""
+        (`-localerror`). `requiretls`: it is about a message with REQUIRETLS.
+        Returns its id; raises Defer when it cannot be taken now."""
 
 
 class PerlService(Protocol):

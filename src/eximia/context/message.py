@@ -134,6 +134,8 @@ class Message:
     #: the file is in wire format (CRLF, dots stuffed), `spool_wireformat`
     wire_format: bool = False
     smtputf8: bool = False
+    #: only to servers that are known for sure, and only over TLS (RFC 8689)
+    requiretls: bool = False
     utf8_downconvert: int = 0
 
     #: RCPT commands of this message: all, answered with 4xx, answered with 5xx

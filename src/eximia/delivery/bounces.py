@@ -132,6 +132,7 @@ def _send(attempt: Attempt, recipient: str, addresses: list[Address]) -> None:
         recipients,
         reference=attempt.message.id,
         authenticated_sender=str(process.main.bounce_sender_authentication or ""),
+        requiretls=attempt.message.requiretls,
     )
 
 

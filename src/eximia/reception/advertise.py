@@ -54,6 +54,12 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("PRDR")
     if main.accept_8bitmime and policy.host_in(ctx, "smtputf8_advertise_hosts"):
         offered.append("SMTPUTF8")
+    if (
+        main.requiretls_advertise_hosts is not None
+        and facts.tls_in.version
+        and policy.host_in(ctx, "requiretls_advertise_hosts")
+    ):
+        offered.append("REQUIRETLS")
     offered.append("HELP")
     return offered
 

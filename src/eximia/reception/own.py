@@ -28,6 +28,7 @@ def submit(
     sender: str = "",
     reference: str = "",
     authenticated_sender: str = "",
+    requiretls: bool = False,
 ) -> str:
     """See `base.ports.Submit`."""
     login, uid, gid = ourselves(process)
@@ -36,6 +37,7 @@ def submit(
     message = Message()
     message.id, message.received_time = process.ids.next()
     message.received_protocol = Untainted("local")
+    message.requiretls = requiretls
     message.sender_address = sender
     message.recipients = [Recipient(address) for address in recipients]
     message.originator_login = login

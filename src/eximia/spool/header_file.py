@@ -84,6 +84,8 @@ class SpoolHeader:
     tls_resumption: int = 0
     tls_ver: str = ""
     smtputf8: bool = False
+    #: ours: RFC 8689
+    requiretls: bool = False
     utf8_downcvt: bool = False
     utf8_optdowncvt: bool = False
     dsn_envid: str = ""
@@ -147,6 +149,7 @@ _FLAGS: Final = {
     "manual_thaw": "manual_thaw",
     "tls_certificate_verified": "tls_certificate_verified",
     "smtputf8": "smtputf8",
+    "requiretls": "requiretls",
     "utf8_downcvt": "utf8_downcvt",
     "utf8_optdowncvt": "utf8_optdowncvt",
 }
@@ -241,6 +244,8 @@ def write_header(header: SpoolHeader) -> str:
     _write_tls(header, out)
     if header.smtputf8:
         add("-smtputf8\n")
+    if header.requiretls:
+        add("-requiretls\n")
     if header.utf8_downcvt:
         add("-utf8_downcvt\n")
     if header.utf8_optdowncvt:

@@ -113,6 +113,11 @@ class AccessOptions(OptionSet):
         default=0,
     )
     sender_unqualified_hosts: Template | None = option(Kind.HOST_LIST, "Clients whose senders may lack a domain.")
+    requiretls_advertise_hosts: Template | None = option(
+        Kind.HOST_LIST,
+        "Clients to which REQUIRETLS is advertised inside TLS; with it `TLS-Required: No` is obeyed, too (RFC 8689).",
+        own=True,
+    )
     smtputf8_advertise_hosts: Template = option(
         Kind.HOST_LIST,
         "Clients to which SMTPUTF8 is advertised.",

@@ -8,6 +8,7 @@ from eximia.base.errors import ExpansionError
 from eximia.logs.lines.hosts import client
 from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Parsed, parse_address
+from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
 from eximia.reception.answers import accepted
@@ -81,7 +82,7 @@ def _known(session: SmtpSession) -> frozenset[str]:
     """The parameters that make sense to this client."""
     if not session.ctx.session.esmtp:
         return _BATCHED if session.ctx.session.smtp_batched else frozenset()
-    return _ALWAYS
+    return _ALWAYS | {"REQUIRETLS"} if "REQUIRETLS" in session.offered else _ALWAYS
 
 
 #: PRDR where it is not offered is taken and means nothing
@@ -155,8 +156,10 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     message.sender_address = session.trusted_sender(sender)
     message.body_type = parameters.body
     message.smtputf8 = parameters.smtputf8
+    message.requiretls = parameters.requiretls
     message.size = parameters.size
-    message.dsn_ret = parameters.ret
+    # What must not travel in clear must not come back in clear either (RFC 8689 5).
+    message.dsn_ret = RET_HDRS if parameters.requiretls else parameters.ret
     message.dsn_envid = parameters.envid
     message.allow_unqualified_sender, message.allow_unqualified_recipient = session.unqualified
     tx.open = True

@@ -16,6 +16,7 @@ from eximia.transports.strings import host_matches
 
 from .connection import raised
 from .failure import Failure, Fault
+from .requiretls import is_waived
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -59,7 +60,9 @@ def find(ctx: Context, options: Any, host: Host, port: int) -> Dane | None:
     """The records that hold for `host`; None: DANE is not in use. Raises Failure where there must be records, or
     where it cannot be known whether there are."""
     required = host_matches(ctx, options.hosts_require_dane, host.name, host.address)
-    if not required and not host_matches(ctx, options.hosts_try_dane, host.name, host.address):
+    if not required and (
+        not host_matches(ctx, options.hosts_try_dane, host.name, host.address) or (host.secure and is_waived(ctx))
+    ):
         return None
     if not host.secure:
         if required:

@@ -13,12 +13,13 @@ from eximia.transports.strings import expand
 
 from . import retry
 from .early import forget
-from .failure import Failure, Fault
+from .failure import NOT_SUPPORTED, Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
 from .log import address_raised, host_item, log_host_failure
 from .mta_sts import strictest
 from .opening import obtain, release
+from .requiretls import demand, is_waived, never
 from .send import finish_refused, send_message
 from .utf8 import ascii_address, converts
 from .waiting import leave, serialized, wait_for
@@ -199,8 +200,10 @@ class _Run:
         left = addresses
         try:
             name = self.transport.name
-            if self.options.mta_sts_domains is not None and (host.from_mx or host.name == addresses[0].domain):
-                variables.mta_sts = strictest(ctx, self.options, [address.domain for address in addresses])
+            if self.options.mta_sts_domains is not None:
+                by_policy = host.from_mx or host.name == addresses[0].domain
+                if by_policy and not is_waived(ctx):
+                    variables.mta_sts = strictest(ctx, self.options, [address.domain for address in addresses])
             interface = interface_for(ctx, name, self.options, host)
             while left:
                 held = self._held(left, host, port) if ctx.message.held is not None else None
@@ -209,6 +212,8 @@ class _Run:
                 else:
                     connection, reused = obtain(ctx, name, self.options, host, port, interface, connection)
                 facts = connection.facts(reused=reused)
+                if ctx.message.requiretls and not connection.lmtp:
+                    demand(ctx, connection, last=host is self.hosts[-1])
                 batch, rest = self._portion(left, connection)
                 try:
                     again = self._transaction(connection, batch, facts, host, port, key, held)
@@ -229,6 +234,8 @@ class _Run:
             if connection is not None:
                 connection.stream.abort()
                 connection.messages = -1
+            if ctx.message.requiretls and failure.report == NOT_SUPPORTED and host is self.hosts[-1]:
+                failure = never(failure)
             if not facts.local_port:
                 facts.local_address, facts.local_port = variables.sending_ip_address, variables.sending_port
             self._failed(failure, addresses, facts, host, port, key)
@@ -367,6 +374,7 @@ class _Run:
             self._auth_parameter(connection),
             prdr=connection.prdr and len(addresses) > 1,
             smtputf8=utf8,
+            requiretls=message.requiretls,
             ignore_quota=options.lmtp_ignore_quota,
         )
 

@@ -9,7 +9,7 @@ from eximia.context.delivery import Errno
 from eximia.tls.binding import is_built
 from eximia.transports.strings import host_matches
 
-from .failure import Failure, refused
+from .failure import NOT_SUPPORTED, Failure, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class TlsFailure(Failure):
 
 def _not_supported(text: str) -> Failure:
     failure = Failure(text, Errno.TLS_REQUIRED)
-    failure.report = "starttls-not-supported"
+    failure.report = NOT_SUPPORTED
     return failure
 
 

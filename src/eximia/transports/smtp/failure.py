@@ -9,6 +9,9 @@ from eximia.base.errors import NetworkError
 from eximia.context.delivery import Errno
 from eximia.protocols.smtp.client import MalformedReply, Reply
 
+#: the result type (RFC 8460 4.3) of a server that does not offer STARTTLS
+NOT_SUPPORTED = "starttls-not-supported"
+
 
 class Fault(Enum):
     """What a retry record is made for."""

@@ -17,7 +17,7 @@ from .authentication import authenticate
 from .connection import Connection, greet, raised
 from .dane import find as find_dane
 from .encryption import TlsFailure, first_words, secure
-from .failure import TIMED_OUT, Failure, Fault
+from .failure import NOT_SUPPORTED, TIMED_OUT, Failure, Fault
 from .mta_sts import admit, enforced, note
 from .pool import pool_of
 from .proxies import connect_by_proxy
@@ -71,8 +71,8 @@ def obtain(
     # With DANE the certificate may have been issued for the domain of the mail.
     domain = ctx.address.domain if host.secure else ""
     key = (name, host.name, host.address, port, interface, domain, *differing(ctx, options))
-    if ctx.address.mta_sts:
-        key = (*key, enforced(ctx))
+    if ctx.address.mta_sts or ctx.message.requiretls:
+        key = (*key, enforced(ctx) or ctx.message.requiretls)
     found = pool_of(ctx).take(key)
     if found is not None:
         found.watch = watcher_of(ctx)
@@ -196,7 +196,7 @@ def _open(
         expected = early.remembered(ctx, host, port)
     connection = _connected(ctx, options, host, port, interface, key)
     connection.dane = dane
-    connection.sts = bool(policies) and enforced(ctx)
+    connection.sts = (bool(policies) and enforced(ctx)) or (ctx.message.requiretls and dane is None)
     connection.verifying = verifying
     connection.in_clear = in_clear
     try:
@@ -212,7 +212,7 @@ def _open(
             note(ctx, host, "no session with a certificate that can be verified")
             doubt = "validation-failure"
         if counts:
-            _count(ctx, host, dane, doubt if connection.tls.version else "starttls-not-supported", "")
+            _count(ctx, host, dane, doubt if connection.tls.version else NOT_SUPPORTED, "")
         authenticate(ctx, connection, options)
     except Failure as failure:
         # A conversation that broke cannot be ended politely.

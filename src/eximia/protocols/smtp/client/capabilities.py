@@ -22,6 +22,7 @@ class Capabilities:
     dsn: bool = False
     prdr: bool = False
     smtputf8: bool = False
+    requiretls: bool = False
     starttls: bool = False
     ignore_quota: bool = False
     #: the server allows commands before its banner (Exim's PIPECONNECT)
@@ -75,6 +76,7 @@ _FLAGS = {
     "DSN": "dsn",
     "PRDR": "prdr",
     "SMTPUTF8": "smtputf8",
+    "REQUIRETLS": "requiretls",
     "STARTTLS": "starttls",
     "IGNOREQUOTA": "ignore_quota",
     "PIPECONNECT": "pipe_connect",

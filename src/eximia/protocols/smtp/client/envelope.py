@@ -32,6 +32,7 @@ class Envelope:
     #: per-recipient data responses are wanted where the server has them
     prdr: bool = False
     smtputf8: bool = False
+    requiretls: bool = False
     #: IGNOREQUOTA is wanted (LMTP)
     ignore_quota: bool = False
     #: DSN parameters may be sent
@@ -46,6 +47,8 @@ class Envelope:
             command += " PRDR"
         if self.smtputf8 and peer.smtputf8:
             command += " SMTPUTF8"
+        if self.requiretls and peer.requiretls:
+            command += " REQUIRETLS"
         if self.dsn and peer.dsn:
             if self.ret:
                 command += f" RET={self.ret}"

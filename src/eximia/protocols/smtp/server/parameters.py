@@ -42,6 +42,7 @@ class MailParameters:
     #: the AUTH parameter, xtext undone; None: not given
     auth: str | None = None
     smtputf8: bool = False
+    requiretls: bool = False
     prdr: bool = False
     ret: int = 0
     envid: str = ""
@@ -116,6 +117,10 @@ def _mail_parameter(found: MailParameters, name: str, value: str | None) -> bool
         if value:
             return False
         found.prdr = True
+    elif name == "REQUIRETLS":
+        if value:
+            return False
+        found.requiretls = True
     elif name == "RET":
         kind = (value or "").upper()
         if found.ret:
