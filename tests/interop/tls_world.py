@@ -21,7 +21,7 @@ import pytest
 from support_tls import Pki
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-PARTS = ("rsa", "ec", "dual", "self", "sni", "require", "try", "staple", "revoked", "resume")
+PARTS = ("rsa", "ec", "dual", "self", "sni", "require", "try", "staple", "revoked", "resume", "broken")
 
 _CONFIGURATION = """
 primary_hostname = server.example
@@ -33,7 +33,7 @@ daemon_smtp_ports = {ports}
 daemon_workers = 2
 tls_on_connect_ports = {on_connect}
 smtp_enforce_sync = false
-log_selector = +tls_sni +tls_peerdn +tls_resumption
+log_selector = +smtp_connection +tls_sni +tls_peerdn +tls_resumption
 tls_certificate = ${{extract{{p$received_port}}{{{certificates}}}{{$value}}fail}}
 tls_privatekey = ${{extract{{p$received_port}}{{{keys}}}{{$value}}fail}}
 tls_ocsp_file = ${{extract{{p$received_port}}{{{staples}}}{{$value}}fail}}
@@ -110,6 +110,7 @@ class Ours:
             "rsa": f"{pki.folder}/rsa.chain",
             "dual": f"{pki.folder}/rsa.chain:{pki.folder}/ec.chain",
             "sni": f"{sni}.chain",
+            "broken": f"{pki.folder}/nothere.chain",
         }
         keys = {
             "self": "",
