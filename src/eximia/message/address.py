@@ -21,10 +21,11 @@ _NO_LOCAL = "missing or malformed local part"
 _BAD_DOMAIN = "domain missing or malformed"
 _WANTED_WORD = ' (expected word or "<")'
 
-# The usual case in one match: optional brackets that belong together, an unquoted local part, a plain domain.
+# The usual case in one match: optional brackets that belong together, an unquoted local part, a plain domain, and as
+# in header lines white space around all.
 _PLAIN = pattern(
-    r"(<?)([^\x00-\x20()<>@,;:\\\"\[\].\x7f]+(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]+)*)"
-    r"@([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*)(>?)\Z"
+    r"[ \t]*(<?)([^\x00-\x20()<>@,;:\\\"\[\].\x7f]+(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]+)*)"
+    r"@([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*)(>?)[ \t\r\n]*\Z"
 )
 _ATOM = pattern(r"(?:[^\x00-\x20()<>@,;:\\\"\[\].\x7f]|\\.)+", re.DOTALL)
 _QUOTED = pattern(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -80,7 +81,7 @@ def parse_address(text: str, *, allow_null: bool = False, syntax: Syntax = DEFAU
         if len(opened) == len(closed):
             length = len(local) + 1 + len(domain)
             if length <= MAX_LENGTH:
-                start = len(opened)
+                start = plain.start(2)
                 return Parsed(text[start : start + length], local, domain, start, start + length)
     return _Reader(text, allow_null, syntax).read()
 

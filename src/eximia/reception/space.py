@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from eximia.spool.store import free_space
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -23,13 +24,31 @@ def space_is_short(process: Process, size: int) -> bool:
     return False
 
 
-def _short(process: Process, what: str, path: str, space: int, inodes: int) -> bool:
+#: seconds for which what a disk has is believed
+_BELIEVED: Final = 0.5
+
+
+def _room(process: Process, path: str) -> tuple[int, int] | None:
+    """(free kilobytes, free inodes, -1 where there is no number) of a disk; None: it does not say."""
+    kept: dict[str, tuple[float, tuple[int, int] | None]] = process.caches.setdefault("disk room", {})
+    now = process.ports.clock.monotonic()
+    known = kept.get(path)
+    if known is not None and now < known[0]:
+        return known[1]
+    room = None
     try:
-        status = os.statvfs(path)
+        room = free_space(path)
     except OSError:
+        pass
+    kept[path] = (now + _BELIEVED, room)
+    return room
+
+
+def _short(process: Process, what: str, path: str, space: int, inodes: int) -> bool:
+    room = _room(process, path)
+    if room is None:
         return False
-    free = status.f_bavail * status.f_frsize // 1024
-    free_inodes = status.f_favail if status.f_files else -1
+    free, free_inodes = room
     if (space > 0 and free < space) or (inodes > 0 and 0 <= free_inodes < inodes):
         process.log.main(f"{what} directory space check failed: space={free} inodes={free_inodes}")
         return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.namedtuple import NamedTuple
+from eximia.base.pattern import pattern
 from eximia.context import AddressContext, Context, Scope
 from eximia.expand import expand
 from eximia.lists.matching import match_address
@@ -16,6 +18,10 @@ from .syntax import syntax_of
 
 if TYPE_CHECKING:
     from eximia.message.address import Parsed
+
+_VARIABLE = pattern(r"\$\{?([A-Za-z0-9_]+)")
+#: Variables and items of replacements that give the same for the same address, within one message.
+_OF_ADDRESS = frozenset(("local_part", "domain", "value", "lookup", "if", "lc", "uc", *"0123456789"))
 
 #: How often a rule with the R flag is applied to its own result.
 MOST_REPEATS = 10
@@ -94,6 +100,13 @@ def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | Non
     return _Outcome(new, parsed, goes_on=not rule.quits)
 
 
+@cache
+def _depends_on_address(rule: Rule) -> bool:
+    """Whether what a rule does to an address depends on nothing else that may change while a message is received."""
+    words = _VARIABLE.findall(rule.replacement.text)
+    return "$" not in rule.pattern.text and all(word in _OF_ADDRESS for word in words)
+
+
 def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritten:
     """The address after all rules for `where` (a key of `rules.NAMES`)."""
     if where not in rules.where:
@@ -102,17 +115,26 @@ def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritt
     whole = ""
     trace = ctx.process.trace
     selectors = None if ctx.process.log is None else ctx.process.log.selectors
+    unchanged: dict[tuple[Rule, str], _Outcome | None] = ctx.message.notes.setdefault("rewrite.unchanged", {})
     for rule in rules.rules:
         if where not in rule.where:
             continue
         repeats = 0
         outcome: _Outcome | None = None
-        while True:
+        # One address stands in several places of a message.
+        known = trace is None and (rule, current) in unchanged
+        if known:
+            outcome = unchanged[rule, current]
+        while not known:
             following = _apply(ctx, rule, current, where)
             if following is None:
+                if not repeats and _depends_on_address(rule):
+                    unchanged[rule, current] = None
                 break
             outcome = following
             if outcome.text is None or outcome.parsed is None:
+                if not repeats and _depends_on_address(rule):
+                    unchanged[rule, current] = outcome
                 break
             if selectors is not None and selectors.address_rewrite:
                 line = f'"{current}" from {NAMES[where]} rewritten as "{outcome.text}" by rule {rule.number}'

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from eximia.message.address import (
     AddressSyntaxError,
+    Parsed,
     Syntax,
     addresses_in,
     parse_address,
@@ -198,3 +199,11 @@ def test_excess_angle_brackets() -> None:
         assert caught.value.message == message
     with pytest.raises(AddressSyntaxError):
         parse_address("<<a@b>>")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [(" <a@b.ex>\n", 2, 8), ("\t a@b.ex \r\n", 2, 8), ("a@b.ex", 0, 6), (" x <a@b.ex>\n", 4, 10)],
+)
+def test_white_space_around_an_address(text: str, start: int, end: int) -> None:
+    assert parse_address(text) == Parsed("a@b.ex", "a", "b.ex", start, end)
