@@ -29,6 +29,7 @@ from eximia.aio.loop_ports import LoopPorts
 from eximia.aio.streams import LoopStream
 from eximia.base.errors import ConfigError
 from eximia.base.ports import Identity
+from eximia.context.file_status import BELIEVED
 from eximia.daemon.arrivals import begin, end, watch_arrivals
 from eximia.daemon.connections import Connections
 from eximia.daemon.listener import Listener
@@ -110,6 +111,7 @@ class Worker:
         self.prepare_tls(process)
         process.pid = os.getpid()
         process.connections = self.connections
+        process.log.recheck = BELIEVED
         self.arrivals = begin(process)
         bridge.on_error = lambda error: self.report(process, error)
         self.loop.add_signal_handler(signal.SIGUSR1, self.say_what_we_do, process)

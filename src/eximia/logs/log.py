@@ -48,10 +48,12 @@ class LogSettings:
 class _File:
     """One open log file."""
 
-    __slots__ = ("fd", "identity", "path")
+    __slots__ = ("checked", "fd", "identity", "path")
 
     def __init__(self) -> None:
         self.fd = -1
+        #: when its name was last found to be its own
+        self.checked = 0.0
         self.path = ""
         self.identity = (0, 0)
 
@@ -71,6 +73,7 @@ class Log:
         "_prefix_day",
         "_prefix_second",
         "_system",
+        "recheck",
         "selectors",
         "settings",
         "stderr",
@@ -90,6 +93,8 @@ class Log:
         self.selectors = settings.selectors
         self.stderr = stderr
         self.verbose = verbose
+        #: seconds for which a log is believed to have its name still; a server sets it, because it writes many lines
+        self.recheck = 0.0
         self._now = now
         self._system = system_log
         self._files = {"main": _File(), "reject": _File(), "panic": _File()}
@@ -208,9 +213,13 @@ class Log:
         path = file_name(self.settings.destination.path, kind, self._prefix_day)
         if file.fd >= 0:
             if path == file.path:
+                now = self._now()
+                if 0 <= now - file.checked < self.recheck:
+                    return file.fd
                 try:
                     status = os.stat(path)
                     if (status.st_dev, status.st_ino) == file.identity:
+                        file.checked = now
                         return file.fd
                 except FileNotFoundError:
                     pass

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
+
+from eximia.context.file_status import file_status
 
 from .types import OpenFailure
 
@@ -26,7 +27,9 @@ def kept_file(ctx: Context, family: str, path: str, purpose: str, load: Callable
     files: dict[tuple[str, str], tuple[Stamp, T]] = ctx.process.caches.setdefault("lookup.files", {})
     name = (family, path)
     try:
-        status = os.stat(path)
+        status = file_status(ctx.process, path)
+        if isinstance(status, OSError):
+            raise OSError(status.errno, status.strerror, path)
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
         entry = files.get(name)
         if entry is not None and entry[0] == stamp:

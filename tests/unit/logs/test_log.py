@@ -49,6 +49,22 @@ def test_reopens_after_rotation(tmp_path: Path) -> None:
     assert "two" not in (tmp_path / "log" / "mainlog.1").read_text()
 
 
+def test_a_server_looks_for_a_new_name_now_and_then(tmp_path: Path) -> None:
+    log = make(tmp_path)
+    now = [1795337447.0]
+    log._now = lambda: now[0]
+    log.recheck = 0.1
+    path = tmp_path / "log" / "mainlog"
+    log.main("one")
+    log.main("two")
+    path.rename(tmp_path / "log" / "mainlog.1")
+    log.main("three")
+    now[0] += 0.2
+    log.main("four")
+    assert (tmp_path / "log" / "mainlog.1").read_text().count("\n") == 3
+    assert path.read_text().endswith("four\n")
+
+
 def test_reject_with_headers(tmp_path: Path) -> None:
     log = make(tmp_path)
     log.reject("rejected after DATA", "id", sender="s@x", recipients=["a@x", "b@x"], headers=[Header("From: a@b\n")])

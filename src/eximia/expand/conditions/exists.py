@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from eximia.base.text import to_bytes
+from eximia.context.file_status import file_status
 from eximia.expand.conditions.simple import OneString
 
 if TYPE_CHECKING:
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 def _exists(ctx: Context, text: str) -> bool:
     try:
-        os.stat(to_bytes(text))
-    except (OSError, ValueError):
+        return not isinstance(file_status(ctx.process, to_bytes(text)), OSError)
+    except ValueError:
         return False
-    return True
 
 
 EXISTS = OneString(_exists)
