@@ -85,7 +85,8 @@ def parse_key_record(text: bytes) -> KeyRecord:
     except TagError as error:
         raise KeyProblem(f"key record: {error}") from error
     version = tags.get("v")
-    if version is not None and (version != b"DKIM1" or next(iter(tags)) != "v"):
+    # It should come first (RFC 6376 section 3.6.1); nobody insists.
+    if version is not None and version != b"DKIM1":
         raise KeyProblem("key record of another version")
     coded = tags.get("p")
     if coded is None:

@@ -53,8 +53,9 @@ def compact(value: bytes) -> bytes:
     return b"".join(value.split())
 
 
-def without_tag(text: bytes, name: bytes) -> bytes:
-    """The same tag list with the value of one tag (and the white space around it) deleted, all else as it is."""
+def without_tag(field: bytes, name: bytes) -> bytes:
+    """A whole field without the value of one tag of its tag list (and the white space around it), all else as it is."""
+    head, colon, text = field.partition(b":")
     parts = text.split(b";")
     for index, part in enumerate(parts):
         key, equals, value = part.partition(b"=")
@@ -65,7 +66,7 @@ def without_tag(text: bytes, name: bytes) -> bytes:
                 end = b"\r\n" if value.endswith(b"\r\n") else b"\n"
             parts[index] = key + b"=" + end
             break
-    return b";".join(parts)
+    return head + colon + b";".join(parts)
 
 
 def decimal(value: bytes, digits: int = 76) -> int | None:

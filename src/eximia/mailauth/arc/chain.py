@@ -63,6 +63,20 @@ def instance_of(value: bytes) -> int:
     return 0
 
 
+def without_comments(text: bytes) -> bytes:
+    """`text` without (nested) comments."""
+    kept = bytearray()
+    depth = 0
+    for byte in text:
+        if byte == 0x28:
+            depth += 1
+        elif byte == 0x29 and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(byte)
+    return bytes(kept)
+
+
 def read_chain(fields: Fields) -> Chain:
     """Collect the sets and check their form."""
     chain = Chain()
@@ -74,7 +88,7 @@ def read_chain(fields: Fields) -> Chain:
             places = places[:MOST_SETS]
         for place in places:
             value = fields.all[place].partition(b":")[2]
-            instance = instance_of(value.partition(b";")[0] if name == AAR else value)
+            instance = instance_of(without_comments(value.partition(b";")[0]) if name == AAR else value)
             if not 0 < instance <= MOST_SETS:
                 chain.error = chain.error or f"({_HOW[name]} with bad instance)"
                 continue
@@ -107,7 +121,7 @@ def _put(one: ArcSet, name: bytes, place: int, value: bytes) -> bool:
         if free:
             one.seal = place
             one.sealed, one.seal_error = read(value, ("i", "a", "b", "cv", "d", "s"))
-            one.cv = one.sealed.tags.get("cv", b"").decode("latin-1").lower()
+            one.cv = one.sealed.tags.get("cv", b"").decode("latin-1")
     return free
 
 

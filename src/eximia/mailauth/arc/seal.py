@@ -17,7 +17,7 @@ from eximia.mailauth.canon import HASHES, BodyDigests
 from eximia.mailauth.fields import Fields, split_message
 from eximia.mailauth.keys import SigningKey
 
-from .chain import AAR, AMS, AS, MOST_SETS, Chain, read_chain
+from .chain import AAR, AMS, AS, MOST_SETS, Chain, read_chain, without_comments
 
 #: What is signed when nothing is said: those of the message that matter to its reader, and earlier signatures.
 DEFAULT_HEADERS = (
@@ -57,7 +57,7 @@ def own_results(fields: Fields, authserv_id: str) -> bytes | None:
     for place in fields.named(b"authentication-results"):
         value = fields.all[place].partition(b":")[2]
         head, semicolon, rest = value.partition(b";")
-        words = _without_comments(head).split()
+        words = without_comments(head).split()
         if not words or words[0].lower().strip(b'"') != wanted:
             continue
         text = rest.strip(b" \t\r\n").rstrip(b";").rstrip() if semicolon else b""
@@ -68,20 +68,6 @@ def own_results(fields: Fields, authserv_id: str) -> bytes | None:
     if not found:
         return None
     return b"; ".join([text for text in found if text]) or b"none"
-
-
-def _without_comments(text: bytes) -> bytes:
-    """`text` without (nested) comments."""
-    kept = bytearray()
-    depth = 0
-    for byte in text:
-        if byte == 0x28:
-            depth += 1
-        elif byte == 0x29 and depth:
-            depth -= 1
-        elif not depth:
-            kept.append(byte)
-    return bytes(kept)
 
 
 def may_seal(chain: Chain) -> bool:

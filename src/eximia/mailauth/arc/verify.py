@@ -9,6 +9,7 @@ No message, key record or answer makes it raise; a chain of 50 sets asks 100 key
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from eximia.base.dataclass import dataclass
@@ -82,8 +83,9 @@ class Verification:
         """A piece of the body, cut anywhere, with LF or CRLF line ends."""
         self.bodies.feed(data)
 
-    def result(self, txt: Txt) -> ArcResult:
-        """The chain's result. The body must be complete."""
+    def result(self, txt: Txt, now: float | None = None) -> ArcResult:
+        """The chain's result. The body must be complete. `now` is for `x=` of the newest message signature, where the
+        policy heeds that."""
         chain = self.chain
         domains = tuple(chain.domains)
         if not chain.sets and not chain.error:
@@ -92,6 +94,10 @@ class Verification:
             return ArcResult(FAIL, chain.error, chain.highest, domains)
         self.bodies.finish()
         newest = chain.sets[-1]
+        policy = self.policy
+        if policy.expiry and newest.ams.expires is not None:
+            if newest.ams.expires + policy.skew < (time.time() if now is None else now):
+                return ArcResult(FAIL, f"(i={newest.instance}: AMS: expired)", chain.highest, domains)
         problem, temporary = self._message_signature(newest, txt)
         if problem:
             return ArcResult(FAIL, f"(i={newest.instance}: AMS: {problem})", chain.highest, domains, 0, temporary)
@@ -157,13 +163,13 @@ def seal_hash(fields: Fields, sets: Sequence[ArcSet], hash_name: str) -> bytes:
     return digest
 
 
-def verify(message: bytes, txt: Txt, policy: Policy = DEFAULT) -> ArcResult:
+def verify(message: bytes, txt: Txt, policy: Policy = DEFAULT, now: float | None = None) -> ArcResult:
     """The result for a whole message."""
     fields, body = split_message(message)
     verification = Verification(fields, policy)
     if verification.needs_body:
         verification.feed(body)
-    return verification.result(txt)
+    return verification.result(txt, now)
 
 
 __all__ = ["AAR", "AMS", "AS", "ArcResult", "Verification", "seal_hash", "verify"]

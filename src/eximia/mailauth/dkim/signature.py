@@ -129,7 +129,7 @@ def read(value: bytes, required: tuple[str, ...] = _REQUIRED) -> tuple[Signature
 def _fill(found: Signature, tags: dict[str, bytes]) -> None:
     """Everything that can be shown comes first, so that a broken signature tells as much as it can."""
     text = {name: value.decode("latin-1") for name, value in tags.items() if name in "adsicqz" and len(name) == 1}
-    found.domain = text.get("d", "").lower().rstrip(".")
+    found.domain = text.get("d", "").lower()
     found.selector = text.get("s", "")
     found.identity = text.get("i", "")
     found.algorithm = text.get("a", "").lower()
@@ -159,7 +159,7 @@ def _check(found: Signature) -> None:
     if not is_domain(found.selector):
         raise SignatureError("s= is no selector")
     methods = [each.strip().lower() for each in found.query.split(":")]
-    if "dns/txt" not in methods and "dns" not in methods:
+    if "dns/txt" not in methods:
         raise SignatureError("unknown query method")
     if found.expires is not None and found.created is not None and found.expires <= found.created:
         raise SignatureError("x= is not after t=")
@@ -168,7 +168,7 @@ def _check(found: Signature) -> None:
 def _check_identity(found: Signature) -> None:
     if found.tags["v"] != b"1":
         raise SignatureError("unknown version")
-    if found.identity:
+    if "i" in found.tags:
         host = found.identity.rpartition("@")[2].lower()
         if "@" not in found.identity or (host != found.domain and not host.endswith(f".{found.domain}")):
             raise SignatureError("i= is not in the domain of d=")

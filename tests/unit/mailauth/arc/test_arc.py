@@ -82,3 +82,18 @@ def test_own_results_are_merged() -> None:
     assert own_results(fields, "mx.example") == b"spf=pass;\r\n\tdkim=none; arc=none"
     assert own_results(Fields([b"Authentication-Results: mx.example; none\r\n"]), "mx.example") == b"none"
     assert own_results(fields, "else") is None
+
+
+def test_comments_before_the_first_semicolon() -> None:
+    """`instance [CFWS] ";"`: the seal covers it as it stands."""
+    message = _sealed(_RESULTS + MESSAGE)
+    commented = message.replace(b"ARC-Authentication-Results: i=1;", b"ARC-Authentication-Results: i=1 (one (1));")
+    assert verify(commented, txt).reason == "(i=1: AS: signature did not verify)"
+
+
+def test_expired() -> None:
+    message = _RESULTS + MESSAGE
+    sealer = Sealer("mx.example", "b.example", "rsa", signing_key("rsa"), created=5, expires=1000)
+    message = b"".join(seal(message, sealer, "none")) + message
+    assert verify(message, txt, now=1100).state == "pass"
+    assert verify(message, txt, now=2000).reason == "(i=1: AMS: expired)"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
+
 import pytest
 
 from eximia.mailauth.dkim.sign import Signer, chosen_headers, sign
-from eximia.mailauth.dkim.verify import verify
+from eximia.mailauth.dkim.signature import read
+from eximia.mailauth.dkim.verify import header_hash, verify
 from eximia.mailauth.fields import Fields, split_message
 from support_signed import MESSAGE, signing_key, txt
 
@@ -54,3 +58,15 @@ def test_oversigned_header() -> None:
 def test_nothing_to_sign() -> None:
     with pytest.raises(ValueError, match="no header"):
         sign(MESSAGE, Signer("b.example", "rsa", signing_key("rsa"), sign_headers=()))
+
+
+def test_value_first() -> None:
+    """The order of the tags is free."""
+    key = signing_key("rsa")
+    field = sign(MESSAGE, Signer("b.example", "rsa", key, sign_headers=("from",)))
+    head = re.split(rb"\sb=", field)[0].rstrip()
+    moved = head.replace(b": v=1", b": b=; v=1")
+    fields = Fields([moved + b"\r\n", *split_message(MESSAGE)[0]])
+    digest = header_hash(fields, 0, read(moved.partition(b":")[2])[0])
+    signed = moved.replace(b"b=;", b"b=" + base64.b64encode(key.sign(digest, "sha256")) + b" ;", 1) + b"\r\n"
+    assert verify(signed + MESSAGE, txt)[0].passed
