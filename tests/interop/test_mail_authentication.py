@@ -244,10 +244,18 @@ check_data:
 
   warn    logwrite = V=$dmarc_status/$dmarc_status_text/$dmarc_used_domain/$dmarc_domain_policy/\\
                      $dmarc_alignment_spf/$dmarc_alignment_dkim/$acl_m_quarantine
+  warn    remove_header  = ^(?i)authentication-results\\\\s*::\\\\s*${rxquote:$primary_hostname}\\\\s*(;|\\$) : x-for*
   warn    add_header     = :at_start:${authresults {$primary_hostname}}
   accept
 """
     + DELIVERY
+)
+
+
+FORGED = (
+    *("--add-header", "authentication-Results: MX.test.ex; dkim=pass header.d=forged"),
+    *("--add-header", "Authentication-Results: other.ex; spf=pass"),
+    *("--add-header", "X-Forget: forged"),
 )
 
 
@@ -279,7 +287,7 @@ def test_dmarc(folder: Path) -> None:
         folder,
         DMARC,
         [
-            session("a@pass.ex", more=from_("news.pass.ex")),
+            session("a@pass.ex", more=(*from_("news.pass.ex"), *FORGED)),
             session("a@pass.ex", client=BAD, more=from_("fail.ex")),
             session("a@soft.ex", client=BAD, more=from_("soft.ex")),
             session("a@aol.com", client=BAD, more=from_("aol.com")),
@@ -322,6 +330,8 @@ def test_dmarc(folder: Path) -> None:
         "Authentication-Results: mx.test.ex;\n\tspf=pass smtp.mailfrom=pass.ex;\n\tdmarc=pass header.from=news.pass.ex\n"
         in mailbox
     )
+    assert "forged" not in mailbox
+    assert "Authentication-Results: other.ex; spf=pass" in mailbox
     history = (folder / "spool" / "history").read_text()
     assert history.count("job ") == 7
     assert "dkim fail.ex sel 0\nspf 7\npdomain fail.ex\npolicy 15\n" in history

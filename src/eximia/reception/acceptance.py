@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.errors import ExpansionError
 from eximia.logs.lines.arrival import ArrivalExtras, arrival
 from eximia.message.header import DELETED, Header
 
@@ -89,7 +90,7 @@ def merge_added_headers(ctx: Context) -> None:
     message = ctx.message
     headers: list[Header] = message.headers
     if message.removed_headers:
-        _remove(message.headers, message.removed_headers)
+        _remove(ctx, message.removed_headers)
         message.removed_headers.clear()
     if not message.added_headers:
         return
@@ -120,12 +121,25 @@ _RECEIVED = frozenset(("received",))
 _TRACE = frozenset(("received", "resent-date", "resent-from", "resent-to", "resent-message-id", "resent-sender"))
 
 
-def _remove(headers: list[Header], patterns: list[str]) -> None:
-    for pattern in patterns:
-        name = pattern.strip().lower()
-        for header in headers:
-            if header.type != DELETED and header.name == name:
+def _remove(ctx: Context, items: list[str]) -> None:
+    """Items are names, names that end in `*`, or regular expressions that begin with `^` and are matched against the
+    whole header line."""
+    for item in items:
+        item = item.strip()
+        for header in ctx.message.headers:
+            if header.type != DELETED and _is_meant(ctx, header, item):
                 header.type = DELETED
+
+
+def _is_meant(ctx: Context, header: Header, item: str) -> bool:
+    if item.startswith("^"):
+        try:
+            return ctx.process.services.regexes.search(item, header.text) is not None
+        except ExpansionError as error:
+            ctx.process.log.panic(f"remove_header: {error.message}", ctx.message.id)
+            return False
+    name = item.lower()
+    return header.name.startswith(name[:-1]) if name.endswith("*") else header.name == name
 
 
 def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:

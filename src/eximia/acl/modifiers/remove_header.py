@@ -1,5 +1,5 @@
-"""`remove_header`: names (or patterns) of header lines to drop (manual 44.25). Reception drops them when it merges
-the added ones."""
+"""`remove_header`: names of header lines to drop, or regular expressions for whole lines (manual 44.25; since 4.97).
+Reception drops them when it merges the added ones."""
 
 from __future__ import annotations
 
