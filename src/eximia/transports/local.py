@@ -55,6 +55,14 @@ def identity_for(ctx: Context, name: str, options: Any, address: Address) -> Ide
     ):
         if uid in users:
             raise _panic(f"User {uid} set for {name} transport is on the {word} list", Errno.BAD_USER)
+    if getattr(ctx.process.main, "deliver_drop_privilege", False):
+        # The privilege to become somebody else was given up.
+        exim_uid, exim_gid = _exim(ctx, "exim_user", "uid", os.geteuid()), _exim(ctx, "exim_group", "gid", os.getegid())
+        if (uid, gid) != (exim_uid, exim_gid):
+            whom = f"{address.local_part} <{address.address}> transport={name}"
+            raise _panic(
+                f"unable to set gid={gid} or uid={uid} (euid={exim_uid}): local delivery to {whom}", Errno.UNKNOWN
+            )
     return Identity(uid, gid, login if initgroups else "")
 
 

@@ -481,3 +481,13 @@ class TestQueuefile:
         assert sorted(os.listdir(tmp_path / "out")) == [f"{world.message.id}-D", f"{world.message.id}-H"]
         log = deliver(tmp_path, "queuefile", world=world, directory="@D/none")[1]
         assert "defer (2): No such file or directory: t transport could not copy spool files" in log[0]
+
+
+def test_without_privilege_only_as_ourselves(tmp_path):
+    world = World()
+    us = {"exim_user": os.getuid(), "exim_group": os.getgid()}
+    world.process.main = SimpleNamespace(**{**vars(world.process.main), **us, "deliver_drop_privilege": True})
+    _, log = deliver(tmp_path, world=world, file="@D/m", user=8, group=8)
+    assert f"unable to set gid=8 or uid=8 (euid={os.getuid()}): local delivery to joe <joe@y.example>" in log[0]
+    _, log = deliver(tmp_path, world=world, file="@D/m", user=os.getuid(), group=os.getgid())
+    assert log[-1] == OK

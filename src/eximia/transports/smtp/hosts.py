@@ -6,17 +6,19 @@ import random
 import socket
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import Defer, ExpansionError
 from eximia.base.listtext import split_list
 from eximia.base.pattern import pattern
 from eximia.context.delivery import Errno, Host, HostStatus
 from eximia.dns.hosts import Outcome, addresses_by_dns, addresses_by_name
 from eximia.dns.interfaces import is_local_address
+from eximia.lists import match_domain
 from eximia.transports.strings import expand, expand_flag
 
 from .failure import Failure, Fault
 
 if TYPE_CHECKING:
+    from eximia.base.template import Template
     from eximia.context import Context
     from eximia.context.delivery import Address
 
@@ -143,7 +145,17 @@ def addresses_of(ctx: Context, options: Any, name: str) -> tuple[list[tuple[str,
         found = addresses_by_dns(
             ctx, name, qualify_single=options.dns_qualify_single, search_parents=options.dns_search_parents
         )
+        required = options.dnssec_require_domains
+        if found.addresses and not found.secure and required is not None and _listed(ctx, required, name):
+            return [], True  # what is not signed now may be signed later, or was tampered with
     return [(address, found.secure) for address in found.addresses], found.outcome is Outcome.AGAIN
+
+
+def _listed(ctx: Context, template: Template, name: str) -> bool:
+    try:
+        return match_domain(template, name, ctx) is not None
+    except Defer:
+        return True
 
 
 def port_of(ctx: Context, name: str, options: Any) -> int:
