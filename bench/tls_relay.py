@@ -1,0 +1,143 @@
+"""What TLS adds to relaying: the same load in clear and over STARTTLS, for us, Exim and Postfix.
+
+    python -m bench.tls_relay [--rounds N] [--contenders eximia,postfix]
+
+The load comes from a client of our own (smtp-source has no TLS), the mail goes to smtp-sink in clear. Counted is the
+CPU time of all processes of a server; the figure that matters is the ratio of TLS to clear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import smtplib
+import ssl
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from bench.contenders import LOCAL_DOMAIN, RELAY_DOMAIN, Contender, Exim, Eximia, Postfix, unpack_postfix
+from bench.scenarios import Sink
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support_tls import Pki
+
+#: sessions, messages each, bytes
+SCENARIOS = ((20, 25, 4096), (20, 25, 102400), (150, 1, 4096))
+_WARM = 8
+
+
+def load(port: int, sessions: int, messages: int, size: int, *, encrypted: bool) -> None:
+    """Send the messages, at most 20 sessions at a time."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    line = "x" * 72 + "\r\n"
+    body = f"From: <a@{LOCAL_DOMAIN}>\r\nSubject: bench\r\n\r\n" + line * (size // len(line))
+    turn = threading.Semaphore(20)
+    failed: list[Exception] = []
+
+    def one() -> None:
+        with turn:
+            try:
+                with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+                    if encrypted:
+                        client.starttls(context=context)
+                    for _ in range(messages):
+                        client.sendmail(f"a@{LOCAL_DOMAIN}", [f"user@{RELAY_DOMAIN}"], body)
+            except (OSError, smtplib.SMTPException) as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(sessions)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    if failed:
+        raise failed[0]
+
+
+def wait(sink: Sink, count: int) -> None:
+    end = time.monotonic() + 60
+    while sink.messages < count:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{sink.messages} of {count} messages arrived")
+        time.sleep(0.01)
+
+
+def measure(contender: Contender, tree: Path, sink_port: int, scenario: tuple[int, int, int], *, tls: bool) -> float:
+    """CPU milliseconds a message."""
+    sessions, messages, size = scenario
+    sink = Sink(tree, sink_port)
+    try:
+        contender.start()
+        load(contender.port, 2, _WARM // 2, 1024, encrypted=tls)
+        wait(sink, _WARM)
+        before = sum(contender.group.cpu())
+        load(contender.port, sessions, messages, size, encrypted=tls)
+        wait(sink, _WARM + sessions * messages)
+        time.sleep(1.0)
+        return (sum(contender.group.cpu()) - before) * 1000 / (sessions * messages)
+    finally:
+        contender.stop()
+        sink.stop()
+
+
+def with_tls(kind: type[Contender], pki: Pki) -> type[Contender]:
+    """The same server, offering STARTTLS."""
+
+    class Offering(kind):  # type: ignore[misc, valid-type]
+        def prepare(self) -> None:
+            super().prepare()
+            if issubclass(kind, Postfix):
+                with open(self.conf / "main.cf", "a") as file:
+                    file.write("smtpd_tls_security_level = may\n")
+                    file.write(f"smtpd_tls_cert_file = {pki.path('ec.chain')}\n")
+                    file.write(f"smtpd_tls_key_file = {pki.path('ec.key')}\n")
+                return
+            text = self.configuration.read_text()
+            macros = f"MAIN_TLS_ENABLE = yes\nMAIN_TLS_CERTIFICATE = {pki.path('ec.chain')}\n"
+            self.configuration.write_text(f"{macros}MAIN_TLS_PRIVATEKEY = {pki.path('ec.key')}\n{text}")
+
+    return Offering
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.tls_relay", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--contenders", default="eximia,exim,postfix")
+    arguments = parser.parse_args()
+    tree = unpack_postfix(Path(tempfile.gettempdir()) / "eximia-bench-cache")
+    with tempfile.TemporaryDirectory(prefix="eximia-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "pki").mkdir()
+        pki = Pki(folder / "pki")
+        sink_port = 2694
+        kinds = {"eximia": Eximia, "exim": Exim, "postfix": Postfix}
+        made: dict[str, Contender] = {}
+        for port, word in enumerate(arguments.contenders.split(","), 2695):
+            kind = with_tls(kinds[word], pki)
+            extra = (tree,) if word == "postfix" else ()
+            made[word] = kind(folder, port, sink_port, *extra)
+        for scenario in SCENARIOS:
+            sessions, messages, size = scenario
+            print(f"{sessions} sessions x {messages} messages of {size // 1024} KB: CPU ms a message, medians")
+            for word, contender in made.items():
+                found: dict[bool, list[float]] = {False: [], True: []}
+                for _ in range(arguments.rounds):
+                    for tls in (False, True):
+                        found[tls].append(measure(contender, tree, sink_port, scenario, tls=tls))
+                clear, encrypted = statistics.median(found[False]), statistics.median(found[True])
+                print(f"  {word:8} clear {clear:6.2f}  TLS {encrypted:6.2f}  ratio {encrypted / clear:.2f}", flush=True)
+        for contender in made.values():
+            contender.stop()
+            contender.group.remove()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
