@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from bench.contenders import LOCAL_DOMAIN, RELAY_DOMAIN, Contender, Exim, Eximia, Postfix, unpack_postfix
+from bench.measure import Group
 from bench.scenarios import Sink
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -123,6 +124,7 @@ def main() -> int:
             kind = with_tls(kinds[word], pki)
             extra = (tree,) if word == "postfix" else ()
             made[word] = kind(folder, port, sink_port, *extra)
+            made[word].group = Group(f"tls-{word}")  # another benchmark may run
         for scenario in SCENARIOS:
             sessions, messages, size = scenario
             print(f"{sessions} sessions x {messages} messages of {size // 1024} KB: CPU ms a message, medians")

@@ -28,6 +28,7 @@ def run(call: Invocation) -> int:
         grant = make_grant(process.config, call)
     except ConfigError as error:
         refuse(f"exim: {error.message}")
+    warn_of_certificate(process)
     for folder in ("", "/input", "/msglog", "/db"):
         process.spool.make_folder(process.spool.directory + folder)
     stay = call.foreground or call.verbose
@@ -51,6 +52,18 @@ def run(call: Invocation) -> int:
     words = [os.fsdecode(each.encode("latin-1")) for each in call.words]
     sys.stderr.flush()
     return become_supervisor([str(grant_read), str(told), *words])
+
+
+def warn_of_certificate(process: Process) -> None:
+    """TLS is offered, and there is no certificate for it."""
+    from eximia.tls.binding import is_built
+
+    main = process.main
+    if main.tls_certificate is None and main.tls_advertise_hosts.text and is_built():
+        process.log.main(
+            "Warning: No server certificate defined; will use a selfsigned one.\n"
+            " Suggested action: either install a certificate or change tls_advertise_hosts option"
+        )
 
 
 def become_supervisor(words: list[str]) -> NoReturn:
