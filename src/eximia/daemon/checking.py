@@ -20,6 +20,7 @@ from eximia.config.values import split_list
 
 from .checking_hints import missing_acl, missing_list, missing_transport
 from .checking_strings import EXPANDED, acl_names, check_item, check_pattern, check_regex, check_string
+from .checking_tls import CIPHERS, check_certificates, check_ciphers
 from .drivers import FAMILIES
 from .loading import Configuration
 
@@ -73,6 +74,7 @@ def warnings(configuration: Configuration) -> Iterator[ConfigError]:
     yield from _lists(configuration)
     yield from _unused_lists(configuration)
     yield from _strings(configuration)
+    yield from _tls(configuration)
 
 
 def _settings(options: OptionSet, given: Given, owner: str) -> Iterator[_Place]:
@@ -172,6 +174,14 @@ def _conditions(configuration: Configuration) -> Iterator[tuple[str, str, Span]]
                 text = text[split_name(text)[1] :].lstrip(BLANK)
             if text.startswith("="):
                 yield name, text[1:].strip(BLANK), line.span
+
+
+def _tls(configuration: Configuration) -> Iterator[ConfigError]:
+    """Ciphers and certificates."""
+    yield from check_certificates(configuration.main, configuration.given)
+    for place in _everywhere(configuration):
+        if place.one.name in CIPHERS and isinstance(place.value, Template):
+            yield from check_ciphers(place.one.name, place.value, f"{place.owner}: " if place.owner else "")
 
 
 def _is_word(text: str) -> bool:
