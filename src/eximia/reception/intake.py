@@ -290,6 +290,8 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
             raise SessionOver("acl-drop", drop=True, message_id=id_, status=1) from None
         return
     log_arrival(ctx, incoming.arrived)
+    # Nobody asks any more, and delivery may keep the message for long.
+    message.notes.pop("signatures", None)
     if (message.frozen and locked is not None) or (message.freeze and session.settings.testing and message.recipients):
         session.process.log.main("frozen by ACL", message.id)
     if not message.recipients:

@@ -43,7 +43,7 @@ class Signing:
         self._names = [name for name in known.names if name and name not in _UNSIGNED]
         if not self._names:
             raise ValueError("no header to sign")
-        self._hashing = Hashing(known, -1, signer.canon, signer.hash_name, frozenset(self._names))
+        self._hashing = Hashing(known, -1, signer.canon, signer.hash_name, tuple(self._names))
 
     def feed(self, data: bytes) -> None:
         """A piece of the body."""

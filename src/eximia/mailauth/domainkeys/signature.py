@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from typing import Any, NamedTuple
 
 from eximia.mailauth.canon import HASHES, BodyCanon, NoFws, Simple, nofws_header, simple_header
@@ -53,7 +54,7 @@ class DomainKey(NamedTuple):
     selector: str
     hash_name: str
     canon: str
-    headers: frozenset[bytes] | None
+    headers: tuple[bytes, ...] | None
     value: bytes
 
     @property
@@ -75,9 +76,9 @@ def read(value: bytes) -> DomainKey:
     hash_name = _HASHES.get(text.get("a", "rsa-sha1").lower())
     if hash_name is None:
         raise BadDomainKey("unknown algorithm")
-    canon = text.get("c", "").lower()
+    canon = text.get("c", "simple").lower()
     if canon not in CANONS:
-        raise BadDomainKey("unknown canonicalization" if canon else "tag c= is missing")
+        raise BadDomainKey("unknown canonicalization")
     if text.get("q", "dns").lower() != "dns":
         raise BadDomainKey("unknown query method")
     domain = text.get("d", "").lower().rstrip(".")
@@ -87,7 +88,7 @@ def read(value: bytes) -> DomainKey:
         raise BadDomainKey("s= is no selector")
     headers = None
     if "h" in tags:
-        headers = frozenset(name.strip().lower() for name in tags["h"].split(b":"))
+        headers = tuple([name.strip().lower() for name in tags["h"].split(b":")])
     try:
         coded = base64.b64decode(compact(tags.get("b", b"")), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -97,21 +98,42 @@ def read(value: bytes) -> DomainKey:
     return DomainKey(domain, text["s"], hash_name, canon, headers, coded)
 
 
+def presented(fields: Fields, after: int, headers: tuple[bytes, ...] | None) -> list[int]:
+    """The fields below the field `after` that are hashed, in their order: all, or those of `h=` in the order given
+    there. The last mention of a name stands for all of its fields that are left."""
+    below = range(after + 1, len(fields.all))
+    if headers is None:
+        return list(below)
+    left: dict[bytes, list[int]] = {name: [] for name in headers}
+    for place in reversed(below):
+        if fields.names[place] in left:
+            left[fields.names[place]].append(place)
+    mentions = Counter(headers)
+    found: list[int] = []
+    for name in headers:
+        mentions[name] -= 1
+        places = left[name]
+        if mentions[name]:
+            found += [places.pop()] if places else []
+        else:
+            found += reversed(places)
+            places.clear()
+    return found
+
+
 class Hashing:
     """The one hash over header and body, with the body in pieces."""
 
     __slots__ = ("_canon", "_hash")
 
     def __init__(
-        self, fields: Fields, after: int, canon: str, hash_name: str, headers: frozenset[bytes] | None
+        self, fields: Fields, after: int, canon: str, hash_name: str, headers: tuple[bytes, ...] | None
     ) -> None:
         self._hash: Any = HASHES[hash_name]()
         self._canon: BodyCanon = Simple(empty=b"", pending=1) if canon == "simple" else NoFws(pending=1)
         form = simple_header if canon == "simple" else nofws_header
-        names = fields.names
-        for index in range(after + 1, len(fields.all)):
-            if headers is None or names[index] in headers:
-                self._hash.update(form(fields.all[index]))
+        for place in presented(fields, after, headers):
+            self._hash.update(form(fields.all[place]))
 
     def feed(self, data: bytes) -> None:
         """A piece of the body."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eximia.mailauth.domainkeys.sign import Signer, Signing
-from eximia.mailauth.domainkeys.signature import find_sender
+from eximia.mailauth.domainkeys.signature import find_sender, presented
 from eximia.mailauth.domainkeys.verify import verify
 from eximia.mailauth.fields import Fields, split_message
 from eximia.mailauth.txt import NONE, TxtAnswer
@@ -75,3 +75,12 @@ def test_sender_before_from() -> None:
     assert find_sender(fields)[:4] == ("s@b.example", "s", "b.example", "sender")
     assert find_sender(fields, 0)[:4] == ("f@c.example", "f", "c.example", "from")
     assert find_sender(Fields([b"From: rubbish <>\r\n"])).source == ""
+
+
+def test_order_of_the_header_list() -> None:
+    names = (b"from", b"to", b"to", b"subject", b"to", b"x")
+    fields = Fields([name + b": x\r\n" for name in names])
+    assert presented(fields, -1, None) == [0, 1, 2, 3, 4, 5]
+    assert presented(fields, 0, (b"from", b"to")) == [1, 2, 4]
+    assert presented(fields, -1, (b"subject", b"to", b"from")) == [3, 1, 2, 4, 0]
+    assert presented(fields, -1, (b"to", b"from", b"to", b"none", b"to", b"to")) == [1, 0, 2, 4]
