@@ -158,7 +158,7 @@ def main() -> None:
                 ("pgsql", PGSQL, PGSQL),
                 ("redis", OURS_REDIS, EXIM_REDIS.replace("PORT", str(store.port))),
             ):
-                server = MailServer(folder / f"ours-{what}", main=ours, rcpt=our_rcpt).start()
+                server = MailServer(folder / f"ours-{what}", main=ours, rcpt=our_rcpt, workers=0).start()
                 exim = Exim(folder / f"exim-{what}", options, exim_rcpt)
                 try:
                     for shape, per_session in (("long", 500), ("short", 5)):

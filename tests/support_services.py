@@ -27,7 +27,7 @@ log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/pid
 daemon_smtp_ports = {port}
 local_interfaces = 127.0.0.1
-daemon_workers = 1
+daemon_workers = {workers}
 acl_smtp_rcpt = check_rcpt
 acl_smtp_data = check_data
 acl_not_smtp = accept
@@ -173,14 +173,29 @@ class MailServer:
     """Our server with a configuration made of parts."""
 
     def __init__(
-        self, folder: Path, *, main: str = "", rcpt: str = "", data: str = "", routers: str = "", transports: str = ""
+        self,
+        folder: Path,
+        *,
+        main: str = "",
+        rcpt: str = "",
+        data: str = "",
+        routers: str = "",
+        transports: str = "",
+        workers: int = 1,
     ) -> None:
         self.folder = folder
         self.port = free_port()
         for name in ("spool", "log", "mail"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         text = CONFIGURATION.format(
-            folder=folder, port=self.port, main=main, rcpt=rcpt, data=data, routers=routers, transports=transports
+            folder=folder,
+            port=self.port,
+            main=main,
+            rcpt=rcpt,
+            data=data,
+            routers=routers,
+            transports=transports,
+            workers=workers,
         )
         self.configuration = folder / "exim.conf"
         self.configuration.write_text(text)
@@ -429,6 +444,49 @@ def mariadb(folder: Path) -> Running:
     return made
 
 
+LDAP_ENTRIES = """dn: dc=x,dc=ex
+objectClass: domain
+dc: x
+
+dn: ou=people,dc=x,dc=ex
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=fred,ou=people,dc=x,dc=ex
+objectClass: inetOrgPerson
+uid: fred
+cn: Fred One
+sn: One
+mail: fred@x.ex
+mail: f,red@x.ex
+description: with "quotes" and \\ backslash
+userPassword: fredpass
+
+dn: uid=ann,ou=people,dc=x,dc=ex
+objectClass: inetOrgPerson
+uid: ann
+cn: Ann Two
+sn: Two
+mail: ann@x.ex
+userPassword: an n"p\\ass
+
+dn: uid=a\\, b\\+c,ou=people,dc=x,dc=ex
+objectClass: inetOrgPerson
+uid: a, b+c
+cn: odd
+sn: odd
+
+dn: ou=private,dc=x,dc=ex
+objectClass: organizationalUnit
+ou: private
+
+dn: uid=hidden,ou=private,dc=x,dc=ex
+objectClass: inetOrgPerson
+uid: hidden
+cn: hidden
+sn: hidden
+"""
+
 SLAPD = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -489,3 +547,14 @@ def redis_cluster(folder: Path) -> list[Running]:
 
     until(lambda: all(well(node) for node in nodes), 60, "the cluster does not come up")
     return nodes
+
+
+def certificates(folder: Path) -> None:
+    """ca.pem, and a certificate it gave to localhost."""
+    folder.mkdir()
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    ca = ["-subj", "/CN=Test CA", "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem"]
+    subprocess.run([*make, *ca], check=True, capture_output=True)
+    own = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-CA", f"{folder}/ca.pem"]
+    own += ["-CAkey", f"{folder}/ca.key", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+    subprocess.run([*make, *own, "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,50 +16,8 @@ from eximia.base.template import Template
 from eximia.expand import expand_text
 from support_hostile import HOSTILE
 from support_policy import clean, make_context
-from support_services import Running, slapd
-
-ENTRIES = """dn: dc=x,dc=ex
-objectClass: domain
-dc: x
-
-dn: ou=people,dc=x,dc=ex
-objectClass: organizationalUnit
-ou: people
-
-dn: uid=fred,ou=people,dc=x,dc=ex
-objectClass: inetOrgPerson
-uid: fred
-cn: Fred One
-sn: One
-mail: fred@x.ex
-mail: f,red@x.ex
-description: with "quotes" and \\ backslash
-userPassword: fredpass
-
-dn: uid=ann,ou=people,dc=x,dc=ex
-objectClass: inetOrgPerson
-uid: ann
-cn: Ann Two
-sn: Two
-mail: ann@x.ex
-userPassword: an n"p\\ass
-
-dn: uid=a\\, b\\+c,ou=people,dc=x,dc=ex
-objectClass: inetOrgPerson
-uid: a, b+c
-cn: odd
-sn: odd
-
-dn: ou=private,dc=x,dc=ex
-objectClass: organizationalUnit
-ou: private
-
-dn: uid=hidden,ou=private,dc=x,dc=ex
-objectClass: inetOrgPerson
-uid: hidden
-cn: hidden
-sn: hidden
-"""
+from support_services import LDAP_ENTRIES as ENTRIES
+from support_services import Running, certificates, slapd
 
 
 @pytest.fixture(scope="module")
@@ -221,17 +178,6 @@ def test_referrals(tmp_path_factory: pytest.TempPathFactory, server: Running, ct
             find(ctx, f"referrals=nofollow ldap://127.0.0.1:{other.port}{rest}")
     finally:
         other.stop()
-
-
-def certificates(folder: Path) -> None:
-    """ca.pem, and a certificate it gave to localhost."""
-    folder.mkdir()
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    ca = ["-subj", "/CN=Test CA", "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem"]
-    subprocess.run([*make, *ca], check=True, capture_output=True)
-    own = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-CA", f"{folder}/ca.pem"]
-    own += ["-CAkey", f"{folder}/ca.key", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
-    subprocess.run([*make, *own, "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
 
 
 def test_tls(tmp_path: Path, ctx: Any) -> None:

@@ -21,6 +21,8 @@ from support_hostile import HOSTILE
 from support_policy import clean, make_context
 from support_services import (
     Running,
+    certificates,
+    free_port,
     mail_server,
     mariadb,
     postgres,
@@ -93,9 +95,8 @@ def test_values(ctx: Any, sql: Sql) -> None:
     assert ask("select a from v where k='one'") == "x y"
     assert ask("select a from v where k='two' order by n desc") in ('\nq"r', 'q"r\n')
     assert ask("select k, a, n from v where k='one'") == 'k=one a="x y" n=1 '
-    null = '""' if sql.kind == "pgsql" else "<NULL>"
-    assert ask("select a, n from v where n is null") == f'a="" n={null} '
-    assert ask("select n from v where n is null") == ""
+    assert ask("select a, n from v where n is null") == 'a="" n="" '
+    assert ask("select n from v where n is null") == ("" if sql.kind == "pgsql" else None)
     assert ask("select a from v where k='none'") is None
     assert ask("update v set n=4 where k='two'") == "2"
     assert ask("delete from v") == "3"
@@ -323,3 +324,25 @@ def migrate(nodes: list[Running], key: str) -> None:
     other = (owner + 1) % 3
     cli(nodes[other], "cluster", "setslot", slot, "importing", names[owner])
     cli(nodes[owner], "cluster", "setslot", slot, "migrating", names[other])
+
+
+def test_redis_inside_tls(ctx: Any, tmp_path: Path) -> None:
+    pki = tmp_path / "pki"
+    certificates(pki)
+    port = free_port()
+    command = [program("redis-server"), "--port", "0", "--tls-port", str(port), "--save", "", "--dir", str(tmp_path)]
+    command += ["--tls-cert-file", f"{pki}/cert.pem", "--tls-key-file", f"{pki}/key.pem", "--tls-auth-clients", "no"]
+    command += ["--tls-ca-cert-file", f"{pki}/ca.pem"]
+    server = Running(command, tmp_path, port=port)
+    try:
+        setting(ctx, "redis_servers", f"tls+localhost::{port}//")
+        assert find(ctx, "redis", "ping") == "PONG"
+        object.__setattr__(ctx.process.main, "redis_ca_cert_file", f"{pki}/ca.pem")
+        ctx.process.caches.clear()
+        assert find(ctx, "redis", "ping") == "PONG"
+        with pytest.raises(LookupDefer, match="TLS"):
+            find(ctx, f"redis,servers=tls+127.0.0.1::{port}//", "ping")
+        with pytest.raises(LookupDefer, match="REDIS"):
+            find(ctx, f"redis,servers=localhost::{port}//", "ping")
+    finally:
+        server.stop()

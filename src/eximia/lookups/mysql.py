@@ -86,13 +86,20 @@ def _run(connection: Any, query: str) -> str | None:
             if columns is None:
                 return str(cursor.rowcount)
             names = [str(column[0]) for column in columns]
-            rows = [[_value(value) for value in row] for row in cursor.fetchall()]
-            return format_rows(names, rows)
+            return _rows(names, [[_value(value) for value in row] for row in cursor.fetchall()])
     except pymysql.err.MySQLError as error:
         message = f"MYSQL: query failed: {error.args[-1] if error.args else error}"
         if error.args and error.args[0] in _GONE:
             raise _Lost(message) from None
-        raise LookupDefer(message) from None
+        raise LookupDefer(f"{message}\n") from None
+
+
+def _rows(names: list[str], rows: list[list[str | None]]) -> str | None:
+    """As text; one column that is NULL in every row is nothing found, and rows before the first value are left out."""
+    if len(names) == 1:
+        while rows and rows[0][0] is None:
+            del rows[0]
+    return format_rows(names, rows, "")
 
 
 class _Lost(LookupDefer):

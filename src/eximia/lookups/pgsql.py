@@ -114,8 +114,9 @@ def _text(result: Any, query: bytes) -> str | None:
         return str(result.command_tuples or 0)
     if status == pq.ExecStatus.TUPLES_OK:
         return _rows(result)
-    message = from_bytes(result.error_message).rstrip("\n")
-    raise LookupDefer(f"PGSQL: query failed: {message} ({pq.ExecStatus(status).name}) ({from_bytes(query)})")
+    message = from_bytes(result.error_message)
+    name = pq.ExecStatus(status).name
+    raise LookupDefer(f"PGSQL: query failed: {message} (PGRES_{name}) ({from_bytes(query)})\n")
 
 
 def _rows(result: Any) -> str | None:

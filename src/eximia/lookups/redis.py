@@ -6,6 +6,7 @@ cluster is followed.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError, RemoteProtocolError
@@ -64,12 +65,14 @@ class _Connection:
 
 
 class _Server:
-    """`host[:port][/database[/password]]` or `(socket)[/...]`."""
+    """`host[:port][/database[/password]]` or `(socket)[/...]`; `tls+` in front: inside TLS."""
 
-    __slots__ = ("database", "host", "password", "path", "port")
+    __slots__ = ("database", "host", "password", "path", "port", "tls")
 
     def __init__(self, spec: str) -> None:
         self.path = ""
+        self.tls = spec.startswith("tls+")
+        spec = spec.removeprefix("tls+")
         if spec.startswith("("):
             self.path, _, rest = spec[1:].partition(")")
             fields = rest.removeprefix("/").split("/", 1)
@@ -85,15 +88,23 @@ class _Server:
         """The server a cluster sends us to."""
         other = _Server(f"{host}/{self.database}/{self.password}") if host else _Server(self.host)
         other.port, other.password, other.database = port, self.password, self.database
+        other.tls = self.tls
         return other
 
     @property
     def key(self) -> str:
-        return f"{self.path or self.host}:{self.port}/{self.database}/{self.password}"
+        return f"{'tls+' * self.tls}{self.path or self.host}:{self.port}/{self.database}/{self.password}"
+
+
+@lru_cache(maxsize=64)
+def _server(spec: str) -> _Server:
+    return _Server(spec)
 
 
 def split_command(query: str) -> list[bytes]:
     """The words of a command; a backslash takes the meaning of the next character away."""
+    if "\\" not in query:
+        return [to_bytes(word) for word in query.split()]
     words: list[str] = []
     word: list[str] | None = None
     at = 0
@@ -148,7 +159,7 @@ class Redis(QueryStyle):
         """See `QueryStyle.query`."""
 
         def perform(server: str, text: str) -> str | None:
-            return _run(ctx, _Server(server), split_command(text))
+            return _run(ctx, _server(server), split_command(text))
 
         return ask(ctx, "redis", "Redis", ctx.process.main.redis_servers, query, options, perform)
 
@@ -203,6 +214,10 @@ def _connect(ctx: Context, server: _Server) -> _Connection:
             stream = net.connect_unix(server.path, timeout=TIMEOUT)
         else:
             stream = net.connect(_address(ctx, server.host), server.port, timeout=TIMEOUT)
+        if server.tls:
+            from .tls import secure
+
+            stream = secure(ctx, stream, server.host, TIMEOUT, trust=str(ctx.process.main.redis_ca_cert_file or ""))
     except NetworkError as error:
         raise ConnectFailure(f"REDIS connection failed: {error.message}") from None
     connection = _Connection(stream)

@@ -13,7 +13,7 @@ def quoted_value(value: str) -> str:
     return f'"{escaped}"'
 
 
-def format_rows(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str | None:
+def format_rows(names: Sequence[str], rows: Iterable[Sequence[str | None]], null: str = "<NULL>") -> str | None:
     """One field: the values, a line for each row. More: `name=value ` for each field. None when there is no row."""
     lines = []
     single = len(names) == 1
@@ -22,7 +22,7 @@ def format_rows(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> s
             lines.append("" if row[0] is None else row[0])
         else:
             fields = (
-                f"{name}={quoted_value('<NULL>' if value is None else value)} "
+                f"{name}={quoted_value(null if value is None else value)} "
                 for name, value in zip(names, row, strict=True)
             )
             lines.append("".join(fields))

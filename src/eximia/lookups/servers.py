@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from eximia.base.errors import ExpansionError
@@ -38,13 +39,18 @@ def old_form(query: str) -> tuple[str, str]:
     return servers.strip(), marked(rest.lstrip(), query)
 
 
-def server_items(ctx: Context, name: str, spoken: str, configured: Template | None, chosen: str) -> list[str]:
+@lru_cache(maxsize=64, typed=True)
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item for item in split_list(text) if item)
+
+
+def server_items(ctx: Context, name: str, spoken: str, configured: Template | None, chosen: str) -> Sequence[str]:
     """The servers to try, in full. `chosen` is what the lookup says; items without a slash are looked up by host in
     the main option `name`_servers. Raises LookupDefer."""
-    known: list[str] = []
+    known: Sequence[str] = ()
     if configured is not None:
         text = configured.text if configured.constant else ctx.process.services.expand(configured.text, ctx)
-        known = [item for item in split_list(text) if item]
+        known = _items(text)
     if not chosen:
         if not known:
             raise LookupDefer(f"no {spoken} servers defined ({name}_servers option)")

@@ -36,6 +36,12 @@ class LookupOptions(OptionSet):
     mysql_servers: Template | None = option(Kind.STRING_LIST, "MySQL servers.", secret=True)
     oracle_servers: Template | None = option(Kind.STRING_LIST, "Oracle servers.", secret=True)
     pgsql_servers: Template | None = option(Kind.STRING_LIST, "PostgreSQL servers.", secret=True)
+    redis_ca_cert_file: Untainted | None = option(
+        Kind.STRING,
+        "A file of CA certificates that must have signed those of Redis servers with tls+.",
+        sink=Sink.FILE_NAME,
+        own=True,
+    )
     redis_servers: Template | None = option(Kind.STRING_LIST, "Redis servers.", secret=True)
     sqlite_dbfile: Untainted | None = option(
         Kind.STRING,

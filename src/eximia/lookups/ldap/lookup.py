@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import NetworkError, RemoteProtocolError
+from eximia.base.errors import ExpansionError, NetworkError, RemoteProtocolError
 from eximia.base.listtext import split_list
 from eximia.base.text import from_bytes, to_bytes
 from eximia.dns.hosts import addresses_by_name
@@ -13,6 +13,7 @@ from eximia.lookups.servers import ConnectFailure, split_host
 from eximia.lookups.types import LookupDefer, Options, QueryStyle
 
 from .client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, REFERRAL, SIZE_EXCEEDED, SUCCESS, TIMEOUT, Connection, Entry
+from .codes import words
 from .query import Query, parse_query, referred
 
 if TYPE_CHECKING:
@@ -122,14 +123,19 @@ def _bind(ctx: Context, connection: Connection, query: Query, server: str, *, an
         return False
     if bound.code != SUCCESS:
         raise ConnectFailure(
-            f"failed to bind the LDAP connection to server {server} - LDAP error {bound.code}: {bound.message}"
+            f"failed to bind the LDAP connection to server {server} - LDAP error {bound.code}: {words(bound.code)}"
         )
     return True
 
 
 def _search(ctx: Context, connection: Connection, query: Query, depth: int) -> list[Entry]:
     """The entries, those of servers it refers to too. Raises LookupDefer, and what a lost connection raises."""
-    result, entries = connection.search(query, float(query.network_timeout) or TIMEOUT)
+    try:
+        result, entries = connection.search(query, float(query.network_timeout) or TIMEOUT)
+    except LookupDefer:
+        raise
+    except ExpansionError:
+        raise LookupDefer("ldap_search failed: -7, Bad search filter") from None
     if query.follow and result.referrals and depth < MOST_REFERRALS:
         for url in result.referrals:
             other = referred(query, url)
@@ -206,15 +212,15 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
         connection = Connection(net.connect(address, port, timeout=timeout))
         starts = query.scheme == "ldap" and ctx.process.main.ldap_start_tls
         if query.scheme == "ldaps" or starts:
-            from .tls import certificate_required, secure
+            from eximia.lookups.tls import ldap_certificate_required, secure_ldap
 
             if starts:
                 begun = connection.start_tls(timeout)
-                if begun.code != SUCCESS and not certificate_required(ctx):
+                if begun.code != SUCCESS and not ldap_certificate_required(ctx):
                     return connection
                 if begun.code != SUCCESS:
                     raise ConnectFailure(f"LDAP server {host} refuses TLS: {begun.message}")
-            connection.stream = secure(ctx, connection.stream, host or "localhost", timeout)
+            connection.stream = secure_ldap(ctx, connection.stream, host or "localhost", timeout)
         return connection
     except (NetworkError, RemoteProtocolError) as error:
         server = host if host.startswith("/") else f"{host or 'NULL'}:{port}"
