@@ -24,7 +24,7 @@ _OLD = re.compile(
 )
 _RSPAMD = re.compile(
     rf"RSPAMD/\S+ 0 EX_OK\r\nMetric: default; \S+ {_NUMBER} / {_NUMBER} / {_NUMBER}\r\n"
-    r"(?:Action: ([^\r\n]*)\r?\n)?(.*)",
+    r"((?:Action: ([^\r\n]*)\r?\n)?.*)",
     re.DOTALL,
 )
 
@@ -70,7 +70,8 @@ def spam(ctx: Context, user: str) -> bool:
 def variables(score: Score) -> dict[str, str]:
     """The values of the variables."""
     count = min(_LONGEST_BAR, abs(int(score.score)))
-    report = score.report.replace("\r", "").replace("\n", "\n ").rstrip("".join(map(chr, range(33))))
+    white = "".join(map(chr, range(33)))
+    report = score.report.lstrip(white).replace("\r", "").replace("\n", "\n ").rstrip(white)
     return {
         "spam_score": f"{score.score:.1f}",
         "spam_score_int": str(int((score.score + 0.001) * 10)),
@@ -130,7 +131,7 @@ def parse(answer: str, where: str, *, rspamd: bool) -> Score:
         raise ScanError(f"cannot parse spamd {where}{',' if rspamd else ''} output{': 0' if rspamd else ''}")
     score, threshold = float(found[1]), float(found[2])
     if rspamd:
-        return Score(score, threshold, found[4] or "", found[5])
+        return Score(score, threshold, found[5] or "", found[4])
     return Score(score, threshold, "reject" if score >= threshold else "no action", found[3])
 
 

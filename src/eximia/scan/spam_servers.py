@@ -56,6 +56,9 @@ def reached(ctx: Context, option: str, text: str, about: str) -> Iterator[Reache
         chosen = choose(servers)
         servers.remove(chosen)
         until = ctx.process.ports.clock.monotonic() + chosen.timeout
+        if chosen.server.ports == (-1,):
+            ctx.process.log.main(f"spam acl condition: {about}: invalid socket '{chosen.server.host}'", ctx.message.id)
+            continue
         try:
             stream = connect(ctx, chosen.server, chosen.timeout, chosen.retry)
         except ScanError as error:
@@ -66,11 +69,14 @@ def reached(ctx: Context, option: str, text: str, about: str) -> Iterator[Reache
 
 def read(ctx: Context, item: str, about: str = "spamd") -> SpamServer | None:
     """One item of the list; None when it is wrong, which is logged."""
+    if not item.startswith("/") and len(item.split()) < 2:
+        _warn(ctx, f"invalid {about} address: '{item}'")
+        return None
     try:
         server, words = read_server(item)
-    except ScanError as error:
-        _warn(ctx, error.message)
-        return None
+    except ScanError:
+        # Found out when it is used: the next one is tried.
+        server, words = Server(item, (-1,)), []
     made = SpamServer(server)
     for word in words:
         name, _, value = word.partition("=")

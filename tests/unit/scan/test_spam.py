@@ -45,7 +45,7 @@ def test_other_answers() -> None:
     old = "SPAMD/1.0 0 EX_OK\r\nSpam: True ; 6.1 / 5.0\r\n\r\nrep"
     assert parse(old, "x", rspamd=False) == Score(6.1, 5.0, "reject", "rep")
     new = "RSPAMD/1.3 0 EX_OK\r\nMetric: default; True; 6.4 / 5.0 / 15.0\r\nAction: add header\r\nSymbol: A\r\n"
-    assert parse(new, "x", rspamd=True) == Score(6.4, 5.0, "add header", "Symbol: A\r\n")
+    assert parse(new, "x", rspamd=True) == Score(6.4, 5.0, "add header", "Action: add header\r\nSymbol: A\r\n")
     with pytest.raises(ScanError, match="cannot parse spamd x output"):
         parse("SPAMD/1.1 76 Bad header line\r\n", "x", rspamd=False)
 
@@ -85,7 +85,8 @@ def test_server_options(tmp_path: Path) -> None:
     assert made is not None
     assert (made.priority, made.weight, made.start, made.end) == (3, 2, 28800, 63000)
     assert (made.retry, made.timeout, made.rspamd) == (5, 60, True)
-    assert read(world.context, "192.0.2.7 x") is None
+    assert read(world.context, "192.0.2.7") is None
+    assert world.log.written[-1][1] == "spam acl condition: warning - invalid spamd address: '192.0.2.7'"
     plain = read(world.context, "192.0.2.7 1 foo")
     assert plain is not None
     assert world.log.written[-1][1] == "spam acl condition: warning - invalid spamd parameter: 'foo'"

@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 def scan(ctx: Context, options: list[str], until: float) -> str:
     """See the catalogue."""
     local = "local" in options
-    servers = [_server(item) for item in options if item != "local"] or [(Server(_DEFAULT), 0.0)]
+    servers = _servers(ctx, [item for item in options if item != "local"])
     local = local or any(not server.ports for server, _ in servers)
     random.shuffle(servers)
     stream, where = _reach(ctx, servers, until)
@@ -38,14 +38,34 @@ def scan(ctx: Context, options: list[str], until: float) -> str:
     return verdict(answer, where)
 
 
+def _servers(ctx: Context, items: list[str]) -> list[tuple[Server, float]]:
+    """Those that can be used; the others are logged. Raises ScanError when there are none, or for a bad option."""
+    if not items:
+        return [(Server(_DEFAULT), 0.0)]
+    servers = []
+    for item in items:
+        if item.startswith("/") or " " in item.strip():
+            servers.append(_server(item))
+        else:
+            ctx.process.log.panic(f"malware acl condition: clamd  : missing port: '{item}'", ctx.message.id)
+    if not servers:
+        raise ScanError("no useable server addresses in malware configuration option.")
+    return servers
+
+
 def _server(item: str) -> tuple[Server, float]:
-    server, words = read_server(item)
+    try:
+        server, words = read_server(item)
+    except ScanError:
+        # A port that is none is port 0: nobody is there.
+        host, _, *words = item.split()
+        server = Server(host, (0,))
     retry = 0.0
     for word in words:
         name, _, value = word.partition("=")
         seconds = read_time(value)
         if name != "retry" or seconds is None:
-            raise ScanError(f"unknown option '{word}'")
+            raise ScanError(f"bad option '{item}'")
         retry = float(seconds)
     return server, retry
 
