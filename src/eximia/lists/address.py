@@ -55,7 +55,7 @@ class AddressKind(ListKind[AddressSubject]):
         cheap = True
         for item in items:
             item, positive = sign(item)
-            if item == "+caseful":
+            if item == "+caseful" and positive:
                 caseful = True
                 run = None
                 continue
@@ -88,7 +88,7 @@ class AddressKind(ListKind[AddressSubject]):
             return EmptyAddress(positive)
         first = item[0]
         if first == "^":
-            return AddressPattern(item, positive, caseless=not caseful)
+            return AddressPattern(item, positive, caseless=not caseful, in_file=in_file)
         if first == "+" and not in_file:
             return Named(self, marked(item[1:], item), positive, caseful=caseful)
         if first == "/" and not in_file:

@@ -40,7 +40,7 @@ class NameKind(ListKind[str]):
         cheap = True
         for item in items:
             item, positive = sign(item)
-            if item == "+caseful" and not self._domains:
+            if item == "+caseful" and positive and not self._domains:
                 caseful = True
                 names = None
                 continue

@@ -55,6 +55,12 @@ class Wildlsearch(SingleKey):
                 if ctx.process.log is not None:
                     ctx.process.log.panic(text)
                 raise LookupDefer("") from None
+        if pattern.startswith("!"):
+            # The key is a list of one item, and a negative one matches everything else.
+            return not self._item(ctx, pattern[1:].lstrip(" \t"), key, lowered)
+        return self._item(ctx, pattern, key, lowered)
+
+    def _item(self, ctx: Context, pattern: str, key: str, lowered: str) -> bool:
         first = pattern[:1]
         if first == "*":
             return lowered.endswith(pattern[1:].lower())

@@ -196,6 +196,7 @@ SENDERS = [
     ("lsearch*@;DIR/whole", "nimrod@domain2.example", True),
     ("lsearch*@;DIR/whole", "nimrod@jaeger.example", False),
     ("lsearch*@;DIR/whole", "", False),
+    ("lsearch*@;DIR/whole", "user1", False),
     ("@@lsearch;DIR/reject-by-domain", "anybody@baddomain.com", True),
     ("@@lsearch;DIR/reject-by-domain", "postmaster@baddomain.com", False),
     ("@@lsearch;DIR/reject-by-domain", "1234@aol.com", True),

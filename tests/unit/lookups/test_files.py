@@ -338,3 +338,12 @@ def test_public_suffixes(ctx, tmp_path):
     ]:
         assert find(ctx, "psl", key, source) == suffix
         assert find(ctx, "regdom", key, source) == domain
+
+
+def test_a_negative_key_of_wildlsearch_matches_everything_else(ctx, tmp_path):
+    path = tmp_path / "negative"
+    path.write_text("!neg.ex: no\n!*.x.y: q\n")
+    source = clean(str(path))
+    assert find(ctx, "nwildlsearch", "other", source) == "no"
+    assert find(ctx, "nwildlsearch", "neg.ex", source) == "q"
+    assert find(ctx, "wildlsearch", "a.x.y", source) == "no"

@@ -97,12 +97,14 @@ class EmptyAddress:
 class AddressPattern:
     """`^...`: a regular expression for the whole address."""
 
-    __slots__ = ("_caseless", "_pattern", "_positive")
+    __slots__ = ("_caseless", "_found", "_pattern", "_positive")
 
-    def __init__(self, pattern: str, positive: bool, *, caseless: bool) -> None:
+    def __init__(self, pattern: str, positive: bool, *, caseless: bool, in_file: bool) -> None:
         self._pattern = pattern
         self._positive = positive
         self._caseless = caseless
+        # The value is the line of the file; written in place, such an item has none.
+        self._found = Match(pattern) if in_file else PLAIN
 
     def match(self, subject: AddressSubject, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`."""
@@ -110,7 +112,7 @@ class AddressPattern:
         if found is None:
             return None
         numbers += found.captures()
-        return signed(PLAIN, self._positive)
+        return signed(self._found, self._positive)
 
 
 class AddressLookup:
@@ -126,6 +128,9 @@ class AddressLookup:
 
     def match(self, subject: AddressSubject, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`."""
+        if subject.domain is None and subject.text:
+            # A local part alone is no address to look up.
+            return None
         key = subject.lowered if self._caseless else subject.text
         found = ctx.process.services.lookups.find_item(ctx, self._search, key, self._source)
         return None if found is None else signed(Match(found.data), self._positive)
