@@ -12,6 +12,8 @@ import pytest
 
 from eximia.config.main import MainOptions
 from eximia.daemon.features import FEATURES, present
+from eximia.routers.options.catalogue import ROUTER_OPTIONS
+from eximia.transports.options.catalogue import TRANSPORT_OPTIONS
 
 from .config_oracle import exim, exim_error, needs_exim, our_error, ours
 
@@ -31,7 +33,15 @@ OURS = re.compile(
 THEIRS = re.compile(r"(\*expand_maildir_use_size_file =.*|server_param =.*|exim_version =.*)$")
 
 
-OWN = {name for name, one in MainOptions.declared.items() if one.own}
+OWN = {
+    name
+    for options in (
+        MainOptions,
+        *(family.get(driver) for family in (ROUTER_OPTIONS, TRANSPORT_OPTIONS) for driver in family),
+    )
+    for name, one in options.declared.items()
+    if one.own
+}
 
 
 def without(pattern: re.Pattern[str], text: str) -> list[str]:

@@ -150,6 +150,8 @@ OTHER_DEFAULTS = {
     ("main", "openssl_options"),
     ("main", "sqlite_lock_timeout"),
     ("smtp", "gnutls_compat_mode"),
+    # Exim prints nothing for it: its default is known to the driver only
+    ("iplookup", "protocol"),
 }
 
 

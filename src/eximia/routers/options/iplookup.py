@@ -18,7 +18,7 @@ class IplookupOptions(RouterOptions):
     hosts: Untainted | None = option(Kind.STRING, "The servers.")
     optional: bool = option(Kind.BOOL, "No answer is no error.", default=False)
     port: int = option(Kind.INTEGER, "The port.", default=0)
-    protocol: Untainted = option(Kind.STRING, "udp or tcp.", default=Untainted("udp"))
+    protocol: Untainted | None = option(Kind.STRING, "udp (default) or tcp.")
     query: Template | None = option(Kind.EXPAND, "What is asked.")
     reroute: Template | None = option(Kind.EXPAND, "The new address, made from the answer.")
     response_pattern: Untainted | None = option(Kind.STRING, "The pattern the answer must match.")
@@ -32,5 +32,5 @@ class IplookupOptions(RouterOptions):
             yield "a port must be specified"
         if values["hosts"] is None:
             yield "a host list must be specified"
-        if values["protocol"] not in ("udp", "tcp"):
+        if values["protocol"] not in (None, "udp", "tcp"):
             yield "protocol not specified as udp or tcp"

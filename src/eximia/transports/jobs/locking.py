@@ -164,7 +164,7 @@ def take_mbx_lock(fd: int, fields: dict[str, Any]) -> int | None:
     try:
         lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, fields["lockfile_mode"])
     except OSError as error:
-        raise JobError(f"failed to open MBX lock file {name}", error.errno or 0) from error
+        raise JobError(f"failed to open MBX lock file {name} :{error.strerror}", Errno.LOCK_FAILED) from error
     if before is None:
         os.fchmod(lock, fields["lockfile_mode"])
     use_fcntl, use_flock = _kinds(fields)
