@@ -246,6 +246,16 @@ class SigningKey:
         return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
+def _works(key: SigningKey) -> bool:
+    """Whether its signatures verify."""
+    digest = bytes(32)
+    try:
+        signature = key.sign(digest, "sha256")
+    except Exception:  # noqa: BLE001 -- whatever the library raises: the key is no good
+        return False
+    return public_key("rsa", base64.b64decode(key.record())).check(signature, digest, "sha256")
+
+
 def load_private_key(pem: bytes) -> SigningKey:
     """A private RSA or Ed25519 key of PEM text. Raises KeyProblem."""
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -254,11 +264,15 @@ def load_private_key(pem: bytes) -> SigningKey:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        key = load_pem_private_key(pem, None)
+        # The library's tests of primes take a tenth of a second; below it is seen whether the key works.
+        key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyProblem("private key cannot be read") from error
     if isinstance(key, RSAPrivateKey):
-        return SigningKey("rsa", key.key_size, key)
+        made = SigningKey("rsa", key.key_size, key)
+        if not _works(made):
+            raise KeyProblem("private key is broken")
+        return made
     if isinstance(key, Ed25519PrivateKey):
         return SigningKey("ed25519", 256, key)
     raise KeyProblem("private key is neither RSA nor Ed25519")
