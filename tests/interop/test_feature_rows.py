@@ -365,6 +365,17 @@ def test_proxy_header_missing(near: Near) -> None:
     assert "221 " in said
 
 
+def test_xclient(near: Near) -> None:
+    server = near(main="hosts_xclient = 127.0.0.1\nacl_smtp_connect = conn", acl=PROXY_ACL)
+    facts = "ADDR=203.0.113.9 PORT=77 NAME=c.example"
+    said = swaks(server.port, "-t", "joe@far.example", "--xclient", facts)
+    assert "250 OK id=" in said, said
+    until(lambda: " <= " in server.log())
+    assert re.search(
+        r"<= s@back\.example .*H=c\.example \(client\.example\) \[203\.0\.113\.9\]:77 .*PRX=", server.log()
+    )
+
+
 @pytest.mark.skipif(shutil.which("microsocks") is None, reason="microsocks is not installed")
 def test_through_a_socks_proxy(near: Near, far: Server) -> None:
     port = free_port()

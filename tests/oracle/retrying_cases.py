@@ -46,6 +46,11 @@ CASES = {
         then=[("-odi", "-f", "t@from.example", "joe@y.example")],
     ),
     "message deferred": Dialogue(peers=[{"rules": [("MAIL", b"450 later\r\n")]}], then=[AGAIN, ("-q",)]),
+    "child with the name of its parent": Dialogue(
+        routers='al:\n driver = redirect\n local_parts = joe\n data = "joe@y.example, zed@y.example"\n' + ROUTERS,
+        peers=[{"rules": [("RCPT TO:<zed", b"450 later\r\n")]}],
+        then=[("-qf",)],
+    ),
     "quota of a mailbox": Dialogue(
         routers="l:\n driver = accept\n transport = l\n",
         transports="l:\n driver = appendfile\n file = @D/box/m\n user = Debian-exim\n quota = 10\n",

@@ -114,7 +114,9 @@ def _route(attempt: Attempt, address: Address, copies: dict[str, Address]) -> No
         attempt.new[:0] = routed.children
     verdict = routed.verdict
     if verdict is Verdict.ACCEPTED:
-        if is_local(address.transport):
+        if address.unique.startswith("\\") and _homonym_is_done(attempt, address):
+            attempt.progress.done(address)
+        elif is_local(address.transport):
             attempt.local.append(address)
         else:
             attempt.remote.append(address)
@@ -181,6 +183,12 @@ def _copy_routing(address: Address, like: Address) -> None:
     for name in _COPIED:
         setattr(address, name, getattr(like, name))
     address.local_part = lower(address.local_part_original)
+
+
+def _homonym_is_done(attempt: Attempt, address: Address) -> bool:
+    """A child with the address of an ancestor is known by address and transport once it has one (`a@b/transport`)."""
+    address.unique = f"{address.unique.split(chr(92), 2)[2]}/{address.transport.name}"
+    return address.unique in attempt.message.nonrecipients
 
 
 def _without_duplicates(attempt: Attempt, addresses: list[Address]) -> list[Address]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
 
 
-def identity_of(address: Address) -> Identity | None:
-    """Whom to read and filter as (where that is possible); None: ourselves."""
-    if address.uid is None or address.gid is None:
+def identity_of(ctx: Context, address: Address) -> Identity | None:
+    """Whom to read and filter as (where that is possible); None: ourselves, also with `deliver_drop_privilege`."""
+    if address.uid is None or address.gid is None or ctx.process.main.deliver_drop_privilege:
         return None
     return Identity(address.uid, address.gid, address.user_name if address.initgroups else "")
 
@@ -56,7 +56,7 @@ def read_redirect_file(ctx: Context, options: RedirectOptions, address: Address)
 
 
 def _read(ctx: Context, address: Address, fields: dict[str, Any]) -> dict[str, Any]:
-    identity = identity_of(address)
+    identity = identity_of(ctx, address)
     if identity is None:
         return read_file(fields)
     return ctx.process.ports.agents.run(identity, "read_file", fields, timeout=60)

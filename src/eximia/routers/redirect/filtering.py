@@ -35,7 +35,7 @@ def run_filter(
         )
         return result
 
-    identity = identity_of(address)
+    identity = identity_of(ctx, address)
     if identity is None or identity.uid == os.geteuid():
         return interpret()
     try:
@@ -51,7 +51,7 @@ def write_log_lines(ctx: Context, address: Address, result: FilterResult, mode: 
         return
     lines = [list(line) for line in result.log_lines]
     try:
-        answer = ctx.process.ports.agents.run(identity_of(address), "filter_log", {"lines": lines}, timeout=60)
+        answer = ctx.process.ports.agents.run(identity_of(ctx, address), "filter_log", {"lines": lines}, timeout=60)
     except Defer as error:
         raise RouterDefer(error.message) from None
     if "error" in answer:
