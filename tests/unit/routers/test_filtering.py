@@ -48,7 +48,9 @@ def test_who_runs_it(uid: int, answer: str | None, confined: list[bool]):
         return None if answer is None else _packed(FilterResult("delivered"))
 
     process = SimpleNamespace(
-        services=SimpleNamespace(filters=SimpleNamespace(run=run)), ports=SimpleNamespace(as_user=as_user)
+        main=SimpleNamespace(deliver_drop_privilege=False),
+        services=SimpleNamespace(filters=SimpleNamespace(run=run)),
+        ports=SimpleNamespace(as_user=as_user),
     )
     address = Address("joe@x.test")
     address.uid = address.gid = uid
