@@ -189,6 +189,7 @@ class World:
         self.process.pid = 4711
         self.process.site = SimpleNamespace(uid=-1, gid=-1, never_users=())
         self.process.main = SimpleNamespace(
+            deliver_drop_privilege=False,
             disable_ipv6=True,
             local_interfaces=None,
             extra_local_interfaces=None,
