@@ -396,6 +396,33 @@ def test_through_a_socks_proxy(near: Near, far: Server) -> None:
         socks.wait()
 
 
+def test_cutthrough(near: Near, far: Server) -> None:
+    server = near(main="chunking_advertise_hosts =", acl="dummy:\n  accept\n")
+    text = server.conf.read_text()
+    server.conf.write_text(text.replace("rcpt:\n  accept\n", "rcpt:\n  accept control = cutthrough_delivery\n"))
+    server.stop()
+    again = subprocess.Popen(
+        [*OURS, "-C", str(server.conf), "-bdf"],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: listens(server.port))
+        body = "".join(f".line {number} {'x' * 60}\n" for number in range(30_000))
+        with smtplib.SMTP("127.0.0.1", server.port, "client.example") as client:
+            client.sendmail("s@back.example", ["joe@far.example", "ann@far.example"], f"{MESSAGE}{body}")
+            with pytest.raises(smtplib.SMTPRecipientsRefused):
+                client.sendmail("s@back.example", ["nobody@far.example"], MESSAGE)
+        log = server.log()
+        assert re.search(r">> ann@far\.example .*\n.*>> joe@far\.example .*\n.*<= s@back\.example", log), log
+        stored = next(iter((far.folder / "spool").rglob("*-D"))).read_bytes()
+        assert stored.partition(b"\n")[2].endswith(f"Hello\n{body}".encode())
+    finally:
+        again.terminate()
+        again.wait()
+
+
 def test_queuefile(near: Near, far: Server) -> None:
     server = near()
     send(server.port, ["joe@copy.example"])
