@@ -108,8 +108,9 @@ def _evaluate(
     record = applied.record
     passed_dkim = [normal(each.domain) for each in dkim if each.result == "pass"]
     passed_spf = [normal(each.domain) for each in spf if each.result == "pass" and each.scope != "helo"]
-    aligned_dkim = any(aligned(each, domain, record.adkim, finder) for each in passed_dkim)
+    # Walks begin at the author's domain, then at SPF's, then at those of signatures (section 4.10.2).
     aligned_spf = any(aligned(each, domain, record.aspf, finder) for each in passed_spf)
+    aligned_dkim = any(aligned(each, domain, record.adkim, finder) for each in passed_dkim)
     subdomain = domain != applied.domain
     exists = True
     if subdomain and record.np is not None:
@@ -143,4 +144,4 @@ def aligned(identifier: str, author: str, mode: str, finder: Finder) -> bool:
         return identifier == author and bool(author)
     if mode == "s" or identifier.rpartition(".")[2] != author.rpartition(".")[2]:
         return False
-    return finder.organization(identifier) == finder.organization(author)
+    return finder.organization(author) == finder.organization(identifier)

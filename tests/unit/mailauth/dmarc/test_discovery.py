@@ -59,6 +59,14 @@ def test_a_record_of_its_own_takes_one_question() -> None:
     assert (verdict.result, verdict.policy, names(found)) == ("pass", "reject", ["_dmarc.mail.example.com"])
 
 
+def test_order_of_questions() -> None:
+    found = zone(example_com="v=DMARC1; p=reject")
+    verdict = evaluate(found.query, "example.com", dkim=[Dkim("d.example.com")], spf=[Spf("s.example.com")])
+    assert (verdict.spf_aligned, verdict.dkim_aligned) == (True, True)
+    asked = ["example.com", "com", "s.example.com", "d.example.com"]
+    assert names(found) == [f"_dmarc.{name}" for name in asked]
+
+
 @pytest.mark.parametrize(
     ("records", "policy"),
     [
