@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support_services import MailServer, Running, mail_server, redis, until
+from support_services import MailServer, Running, certificates, free_port, mail_server, program, redis, until
 
 RCPT = """
   defer  local_parts = c
@@ -132,3 +132,22 @@ def test_lmdb(tmp_path: Path) -> None:
         shown = server.run(str(tmp_path / "spool"), "ratelimit", program="exim_dumpdb").stdout
         assert "rate:     30.000" in shown
         assert (tmp_path / "spool" / "db" / "hints.lmdb" / "data.mdb").exists()
+
+
+def test_inside_tls(tmp_path: Path) -> None:
+    pki, port = tmp_path / "pki", free_port()
+    certificates(pki)
+    command = [program("redis-server"), "--port", "0", "--tls-port", str(port), "--save", "", "--dir", str(tmp_path)]
+    command += ["--tls-cert-file", f"{pki}/cert.pem", "--tls-key-file", f"{pki}/key.pem", "--tls-auth-clients", "no"]
+    command += ["--tls-ca-cert-file", f"{pki}/ca.pem", "--requirepass", "secret"]
+    store = Running(command, tmp_path, port=port)
+    try:
+        main = f"hide hints_database = rediss://:secret@localhost:{port}/3\n"
+        with mail_server(tmp_path / "mx", main=main, rcpt=RCPT) as server:
+            codes: list[int] = []
+            ask(server, "d", 40, codes)
+            assert codes == [250] * 30 + [550] * 10
+            assert not server.log("panic")
+            assert not list((server.folder / "spool" / "db").glob("ratelimit*")), "it is in Redis alone"
+    finally:
+        store.stop()
