@@ -22,7 +22,7 @@ def run(call: Invocation) -> int:
     if not process.config.rewrite:
         sys.stdout.write("No rewrite rules are defined\n")
         return 0
-    for text in call.arguments:
-        for line in rewrite_report(ctx, text):
-            sys.stdout.buffer.write(line.encode("latin-1", "replace") + b"\n")
+    # Further arguments are not looked at.
+    for line in rewrite_report(ctx, call.arguments[0]):
+        sys.stdout.buffer.write(line.encode("latin-1", "replace") + b"\n")
     return 0

@@ -27,11 +27,11 @@ def encode(text: str, separator: str, specials: str) -> str:
             out.append(f"&{packed}-")
             pending.clear()
 
-    for char in text:
+    for place, char in enumerate(text):
         if char == separator:
             flush()
-            # Empty levels are dropped.
-            if out and out[-1] != ".":
+            # Empty levels are dropped, and so is the first of the separators at the start.
+            if place and out[-1:] != ["."]:
                 out.append(".")
         elif char in "./" and char not in specials:
             # It would look like a separator.

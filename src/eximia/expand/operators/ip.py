@@ -88,7 +88,9 @@ def reverse_ip(address: str) -> str | None:
 
 
 def _reverse_ip(ctx: Context, subject: str, argument: str | None) -> str:
-    reversed_ip = reverse_ip(subject)
+    address, slash, mask = subject.partition("/")
+    # A mask is allowed and has no effect.
+    reversed_ip = reverse_ip(address if slash and not mask.strip("0123456789") else subject)
     if reversed_ip is None:
         raise ExpansionError(f"reverse_ip() not given an IP address [{subject}]")
     return reversed_ip

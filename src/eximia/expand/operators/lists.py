@@ -22,8 +22,8 @@ def _listcount(ctx: Context, subject: str, argument: str | None) -> str:
 def _listnamed(ctx: Context, subject: str, argument: str | None) -> str:
     name = subject.removeprefix("+")
     kind = ""
-    if argument:
-        kind = _KINDS.get(argument[0], "")
+    if argument is not None:
+        kind = _KINDS.get(argument[:1], "")
         if not kind:
             raise ExpansionError('bad suffix on "list" operator')
     found = ctx.process.services.lists.named(ctx, name, _SERVICE_KINDS.get(kind, kind))
