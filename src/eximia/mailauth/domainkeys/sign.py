@@ -12,9 +12,22 @@ from eximia.mailauth.keys import SigningKey
 
 from .signature import Hashing
 
-#: fields that mail systems change or drop on the way
+#: fields that mail systems change, drop or put above others of the same name on the way
 _UNSIGNED = frozenset(
-    {b"return-path", b"received", b"bcc", b"resent-bcc", b"x-envelope-to", b"envelope-to", b"delivery-date"}
+    {
+        b"return-path",
+        b"received",
+        b"bcc",
+        b"resent-bcc",
+        b"envelope-to",
+        b"delivery-date",
+        b"authentication-results",
+        b"domainkey-signature",
+        b"dkim-signature",
+        b"arc-seal",
+        b"arc-message-signature",
+        b"arc-authentication-results",
+    }
 )
 
 

@@ -71,7 +71,12 @@ class ArcSigning:
         """The set for a message with this header; the body is complete."""
         if self._verification is not None:
             ctx = self._ctx
-            self._cv = self._verification.result(asking(lambda name, rtype: lookup(ctx, name, rtype))).state
+            found = self._verification.result(asking(lambda name, rtype: lookup(ctx, name, rtype)))
+            if found.temporary:
+                # A seal that says "fail" would end the chain for good.
+                ctx.process.log.main(f"ARC: not signed: chain cannot be verified now: {found.reason}", ctx.message.id)
+                return []
+            self._cv = found.state
         try:
             return Sealing(header, self._sealer, self._cv or "none", self._results, self._bodies).fields()
         except SealError as error:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from eximia.context import Body
+from eximia.dns import Answer, Status
+from eximia.dns.records import Txt
 from eximia.mailauth.arc.verify import verify as verify_arc
 from eximia.mailauth.dkim.verify import verify
 from eximia.mailauth.domainkeys.verify import verify as verify_domainkeys
+from eximia.mailauth.fields import split_message
 from eximia.message.header import Header
 from support_signed import pem, txt
 from support_transports import Server, World
@@ -168,3 +171,42 @@ def test_domainkeys_without_a_domain() -> None:
     world.run(world.transport("smtp", hosts="198.51.100.1", **settings), "x@y.example")
     assert server.messages[0].startswith(b"Subject:")
     assert world.log.lines == []
+
+
+class _Resolver:
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+
+    def query(self, name: str, rtype: str, *_: object) -> Answer:
+        found = txt(name)
+        if self.down or not found.texts:
+            return Answer(Status.AGAIN if self.down else Status.NXDOMAIN, name=name, why="time-out")
+        return Answer(Status.FOUND, tuple(Txt((text[:250], text[250:])) for text in found.texts), name, ttl=300)
+
+
+@pytest.mark.parametrize(("down", "sets"), [(False, 2), (True, 1)])
+def test_a_chain_without_a_result_is_verified_on_the_way_out(down: bool, sets: int) -> None:
+    """DomainKeys does not sign what other signatures are put above of."""
+    sealing = {"arc_sign": "b.example : rsa : " + pem("rsa").decode()}
+    domainkeys = {"dk_selector": "rsa", "dk_private_key": pem("rsa").decode()}
+    _, first = _deliver(headers=(_RESULTS, "Received: x\n"), **sealing, **_DKIM)
+    fields, body = split_message(first)
+    server = Server(("CHUNKING",))
+    world = World({"198.51.100.1": server})
+    world.process.ports.resolver = _Resolver(down=down)
+    world.process.main.__dict__.update(
+        dns_check_names_pattern=None,
+        dns_again_means_nonexist=None,
+        dns_trust_aa=None,
+        slow_lookup_log=0,
+        event_action=None,
+    )
+    world.message.headers = [Header(field.decode().replace("\r\n", "\n")) for field in fields]
+    world.message.body = Body(body.replace(b"\r\n", b"\n"))
+    world.run(world.transport("smtp", hosts="198.51.100.1", **sealing, **domainkeys, **_DKIM), "x@y.example")
+    (message,) = server.messages
+    result = verify_arc(message, txt)
+    assert (result.state, result.instance) == ("pass", sets)
+    assert verify_domainkeys(message, txt).status == "good"
+    assert [each.status for each in verify(message, txt)] == ["pass", "pass"]
+    assert bool(world.log.lines) is down
