@@ -161,10 +161,11 @@ class _Start:
         try:
             for at in reversed(range(engine.chain_length(Chain.VERIFIED))):
                 facts.peer_certificate = engine.certificate(Chain.VERIFIED, at)
-                if session.policy.event(session.ctx, "tls:cert", str(at)):
+                refusal = session.policy.event(session.ctx, "tls:cert", str(at))
+                if refusal:
                     session.process.log.main(
                         f"[{self.facts.sender_host_address}] SSL verify denied by event-action: depth={at} "
-                        f"cert={engine.subject(Chain.VERIFIED, at)}"
+                        f"cert={engine.subject(Chain.VERIFIED, at)}: {refusal}"
                     )
                     facts.certificate_verified = False
                     if self.verify is Verify.REQUIRE:

@@ -207,8 +207,10 @@ class Handshake:
         facts = self.facts
         for at in reversed(range(engine.chain_length(Chain.VERIFIED))):
             facts.peer_certificate = engine.certificate(Chain.VERIFIED, at)
-            if raised(self.ctx, self.options, "tls:cert", str(at)):
-                self._note(f"SSL verify denied by event-action: depth={at} cert={engine.subject(Chain.VERIFIED, at)}")
+            refusal = raised(self.ctx, self.options, "tls:cert", str(at))
+            if refusal:
+                subject = engine.subject(Chain.VERIFIED, at)
+                self._note(f"SSL verify denied by event-action: depth={at} cert={subject}: {refusal}")
                 engine.refuse()
                 return
 

@@ -1,0 +1,138 @@
+"""What a client does when TLS does not go well, and what it logs: an installed Exim and us, with the same servers.
+
+Debian's Exim has GnuTLS: what names the library (ciphers, its errors, the form of distinguished names) is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eximia.tls.binding import is_built
+from interop.tls_world import readable
+from support_tls import Pki
+
+from .tls_servers import MODES, Server
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("exim4") is None or not is_built(),
+    reason="root, exim4 and the binding are needed",
+)
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+
+OPTIONS = {
+    "plain": "",
+    "required": "hosts_require_tls = *",
+    "not in clear": "tls_tempfail_tryclear = false",
+    "verified": "tls_verify_hosts = *\n  tls_try_verify_hosts = :\n  tls_verify_certificates = {root}",
+    "verified and required": "hosts_require_tls = *\n  tls_verify_hosts = *\n  tls_verify_certificates = {root}",
+    "no names": "tls_verify_certificates = {root}\n  tls_verify_cert_hostnames =",
+    "smtps": "protocol = smtps",
+    "avoided": "hosts_avoid_tls = *",
+    "with SNI": "tls_sni = mx.example.org",
+    "with a protocol": "tls_alpn = smtp\n  hosts_require_alpn = *",
+    "bad certificate": "tls_certificate = /nosuch/file",
+    "good certificate": "tls_certificate = {folder}/client.chain\n  tls_privatekey = {folder}/client.key",
+    "DANE": "hosts_require_dane = *",
+}
+CASES = [(mode, option) for mode in MODES for option in ("plain", "required", "not in clear", "verified and required")]
+CASES += [("ok", option) for option in OPTIONS if option not in ("plain", "required", "not in clear")]
+CASES += [("expired", "verified"), ("other name", "verified"), ("on connect", "smtps"), ("not offered", "avoided")]
+CASES += [("wants a certificate", "good certificate"), ("not offered", "smtps"), ("expired", "no names")]
+#: how a server's late refusal shows depends on who is faster
+_RACE = ("wants a certificate", "not in clear")
+CASES = [case for case in dict.fromkeys(CASES) if case != _RACE and (case[0] != "on connect" or case[1] == "smtps")]
+
+_CONFIGURATION = """
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+keep_environment =
+primary_hostname = client.example
+message_id_format = short
+log_selector = +tls_certificate_verified
+begin routers
+r:
+  driver = manualroute
+  route_data = 127.0.0.1
+  self = send
+  transport = t
+begin transports
+t:
+  driver = smtp
+  port = {port}
+  hosts_try_fastopen =
+  command_timeout = 5s
+  {options}
+begin retry
+* * F,1h,5m
+"""
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    folder = tmp_path_factory.mktemp("pki")
+    readable(folder)
+    return Pki(folder)
+
+
+@pytest.fixture(scope="module")
+def servers(pki: Pki) -> Iterator[dict[str, Server]]:
+    made = {mode: Server(pki, mode) for mode in MODES}
+    yield made
+    for each in made.values():
+        each.shutdown()
+        each.server_close()
+
+
+def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[str]:
+    """The log lines of one delivery, without what any two runs differ in."""
+    folder.mkdir()
+    readable(folder)
+    for name in ("spool", "log"):
+        (folder / name).mkdir()
+        shutil.chown(folder / name, "Debian-exim", "Debian-exim")
+    text = _CONFIGURATION.format(
+        folder=folder, port=port, options=OPTIONS[option].format(root=pki.path("root.crt"), folder=pki.folder)
+    )
+    if which == "exim4":
+        text = text.replace("message_id_format = short\n", "")
+    (folder / "conf").write_text(text)
+    (folder / "site.toml").write_text('user = "Debian-exim"\ngroup = "Debian-exim"\n')
+    program = ["exim4"] if which == "exim4" else [sys.executable, "-m", "eximia.cli.launched", "exim"]
+    subprocess.run(
+        [*program, "-C", str(folder / "conf"), "-odi", "-oi", "-f", "a@b.example", "c@d.example"],
+        input=b"Subject: x\n\nx\n",
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(folder / "site.toml")},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    log = (folder / "log" / "mainlog").read_text(errors="replace")
+    lines = []
+    for line in log.splitlines():
+        line = re.sub(r"^\S+ \S+ (1\S+ )?", "", line)
+        if re.match(r"<= |exim user lost|Completed|\[127.0.0.1\] SSL verify|H=\S+ \S+ TLS error on connection", line):
+            continue
+        line = re.sub(r" X=(TLS1\.\d):\S+", r" X=\1", line)
+        # after "TLS session:" stands what the library says
+        line = re.sub(r"(TLS session: ).*?(: delivering unencrypted|$)", r"\1...\2", line)
+        lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize(("mode", "option"), CASES, ids=lambda value: value)
+def test_client(tmp_path: Path, pki: Pki, servers: dict[str, Server], mode: str, option: str) -> None:
+    port = servers[mode].port
+    ours = story(tmp_path / "ours", "ours", pki, port, option)
+    theirs = story(tmp_path / "theirs", "exim4", pki, port, option)
+    # Exim gives up a bounce that cannot be delivered either; here only the message counts
+    for lines in (ours, theirs):
+        del lines[next((at + 1 for at, line in enumerate(lines) if line.startswith(("=>", "==", "**"))), len(lines)) :]
+    assert ours == theirs
