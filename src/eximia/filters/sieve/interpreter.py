@@ -65,12 +65,16 @@ class Sieve:
         script = self.script
         script.white()
         while script.word("require"):
+            script.white()
+            bracket = script.text.startswith("[", script.position)
             names = script.strings()
             if names is None:
-                raise script.wrong("capability string list expected")
+                raise script.wrong("missing string list" if bracket else "capability string list expected")
             for name in names:
                 if name.lower() not in CAPABILITIES:
                     raise script.wrong("unknown capability")
+                if name.lower() == "enotify" and self.setup.notify_owner is None:
+                    raise script.wrong("enotify disabled")
                 self.required.add(name.lower())
             if "encoded-character" in self.required:
                 script.encoded_characters = True
@@ -103,7 +107,7 @@ class Sieve:
                 continue
             name = script.word(*COMMANDS)
             if not name:
-                raise script.wrong("syntax error")
+                raise script.wrong("expecting command or closing brace" if self.depth else "syntax error")
             COMMANDS[name](self, obey)
 
     def _if(self, *, obey: bool) -> None:

@@ -45,7 +45,7 @@ class _Arguments:
         self.match_type = self.match_type or "is"
         self.part = self.part or "all"
         if self.comparator == NUMERIC and self.match_type != "is":
-            raise script.wrong("comparator i;ascii-numeric may only be used with match type :is")
+            raise script.wrong("comparator does not offer specified matchtype")
 
     def _comparator(self, sieve: Sieve) -> None:
         script = sieve.script
