@@ -145,14 +145,22 @@ class Exim(Contender):
         work.mkdir()
         self.maildir = work / "Maildir"
         self.configuration = debian_configuration(self.folder, self.port, self.sink_port, self.maildir)
+        self.trust(f"{self.folder}/exim.conf")
 
-    def start(self, *, queue_only: bool = False) -> None:
-        # Without this Exim gives up root for a configuration named with -C and cannot deliver to users.
+    def trust(self, path: str) -> None:
+        """Without this Exim gives up root for a configuration named with -C and cannot deliver to users. It reads only
+        the first lines of the list, so those of files that are gone are taken out."""
         trusted = Path("/etc/exim4/trusted_configs")
-        if str(self.folder / "exim.conf") not in (trusted.read_text() if trusted.exists() else ""):
-            with trusted.open("a") as file:
-                file.write(f"{self.folder}/exim.conf\n")
-        super().start(queue_only=queue_only)
+        lines = trusted.read_text().splitlines() if trusted.exists() else []
+        kept = [line for line in lines if line != path and (not line.startswith("/tmp/") or Path(line).exists())]
+        trusted.write_text("".join(f"{line}\n" for line in [path, *kept]))
+
+    def stop(self) -> None:
+        super().stop()
+        trusted = Path("/etc/exim4/trusted_configs")
+        if trusted.exists():
+            lines = [line for line in trusted.read_text().splitlines() if line != f"{self.folder}/exim.conf"]
+            trusted.write_text("".join(f"{line}\n" for line in lines))
 
     def command(self, queue_only: bool) -> list[str]:
         return [self.program, "-C", str(self.configuration), "-bdf", *(["-odq"] if queue_only else [])]
@@ -160,6 +168,9 @@ class Exim(Contender):
 
 class Eximia(Exim):
     name = "eximia"
+
+    def trust(self, path: str) -> None:
+        """Its own site file trusts every path."""
 
     def environment(self) -> dict[str, str]:
         site = self.folder / "site.toml"
