@@ -74,11 +74,32 @@ def test_addresses(parts, local_part, domain):
     assert (found is not None) == expected
 
 
-def test_ten_thousand_names_cost_no_more_than_a_few():
+#: seconds for one match in a list of ten thousand items
+MOST = 20e-6
+
+
+def processor_time(match) -> float:
+    """Of one match, whatever else the machine does."""
+    match()
+    start = time.process_time()
+    for _ in range(2000):
+        match()
+    return (time.process_time() - start) / 2000
+
+
+def test_ten_thousand_items_are_matched_fast():
     names = Template(" : ".join([*(f"host{number}.example" for number in range(10000)), "*.wild.example"]))
+    users = Template(
+        " : ".join([*(f"user{number}@host{number % 100}.example" for number in range(10000)), "*@w.example"])
+    )
     assert match_domain(names, "host9999.example", CONTEXT)
-    start = time.perf_counter()
-    for _ in range(1000):
-        match_domain(names, "host9999.example", CONTEXT)
-        match_domain(names, "nothing.example", CONTEXT)
-    assert (time.perf_counter() - start) / 2000 < 100e-6
+    assert match_domain(names, "a.wild.example", CONTEXT)
+    assert match_address(users, "user9999@host99.example", CONTEXT)
+    for match in (
+        lambda: match_domain(names, "host9999.example", CONTEXT),
+        lambda: match_domain(names, "a.wild.example", CONTEXT),
+        lambda: match_domain(names, "nothing.example", CONTEXT),
+        lambda: match_address(users, "user9999@host99.example", CONTEXT),
+        lambda: match_address(users, "nobody@nothing.example", CONTEXT),
+    ):
+        assert processor_time(match) < MOST
