@@ -302,3 +302,8 @@ CASES = {
     ),
     "no caller address": Dialogue(args=("-bs", "-odi", "-oMs", "name.example", *BS[1:3])),
 }
+
+#: the file of tests that each case belongs to: what decides, or what is decided about
+_OTHER = ("auth: ", "mime: ", "control: ", "limits: ", "rcpt: ratelimit")
+PHASES = {name: case for name, case in CASES.items() if not name.startswith(_OTHER)}
+EFFECTS = {name: case for name, case in CASES.items() if name.startswith(_OTHER)}

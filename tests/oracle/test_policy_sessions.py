@@ -1,4 +1,4 @@
-"""ACLs, controls, MIME, authentication, side by side with an installed Exim. The cases are in `policy_cases.py`."""
+"""ACLs in all phases, side by side with an installed Exim. The cases are in `policy_cases.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from .transport_world import needs_exim
 pytestmark = needs_exim
 
 
-@pytest.mark.parametrize("case", named(policy=policy_cases.CASES))
+@pytest.mark.parametrize("case", named(policy=policy_cases.PHASES))
 def test_same(case: Dialogue) -> None:
     compare(case)

@@ -1,0 +1,16 @@
+"""Controls, MIME, authentication and limits, side by side with an installed Exim. The cases are in `policy_cases.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import policy_cases
+from .session_world import Dialogue, compare, named
+from .transport_world import needs_exim
+
+pytestmark = needs_exim
+
+
+@pytest.mark.parametrize("case", named(effects=policy_cases.EFFECTS))
+def test_same(case: Dialogue) -> None:
+    compare(case)
