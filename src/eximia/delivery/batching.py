@@ -78,7 +78,9 @@ def _local_key(attempt: Attempt, address: Address, *, by_domain: bool) -> Any:
         variables = variables_of(Batch(address.transport, [address], return_path_of(attempt, address)))
         try:
             batch_id = expand(template, attempt.ctx.for_address(variables))
-        except ExpansionError:
+        except ExpansionError as error:
+            where = f"batch_id option in {address.transport.name} transport ({address.address})"
+            attempt.log.panic(f"Failed to expand {where}: {error.message}", attempt.message.id)
             return None
     return (
         address.kind,

@@ -45,7 +45,7 @@ def _not_open(path: str, error: OSError, fields: Mapping[str, Any]) -> dict[str,
             try:
                 os.stat(directory.encode("latin-1"))
             except OSError as problem:
-                return {"error": f"failed to stat {directory} ({problem.strerror})", "errno": problem.errno or -1}
+                return {"error": f"failed to stat {directory} ({problem.strerror})", "errno": -1}
         return {"missing": True}
     if number == errno.ENOTDIR and fields.get("ignore_enotdir"):
         return {"missing": True}

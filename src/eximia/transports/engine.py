@@ -240,7 +240,8 @@ def _run_shadow(ctx: Context, batch: Batch, options: Any) -> None:
     except ExpansionError as error:
         log = ctx.process.log
         if log is not None:
-            log.main(f"Failed to expand shadow_condition of {batch.transport.name}: {error.message}", ctx.message.id)
+            condition = f'condition "{options.shadow_condition.text}" for {batch.transport.name} transport'
+            log.main(f"failed to expand {condition}: {error.message}", ctx.message.id)
         return
     transport = find(ctx, name)
     if transport is None:
