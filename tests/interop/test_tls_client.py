@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,8 +90,6 @@ class SslServer:
 
 def wait_for_listener(port: int) -> None:
     """s_server counts connections: look into the kernel's table instead of making one."""
-    import time
-
     wanted = f":{port:04X} "
     for _ in range(200):
         if any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines()):
@@ -111,8 +110,6 @@ class Client:
         self.world.process.ports.clock = direct.clock
         other = "no_tlsv1_3" if version == "TLS1.2" else "no_tlsv1_2"
         self.world.process.main.openssl_options = f"+{other} {options}"
-        import time
-
         self.world.process.hints = Hints(str(folder / "db"), self.world.log.panic, time.time)
         self.world.process.services = SimpleNamespace(expand=None)
 
@@ -245,7 +242,8 @@ def test_sessions_are_kept_and_used_once(pki: Pki, tmp_path: Path, version: str)
 
 
 def restart(server: SslServer) -> None:
-    """The next connection wants a banner."""
+    """The next connection wants a banner. s_server does not tell when it is done with the one before."""
+    time.sleep(0.5)
     server._say(b"220 s_server ESMTP\r\n")
 
 
