@@ -150,7 +150,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (path / name).write_text(text)
     sqlite3.connect(path / "db").execute("create table t(a)")
     (path / "conf").write_text(CONFIGURATION.format(path))
-    for each in (path, *path.parents[:3]):
+    for each in (path, *path.parents[:2]):  # not the folder of all temporary files
         each.chmod(0o755)
     return path
 
