@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 
 from eximia.base.errors import Defer
 from eximia.base.ports import Identity
+from eximia.base.readiness import READABLE, wait_for
 from eximia.privileged.agent import become
 
 
@@ -60,7 +60,7 @@ def _answer(reader: int, timeout: float) -> bytes:
     pieces: list[bytes] = []
     while True:
         left = ends - time.monotonic()
-        if left <= 0 or not select.select([reader], [], [], left)[0]:
+        if left <= 0 or not wait_for(reader, READABLE, left):
             raise TimeoutError
         piece = os.read(reader, 65536)
         if not piece:

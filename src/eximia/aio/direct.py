@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from eximia.aio.agents import AgentPool, Agents, fork_agent
 from eximia.base.errors import NetworkError
 from eximia.base.ports import HelperResult, Identity, Watch
+from eximia.base.readiness import READABLE, WRITABLE, wait_for
 from eximia.base.steps import Steps, run_steps
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DirectStream:
             try:
                 sent = os.write(self._write_fd, view)
             except BlockingIOError:
-                if not wait_for(self._write_fd, select.POLLOUT, self._send_timeout):
+                if not wait_for(self._write_fd, WRITABLE, self._send_timeout):
                     raise timeout_error() from None
                 continue
             except OSError as error:
@@ -63,7 +63,7 @@ class DirectStream:
             data, self._unread = self._unread, b""
             return data
         while True:
-            if not wait_for(self._read_fd, select.POLLIN, timeout):
+            if not wait_for(self._read_fd, READABLE, timeout):
                 raise timeout_error()
             try:
                 return os.read(self._read_fd, 65536)
@@ -73,7 +73,7 @@ class DirectStream:
                 raise network_error(error) from None
 
     def pending(self) -> bool:
-        return bool(self._unread) or wait_for(self._read_fd, select.POLLIN, 0.000001)
+        return bool(self._unread) or wait_for(self._read_fd, READABLE, 0.000001)
 
     def unread(self, data: bytes) -> None:
         self._unread = data + self._unread
@@ -96,13 +96,6 @@ class DirectStream:
 
     def fileno(self) -> int:
         return self._read_fd
-
-
-def wait_for(fd: int, event: int, timeout: float) -> bool:
-    """True when `fd` is ready within `timeout` seconds (0: no limit)."""
-    poll = select.poll()
-    poll.register(fd, event)
-    return bool(poll.poll(max(1, int(timeout * 1000)) if timeout > 0.0005 else (0 if timeout else None)))
 
 
 def timeout_error() -> NetworkError:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import select
 import socket
 import time
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError
+from eximia.base.readiness import READABLE, wait_for
 from eximia.dns.answer import Answer, Status, again, judge, nonexistent
 from eximia.dns.cache import AnswerCache
 from eximia.dns.names import BadName, MalformedMessage
@@ -187,7 +187,7 @@ class DirectResolver(StubResolver):
             try:
                 sock.send(query)
                 while (left := deadline - time.monotonic()) > 0:
-                    if not select.select([sock], [], [], left)[0]:
+                    if not wait_for(sock.fileno(), READABLE, left):
                         break
                     data = sock.recv(65535)
                     if matches_query(query, data):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError
+from eximia.base.readiness import is_readable
 from eximia.base.text import from_bytes, to_bytes
 
 from .pool import pool_for
@@ -73,11 +74,9 @@ def _connect(arguments: dict[str, Any]) -> Any:
 def _run(connection: Any, query: str) -> str | None:
     """In a thread. Raises LookupDefer, and NetworkError when the server closed the connection before: what was sent is
     never sent again, for it may have been obeyed."""
-    import select
-
     import pymysql
 
-    if select.select([connection._sock], [], [], 0)[0]:  # noqa: SLF001 - there is no public way to ask
+    if is_readable(connection._sock.fileno()):  # noqa: SLF001 - there is no public way to ask
         raise NetworkError("MYSQL: the server closed the connection")
     try:
         with connection.cursor() as cursor:

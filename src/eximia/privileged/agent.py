@@ -8,13 +8,13 @@ frame then go so far too, and all wait together.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 from collections.abc import Callable, Generator
 from importlib import import_module
 from typing import Any, cast
 
+from eximia.base.readiness import READABLE, wait_for
 from eximia.privileged.jobs import JOBS
 from eximia.privileged.wire import WireError, pack_results, receive_frame, send_frame, unpack_jobs
 
@@ -66,7 +66,7 @@ def start_agent(uid: int, gid: int, user: str) -> tuple[int, socket.socket]:
 
 def serve(sock: socket.socket) -> None:
     """Do the jobs that come over `sock`, until it ends or nothing came for a while."""
-    while select.select([sock], [], [], IDLE_SECONDS)[0]:
+    while wait_for(sock.fileno(), READABLE, IDLE_SECONDS):
         try:
             frame = receive_frame(sock)
         except (WireError, OSError):

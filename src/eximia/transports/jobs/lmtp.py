@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+from eximia.base.readiness import READABLE, WRITABLE, wait_for
 from eximia.context.delivery import Errno
 from eximia.protocols.smtp.client import (
     Capabilities,
@@ -54,13 +54,13 @@ class _Channel:
         """Raises OSError, TimeoutError."""
         view = memoryview(data)
         while view:
-            if not select.select([], [self.writer], [], self.timeout or None)[1]:
+            if not wait_for(self.writer, WRITABLE, self.timeout):
                 raise TimeoutError
             view = view[os.write(self.writer, view[:65536]) :]
 
     def receive(self) -> bytes:
         """Raises OSError, TimeoutError."""
-        if not select.select([self.reader], [], [], self.timeout or None)[0]:
+        if not wait_for(self.reader, READABLE, self.timeout):
             raise TimeoutError
         return os.read(self.reader, 65536)
 
