@@ -94,6 +94,21 @@ def first_skip_error(*nodes: Node) -> str | None:
     return None
 
 
+class ArgumentsNode(Node):
+    """An item that is nothing but its arguments."""
+
+    __slots__ = ("args",)
+
+    def __init__(self, args: list[Sequence]) -> None:
+        self.args = args
+
+    def children(self) -> Iterator[Node]:
+        return iter(self.args)
+
+    def skip_error(self) -> str | None:
+        return first_skip_error(*self.args)
+
+
 class Text(Node):
     """Literal text. `value` has escapes already resolved."""
 

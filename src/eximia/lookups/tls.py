@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import NetworkError
-from eximia.dns.hosts import normal_address
-from eximia.tls.binding import TlsUnavailable
-from eximia.tls.contexts import contexts_of
-from eximia.tls.engine import Engine, TlsError, Verify
-from eximia.tls.settings import ClientSettings, TlsConfigError
-from eximia.tls.stream import TlsStream
+from eximia.tls import client
+from eximia.tls.settings import ClientSettings
 
 if TYPE_CHECKING:
     from eximia.base.ports import Stream
     from eximia.context import Context
+    from eximia.tls.stream import TlsStream
 
 
 def secure(
@@ -34,17 +29,7 @@ def secure(
     settings = ClientSettings(
         certificates=(certificate,) if certificate else (), keys=(key,) if key else (), ciphers=ciphers, trust=trust
     )
-    try:
-        engine = Engine(contexts_of(ctx.process).client(settings), verify=Verify.REQUIRE if trust else Verify.IGNORE)
-        if trust:
-            engine.check_name(host)
-        if not normal_address(host):
-            engine.send_name(host)
-        encrypted = TlsStream(stream, engine)
-        encrypted.handshake(timeout)
-    except (TlsError, TlsConfigError, TlsUnavailable) as error:
-        raise NetworkError(f"TLS: {error}", errno.EPROTO) from error
-    return encrypted
+    return client.secure(ctx, stream, host, settings, timeout)
 
 
 def ldap_certificate_required(ctx: Context) -> bool:

@@ -68,16 +68,37 @@ def _line_ends(count: int) -> Iterator[bytes]:
         count -= some
 
 
-class Simple:
+class _Lines:
+    """Line ends of the canonical form: `_pending` of them are held back until something follows, so that those at the
+    end go. `_some`: there was something."""
+
+    __slots__ = ("_pending", "_some")
+
+    def __init__(self, pending: int = 0) -> None:
+        self._pending = pending
+        self._some = False
+
+    def _lines(self, data: bytes) -> Iterator[bytes]:
+        kept = data.rstrip(b"\n")
+        if kept:
+            if self._pending:
+                yield from _line_ends(self._pending)
+            self._some = True
+            self._pending = len(data) - len(kept)
+            yield kept.replace(b"\n", b"\r\n")
+        else:
+            self._pending += len(data)
+
+
+class Simple(_Lines):
     """Only empty lines at the end go. `empty`: what an empty body becomes. `pending`: line ends that come first if
     anything follows (DomainKeys counts the line between header and body among the trailing empty lines)."""
 
-    __slots__ = ("_carry", "_empty", "_pending", "_some")
+    __slots__ = ("_carry", "_empty")
 
     def __init__(self, *, empty: bytes = b"\r\n", pending: int = 0) -> None:
+        super().__init__(pending)
         self._carry = b""
-        self._pending = pending
-        self._some = False
         self._empty = empty
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -89,35 +110,23 @@ class Simple:
                 self._carry = b"\r"
                 data = data[:-1]
             data = data.replace(b"\r\n", b"\n")
-        yield from self._put(data)
-
-    def _put(self, data: bytes) -> Iterator[bytes]:
-        kept = data.rstrip(b"\n")
-        if kept:
-            if self._pending:
-                yield from _line_ends(self._pending)
-            self._some = True
-            self._pending = len(data) - len(kept)
-            yield kept.replace(b"\n", b"\r\n")
-        else:
-            self._pending += len(data)
+        yield from self._lines(data)
 
     def finish(self) -> Iterator[bytes]:
         if self._carry:
-            yield from self._put(self._carry)
+            yield from self._lines(self._carry)
             self._carry = b""
         yield b"\r\n" if self._some else self._empty
 
 
-class Relaxed:
+class Relaxed(_Lines):
     """White space inside a line becomes one space, at its end nothing; empty lines at the end go."""
 
-    __slots__ = ("_carry", "_pending", "_some")
+    __slots__ = ("_carry",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._carry = b""
-        self._pending = 0
-        self._some = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._carry:
@@ -143,15 +152,7 @@ class Relaxed:
             # A carry is there only when the data ended with CR, and then not with a space.
             self._carry = b" "
             data = data[:-1]
-        kept = data.rstrip(b"\n")
-        if kept:
-            if self._pending:
-                yield from _line_ends(self._pending)
-            self._some = True
-            self._pending = len(data) - len(kept)
-            yield kept.replace(b"\n", b"\r\n")
-        else:
-            self._pending += len(data)
+        return self._lines(data)
 
     def finish(self) -> Iterator[bytes]:
         if self._carry.endswith(b"\r"):
@@ -161,26 +162,17 @@ class Relaxed:
             yield b"\r\n"
 
 
-class NoFws:
+class NoFws(_Lines):
     """DomainKeys' nofws: no spaces, tabs and CRs; empty lines at the end go."""
 
-    __slots__ = ("_pending", "_some")
+    __slots__ = ()
 
     def __init__(self, *, pending: int = 0) -> None:
-        self._pending = pending
-        self._some = False
+        super().__init__(pending)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         data = data.translate(None, b" \t\r")
-        kept = data.rstrip(b"\n")
-        if kept:
-            if self._pending:
-                yield from _line_ends(self._pending)
-            self._some = True
-            self._pending = len(data) - len(kept)
-            yield kept.replace(b"\n", b"\r\n")
-        else:
-            self._pending += len(data)
+        return self._lines(data)
 
     def finish(self) -> Iterator[bytes]:
         if self._some:

@@ -10,7 +10,7 @@ import os
 from eximia.base.dataclass import dataclass, field
 from eximia.spool import Place, Spool, SpoolFormatError
 from eximia.spool.brief import read_brief
-from eximia.spool.header_file import read_header
+from eximia.spool.header_file import SpoolHeader, read_header
 from eximia.spool.journal import read_journal
 
 
@@ -32,6 +32,16 @@ class Summary:
     error: str = ""
     #: the envelope was readable
     readable: bool = True
+
+    def fill(self, header: SpoolHeader) -> None:
+        """Take what the header file tells; `size` needs the body, too."""
+        self.sender = header.sender
+        self.received_time = header.received_time
+        self.frozen = header.frozen >= 0
+        self.recipients = [recipient.address for recipient in header.recipients]
+        self.nonrecipients = header.nonrecipients
+        if header.sender_set_untrusted:
+            self.untrusted_user = header.login
 
     @property
     def undelivered(self) -> list[str]:
@@ -87,11 +97,5 @@ def _damaged(text: str, summary: Summary) -> int:
             summary.readable = False
             return 0
         header = error.partial
-    summary.sender = header.sender
-    summary.received_time = header.received_time
-    summary.frozen = header.frozen >= 0
-    summary.recipients = [recipient.address for recipient in header.recipients]
-    summary.nonrecipients = header.nonrecipients
-    if header.sender_set_untrusted:
-        summary.untrusted_user = header.login
+    summary.fill(header)
     return header.header_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.namedtuple import NamedTuple
@@ -12,7 +12,6 @@ from eximia.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximia.context import Process
-    from eximia.message.header import Header
 
 
 class Event(NamedTuple):
@@ -85,16 +84,4 @@ class _StoryLog(CheckingLog):
         self._story = story
 
     def _check(self, text: str, message_id: str) -> None:
-        self._story.add("log", text)
-
-    def reject(
-        self,
-        text: str,
-        message_id: str = "",
-        *,
-        main: bool = True,
-        sender: str | None = None,
-        recipients: Sequence[str] = (),
-        headers: Iterable[Header] = (),
-    ) -> None:
         self._story.add("log", text)

@@ -45,13 +45,8 @@ def messages(options: Mapping[str, str]) -> Iterator[Variables]:
             sys.stderr.write(f"Couldn't parse {each.id}: {error}\n")
             continue
         header.nonrecipients |= set(each.journal)
-        summary = Summary(each.id, Place(), header.sender)
-        summary.received_time = header.received_time
-        summary.frozen = header.frozen >= 0
-        summary.recipients = [recipient.address for recipient in header.recipients]
-        summary.nonrecipients = header.nonrecipients
-        if header.sender_set_untrusted:
-            summary.untrusted_user = header.login
+        summary = Summary(each.id, Place())
+        summary.fill(header)
         if each.body >= 0:
             summary.size = header.size_of_headers() + max(0, each.body - len(each.id) - 3)
         yield Variables(header, summary, each.header_path, each.data_path, now)

@@ -6,12 +6,11 @@ The secret and the third string are expanded after the address has been taken ap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.text import EMPTY, Untainted
 from eximia.expand.items.prvs import LIFETIME, SIGNED, day, digest
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import ArgumentsNode, Node, Run, Sequence
 from eximia.expand.parser import Parser, Trouble
 
 if TYPE_CHECKING:
@@ -38,19 +37,10 @@ class PrvscheckItem:
         return PrvscheckNode(args)
 
 
-class PrvscheckNode(Node):
+class PrvscheckNode(ArgumentsNode):
     """A use of the item."""
 
-    __slots__ = ("args",)
-
-    def __init__(self, args: list[Sequence]) -> None:
-        self.args = args
-
-    def children(self) -> Iterator[Node]:
-        return iter(self.args)
-
-    def skip_error(self) -> str | None:
-        return first_skip_error(*self.args)
+    __slots__ = ()
 
     def compile(self) -> Run:
         address_run, secret_run = self.args[0].compile(), self.args[1].compile()

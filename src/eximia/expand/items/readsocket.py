@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, NetworkError, TaintError
 from eximia.base.text import from_bytes, like, to_bytes
 from eximia.dns.lookup import lookup
 from eximia.expand.items.readfile import with_line_ends
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
+from eximia.expand.nodes import ArgumentsNode, Node, Run, Sequence
 from eximia.expand.numbers import seconds
 from eximia.expand.parser import Parser
 from eximia.expand.sinks import refuse_tainted, with_origin
@@ -85,19 +84,10 @@ class Options:
                     self.sni = value
 
 
-class ReadsocketNode(Node):
+class ReadsocketNode(ArgumentsNode):
     """A use of the item."""
 
-    __slots__ = ("args",)
-
-    def __init__(self, args: list[Sequence]) -> None:
-        self.args = args
-
-    def children(self) -> Iterator[Node]:
-        return iter(self.args)
-
-    def skip_error(self) -> str | None:
-        return first_skip_error(*self.args)
+    __slots__ = ()
 
     def compile(self) -> Run:
         runs = tuple(arg.compile() for arg in self.args[:4])

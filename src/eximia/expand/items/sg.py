@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.text import Untainted
 from eximia.expand.engine import compile_text
 from eximia.expand.items.function import arguments
-from eximia.expand.nodes import Node, Run, Sequence, first_skip_error, gathering
+from eximia.expand.nodes import ArgumentsNode, Node, Run, gathering
 from eximia.expand.parser import Parser
 
 if TYPE_CHECKING:
@@ -23,19 +22,10 @@ class SgItem:
         return SgNode(arguments(parser, name, 3, 3))
 
 
-class SgNode(Node):
+class SgNode(ArgumentsNode):
     """A use of the item."""
 
-    __slots__ = ("args",)
-
-    def __init__(self, args: list[Sequence]) -> None:
-        self.args = args
-
-    def children(self) -> Iterator[Node]:
-        return iter(self.args)
-
-    def skip_error(self) -> str | None:
-        return first_skip_error(*self.args)
+    __slots__ = ()
 
     def compile(self) -> Run:
         gather = gathering(self.args)

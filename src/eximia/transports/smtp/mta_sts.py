@@ -18,11 +18,10 @@ from eximia.hints.records import StsRecord
 from eximia.lists import match_domain
 from eximia.protocols.https_get import HttpError, get
 from eximia.protocols.mta_sts import MOST_BYTES, PolicyError, StsPolicy, parse_policy, record_id
-from eximia.tls.binding import TlsUnavailable, is_built
-from eximia.tls.contexts import contexts_of, options_of
-from eximia.tls.engine import Engine, TlsError, Verify
-from eximia.tls.settings import ClientSettings, TlsConfigError
-from eximia.tls.stream import TlsStream
+from eximia.tls import client
+from eximia.tls.binding import is_built
+from eximia.tls.contexts import options_of
+from eximia.tls.settings import ClientSettings
 from eximia.transports.strings import expand
 
 from .failure import Failure, Fault
@@ -123,7 +122,7 @@ def fetch(ctx: Context, options: Any, domain: str) -> StsPolicy:
             continue
         try:
             return _ask(ctx, options, stream, host)
-        except (NetworkError, HttpError, TlsError, TlsConfigError, TlsUnavailable) as error:
+        except (NetworkError, HttpError) as error:
             problem = f"{host} [{address}]: {error}"
         finally:
             stream.close()
@@ -143,13 +142,9 @@ def _ask(ctx: Context, options: Any, stream: Any, host: str) -> StsPolicy:
     try:
         trust = expand(options.mta_sts_certificates, ctx)
     except ExpansionError as error:
-        raise TlsConfigError(f"failed to expand mta_sts_certificates: {error.message}") from error
+        raise PolicyError(f"failed to expand mta_sts_certificates: {error.message}") from error
     settings = ClientSettings(trust=trust, options=options_of(ctx.process))
-    engine = Engine(contexts_of(ctx.process).client(settings), verify=Verify.REQUIRE)
-    engine.send_name(host)
-    engine.check_name(host)
-    encrypted = TlsStream(stream, engine)
-    encrypted.handshake(_PATIENCE)
+    encrypted = client.secure(ctx, stream, host, settings, _PATIENCE)
     answer = get(encrypted, host, _PATH, most=MOST_BYTES, timeout=_PATIENCE)
     if answer.status != 200:
         raise HttpError(f"HTTP status {answer.status}")
