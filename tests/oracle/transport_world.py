@@ -242,7 +242,9 @@ def _log(clean: _Cleaner, directory: Path) -> list[str]:
     lines = [line[20:] for line in (directory / "mainlog").read_text("latin-1").splitlines()]
     kept = [line for line in lines if " <= " not in line and not line.startswith(("Start queue", "End queue"))]
     kept = [line for line in kept if "lost privilege" not in line and " SIGSEGV" not in line]
-    return [clean(line) for line in kept]
+    # a message and its bounce are delivered at the same time: each keeps the order of its own lines only
+    first = list(dict.fromkeys(line.split(" ", 1)[0] for line in kept))
+    return [clean(line) for line in sorted(kept, key=lambda line: first.index(line.split(" ", 1)[0]))]
 
 
 def _files(clean: _Cleaner, box: Path) -> dict[str, tuple[str, str]]:

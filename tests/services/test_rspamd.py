@@ -70,9 +70,11 @@ def test_changes(server: MailServer) -> None:
     server.logged(r"rspamd add header 7.0 WORD\(7.00\)\[why\]")
     (text,) = server.mail()
     head = text.partition("\n\n")[0]
-    assert [line for line in head.split("\n") if line.startswith("X-")] == [
-        "X-Top: first", "X-Own: seen", "X-Two: a", "X-Two: b", "X-Spam: Yes",
-    ]  # fmt: skip
+    added = [line for line in head.split("\n") if line.startswith("X-")]
+    # rspamd tells the fields in the order of a Lua table, which differs from start to start
+    assert (added[0], added[-1]) == ("X-Top: first", "X-Spam: Yes")
+    assert [line for line in added if line != "X-Own: seen"] == ["X-Top: first", "X-Two: a", "X-Two: b", "X-Spam: Yes"]
+    assert added.count("X-Own: seen") == 1
     assert "bad" not in head.lower()
     assert head.index("Received:") < head.index("X-Top"), "our own line stays on top"
     assert server.send(subject="subj")[0] == 250
