@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from eximia.base.errors import NetworkError
 from eximia.protocols import milter as wire
+from support_servers import Listening
 
 #: (letter, data of the command) -> the answers
 Script = Callable[[bytes, bytes], list[tuple[bytes, bytes]]]
@@ -103,25 +103,16 @@ class FilterServer:
 
     def __init__(self, script: Script, **how: Any) -> None:
         self.conversations: list[Filter] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
         self.make = lambda: Filter(script, **how)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+        self._listening = Listening(listener, self._talk)
 
     def _talk(self, connection: socket.socket) -> None:
         one = self.make()
         self.conversations.append(one)
-        with connection:
-            while data := connection.recv(65536):
-                connection.sendall(one.feed(data))
+        while data := connection.recv(65536):
+            connection.sendall(one.feed(data))
 
     def close(self) -> None:
-        self.listener.close()
+        self._listening.close()

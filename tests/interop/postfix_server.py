@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from bench.contenders import Postfix, unpack_postfix
 
-from interop.tls_world import free_ports, readable, wait_for
+from interop.tls_world import free_ports, wait_for
+from support_servers import enterable
 from support_tls import Pki
 
 
@@ -27,8 +28,8 @@ class PostfixServer(Postfix):
             self.tree = unpack_postfix(Path(tempfile.gettempdir()) / "eximia-bench-cache")
         except (subprocess.CalledProcessError, StopIteration):
             pytest.skip("no package of Postfix")
-        readable(folder)
-        readable(pki.folder)
+        enterable(folder)
+        enterable(pki.folder)
         self.folder = folder / "postfix"
         self.folder.mkdir()
         self.folder.chmod(0o755)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from interop.traffic import free_port
+from support_servers import enterable
 
 pytestmark = pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="needs fail2ban")
 
@@ -113,12 +114,8 @@ def talk(port: int, address: str, blocks: Sequence[str]) -> None:
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("banned")
+    enterable(folder)
     folder.chmod(0o777)
-    for each in folder.parents:
-        if each.owner() != "root" or os.geteuid() == 0:
-            each.chmod(each.stat().st_mode | 0o11)
-        if each.parent == Path("/tmp"):
-            break
     port = free_port()
     (folder / "conf").write_text(CONFIGURATION.format(folder=folder, port=port))
     command = [sys.executable, "-m", "eximia.cli.launched", "exim", "-C", str(folder / "conf"), "-bdf"]

@@ -26,7 +26,8 @@ from eximia.hints.store import Hints
 from eximia.tls.binding import is_built
 from eximia.transports.smtp.pool import pool_of
 from interop.postfix_server import PostfixServer
-from interop.tls_world import free_ports, readable, wait_for
+from interop.tls_world import free_ports, wait_for
+from support_servers import enterable
 from support_tls import HOST, Pki
 from support_transports import World
 
@@ -213,8 +214,8 @@ class EximServer:
     """A daemon of the installed Exim."""
 
     def __init__(self, folder: Path, pki: Pki, leaf: str, more: str = "") -> None:
-        readable(folder)
-        readable(pki.folder)
+        enterable(folder)
+        enterable(pki.folder)
         owner = pwd.getpwnam("Debian-exim")
         for name in ("spool", "log"):
             (folder / name).mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from eximia.tls.binding import is_built
 from interop.test_tls_client import Client
 from interop.tls_world import Ours
+from support_servers import Listening
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the OpenSSL binding is not built")
@@ -133,21 +133,19 @@ def test_clear_text_on_a_port_for_tls(ours: Ours) -> None:
 
 def test_a_server_that_answers_before_tls(pki: Pki, tmp_path: Path) -> None:
     """The other direction of the same trick."""
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        sock, _ = listener.accept()
+    def serve(sock: socket.socket) -> None:
         sock.sendall(b"220 s\r\n")
         sock.recv(1000)
         sock.sendall(b"250-s\r\n250 STARTTLS\r\n")
         sock.recv(1000)
         sock.sendall(b"220 go\r\n250 OK for what comes\r\n")
         sock.recv(1000)
-        sock.close()
 
-    threading.Thread(target=serve, daemon=True).start()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Listening(listener, serve)
     client = Client(tmp_path, "TLS1.3")
     line = client.send(listener.getsockname()[1])
     assert not client.delivered
     assert "TLS session: the server sent data after its answer to STARTTLS" in line
-    listener.close()
+    server.close()

@@ -15,6 +15,7 @@ import pytest
 from eximia.aio.direct import DirectPorts
 from eximia.context.delivery import Result
 from eximia.transports.smtp.pool import Pool, pool_of
+from support_servers import enterable
 from support_transports import HEADERS, World
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="servers are started as their own users")
@@ -91,10 +92,7 @@ def test_smtp_sink(smtp_sink, flags):
 @pytest.mark.skipif(shutil.which("exim4") is None, reason="exim4 is not installed")
 @pytest.mark.parametrize("chunking", [True, False])
 def test_exim_gets_every_byte(tmp_path, chunking):
-    tmp_path.chmod(0o755)
-    for above in list(tmp_path.parents)[:3]:
-        if above != Path("/tmp") and above != Path("/"):
-            above.chmod(0o755)
+    enterable(tmp_path)
     owner = pwd.getpwnam("Debian-exim")
     for name in ("spool", "box", "log"):
         (tmp_path / name).mkdir()
@@ -144,10 +142,7 @@ t:
 
 @pytest.mark.skipif(not Path("/usr/lib/dovecot/lmtp").exists(), reason="dovecot-lmtpd is not installed")
 def test_dovecot_lmtp(tmp_path):
-    tmp_path.chmod(0o755)
-    for above in list(tmp_path.parents)[:3]:
-        if above != Path("/tmp") and above != Path("/"):
-            above.chmod(0o755)
+    enterable(tmp_path)
     mail = pwd.getpwnam("mail")
     (tmp_path / "mail").mkdir()
     os.chown(tmp_path / "mail", mail.pw_uid, mail.pw_gid)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from support_servers import enterable
 from support_tls import Pki
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -82,16 +83,6 @@ def wait_for(port: int, seconds: float = 20) -> None:
     pytest.fail(f"nothing listens on port {port}")
 
 
-def readable(folder: Path) -> None:
-    """Let other users look into a test's folder."""
-    for each in [folder, *folder.parents]:
-        if each not in (Path("/"), Path("/tmp")):
-            try:
-                each.chmod(0o755)
-            except PermissionError:
-                break
-
-
 class Ours:
     """The server. `ports` by part for STARTTLS, `early` by part for TLS on connect."""
 
@@ -145,8 +136,8 @@ class Ours:
         environment = {**os.environ, "PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(folder / "site.toml")}
         identity: dict[str, object] = {}
         if os.geteuid() == 0:
-            readable(folder)
-            readable(pki.folder)
+            enterable(folder)
+            enterable(pki.folder)
             for top in (folder, pki.folder):
                 for each in [top, *top.rglob("*")]:
                     os.chown(each, 65534, 65534)
@@ -352,8 +343,8 @@ class Exim:
         self.folder = folder
         if shutil.which("exim4") is None or os.geteuid() != 0:
             pytest.skip("no exim4 that we may run")
-        readable(folder)
-        readable(pki.folder)
+        enterable(folder)
+        enterable(pki.folder)
         owner = pwd.getpwnam("Debian-exim")
         for name in ("spool", "log"):
             (folder / name).mkdir()

@@ -207,6 +207,11 @@ CASES = [
     message("From line not allowed", "From a@b Fri Jan  5 12:35 GMT 1996\r\nSubject: x\r\n\r\nbody"),
     session("BDAT", ENVELOPE + "BDAT 20 LAST\r\nSubject: x\r\n\r\nbody\r\n"),
     session("BDAT in chunks", ENVELOPE + "BDAT 12\r\nSubject: x\r\nBDAT 8 LAST\r\n\r\nbody\r\n"),
+    session(
+        "BDAT kept as it came",
+        ENVELOPE + "BDAT 39 LAST\r\nSubject: x\r\n\r\n.body\r\n..\r\nlf\nzero\x00\r\n\r\n",
+        main="spool_wireformat",
+    ),
     session("BDAT without recipients", "MAIL FROM:<>\r\nBDAT 3\r\nabcNOOP\r\n"),
     session("BDAT without size", ENVELOPE + "BDAT\r\nBDAT x\r\n"),
     over("BDAT without EHLO", HELO + ENVELOPE + "BDAT 3\r\n" + QUIT),

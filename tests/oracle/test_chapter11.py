@@ -20,6 +20,7 @@ from eximia.expand.parser import HEADER_PREFIXES
 from eximia.expand.variables.reference import resolve
 from oracle import chapter11
 from oracle.be import DIED, EXIM, ours, theirs
+from support_servers import enterable
 
 with_exim = pytest.mark.skipif(EXIM is None or os.getuid() != 0, reason="needs an installed Exim and root")
 
@@ -150,8 +151,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (path / name).write_text(text)
     sqlite3.connect(path / "db").execute("create table t(a)")
     (path / "conf").write_text(CONFIGURATION.format(path))
-    for each in (path, *path.parents[:2]):  # not the folder of all temporary files
-        each.chmod(0o755)
+    enterable(path)
     return path
 
 

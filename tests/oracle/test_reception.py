@@ -121,7 +121,7 @@ def outcome(run: Run, case: Case, folder: Path, more: str) -> dict[str, str]:
     messages = []
     for path in sorted((folder / "spool" / "input").glob("*-H")):
         header = normal(path.read_text("latin-1"))
-        body = normal(Path(f"{str(path)[:-1]}D").read_text("latin-1").partition("\n")[2])
+        body = normal(Path(f"{str(path)[:-1]}D").read_bytes().decode("latin-1").partition("\n")[2])
         messages.append(f"{header}\n--body--\n{body}")
     seen["spool"] = "\n=====\n".join(sorted(messages))
     for kind in ("main", "reject"):

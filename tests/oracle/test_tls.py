@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from eximia.tls.binding import is_built
-from interop.tls_world import readable
+from support_servers import enterable
 from support_tls import Pki
 
 from .tls_servers import MODES, Server
@@ -81,7 +81,7 @@ begin retry
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     folder = tmp_path_factory.mktemp("pki")
-    readable(folder)
+    enterable(folder)
     return Pki(folder)
 
 
@@ -97,7 +97,7 @@ def servers(pki: Pki) -> Iterator[dict[str, Server]]:
 def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[str]:
     """The log lines of one delivery, without what any two runs differ in."""
     folder.mkdir()
-    readable(folder)
+    enterable(folder)
     for name in ("spool", "log"):
         (folder / name).mkdir()
         shutil.chown(folder / name, "Debian-exim", "Debian-exim")

@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support_servers import Listening
 
 EXIM = shutil.which("exim4")
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -56,31 +57,20 @@ class Peer:
         self.ehlo, self.rules, self.banner = ehlo, list(rules), banner
         self.commands: list[str] = []
         self.messages: list[bytes] = []
-        self._socket = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
-        self._socket.bind(unix or ("127.0.0.1", 0))
+        listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+        listener.bind(unix or ("127.0.0.1", 0))
         if unix:
             os.chmod(unix, 0o777)
-        self.port = 0 if unix else self._socket.getsockname()[1]
-        self._socket.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection = self._socket.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+        self.port = 0 if unix else listener.getsockname()[1]
+        listener.listen()
+        self._listening = Listening(listener, self._one)
 
     def close(self) -> None:
-        self._socket.close()
+        self._listening.close()
 
     def _one(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as lines:
-            try:
-                self._talk(connection, lines)
-            except OSError:
-                return
+        with connection.makefile("rb") as lines:
+            self._talk(connection, lines)
 
     def _talk(self, connection: socket.socket, lines: Any) -> None:
         connection.sendall(self.banner)

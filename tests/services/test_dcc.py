@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support_servers import Listening
 from support_services import MailServer, mail_server
 
 HEADER = "X-DCC-test-Metrics: mx.test.ex 1234; Body=1 Fuz1=1\n\tFuz2=many"
@@ -29,32 +29,26 @@ class Dccifd:
     """`script` says how to answer: a letter, or the bytes to send before closing, or None: close at once."""
 
     def __init__(self, listener: socket.socket) -> None:
-        self.listener = listener
         self.script: str | bytes | None = "A"
         self.requests: list[list[str]] = []
         self.messages: list[str] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._listening = Listening(listener, self._answer)
+        self.close = self._listening.close
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                if self.script is None:
-                    continue
-                data = b""
-                while piece := connection.recv(65536):
-                    data += piece
-                head, _, message = data.decode("latin-1").partition("\n\n")
-                self.requests.append(head.split("\n"))
-                self.messages.append(message)
-                if isinstance(self.script, bytes):
-                    connection.sendall(self.script)
-                else:
-                    letters = self.script * (len(self.requests[-1]) - 4)
-                    connection.sendall(f"{self.script}\n{letters}\n{HEADER}\n".encode())
+    def _answer(self, connection: socket.socket) -> None:
+        if self.script is None:
+            return
+        data = b""
+        while piece := connection.recv(65536):
+            data += piece
+        head, _, message = data.decode("latin-1").partition("\n\n")
+        self.requests.append(head.split("\n"))
+        self.messages.append(message)
+        if isinstance(self.script, bytes):
+            connection.sendall(self.script)
+        else:
+            letters = self.script * (len(self.requests[-1]) - 4)
+            connection.sendall(f"{self.script}\n{letters}\n{HEADER}\n".encode())
 
 
 @pytest.fixture(params=["tcp", "unix"])
@@ -68,8 +62,9 @@ def daemon(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Dcc
         listener.bind(place)
         os.chmod(place, 0o777)
         listener.listen()
-    yield Dccifd(listener), place
-    listener.close()
+    dccifd = Dccifd(listener)
+    yield dccifd, place
+    dccifd.close()
 
 
 def mode(server: MailServer, name: str, **more: object) -> tuple[int, str]:

@@ -27,15 +27,27 @@ class Recipient:
 
 
 class Body:
-    """A message's body, with LF line ends, without the header. Small ones live in memory, big ones in a file.
+    """A message's body, without the header. Small ones live in memory, big ones in a file.
 
-    `data` is the whole body, or None when it must be read from the file `path` at `offset`.
+    `data` is the whole body, or None when it must be read from the file `path` at `offset`. Lines end with LF; with
+    `wire` the body is kept as it came in chunks, usually with CRLF (`spool_wireformat`). `text` and `text_blocks` have
+    LF always, the others give what is kept.
     """
 
-    __slots__ = ("data", "fd", "offset", "path", "size")
+    __slots__ = ("data", "fd", "offset", "path", "size", "wire")
 
-    def __init__(self, data: bytes | None = b"", path: str = "", offset: int = 0, size: int = 0, fd: int = -1) -> None:
+    def __init__(
+        self,
+        data: bytes | None = b"",
+        path: str = "",
+        offset: int = 0,
+        size: int = 0,
+        fd: int = -1,
+        *,
+        wire: bool = False,
+    ) -> None:
         self.data = data
+        self.wire = wire
         self.path = path
         self.offset = offset
         self.size = len(data) if data is not None else size
@@ -50,8 +62,17 @@ class Body:
             file.seek(self.offset)
             return file.read(limit)
 
+    def text(self) -> bytes:
+        """All of it, with LF line ends."""
+        data = self.read()
+        return data.replace(b"\r\n", b"\n") if self.wire else data
+
+    def text_blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        """The same, in blocks."""
+        return _with_lf(self.blocks(size)) if self.wire else self.blocks(size)
+
     def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
-        """All of it, in blocks."""
+        """All that is kept, in blocks."""
         if self.data is not None:
             if self.data:
                 yield self.data
@@ -80,6 +101,20 @@ class Body:
         with open(self.path, "rb") as file:
             file.seek(self.offset + max(0, self.size - length))
             return file.read()
+
+
+def _with_lf(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """CRLF to LF; a block may end between the two."""
+    carry = b""
+    for block in blocks:
+        data = carry + block if carry else block
+        carry = b"\r" if data.endswith(b"\r") else b""
+        if carry:
+            data = data[:-1]
+        if data:
+            yield data.replace(b"\r\n", b"\n")
+    if carry:
+        yield carry
 
 
 # Known by identity; making the other methods of so many fields would cost milliseconds at every start.
@@ -131,8 +166,6 @@ class Message:
     deliver_out_of_band: bool = False
     queue_name: str = ""
     nonrecipients: set[str] = field(default_factory=set)
-    #: the file is in wire format (CRLF, dots stuffed), `spool_wireformat`
-    wire_format: bool = False
     smtputf8: bool = False
     #: only to servers that are known for sure, and only over TLS (RFC 8689)
     requiretls: bool = False

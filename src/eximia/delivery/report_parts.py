@@ -197,10 +197,8 @@ def returned_message(attempt: Attempt, *, headers_only: bool) -> tuple[str, str]
     )
     if headers_only:
         return ("message/global-headers" if message.smtputf8 else "text/rfc822-headers"), f"{head}{note}\n"
-    body = message.body.read()
-    if message.wire_format:
-        body = body.replace(b"\r\n", b"\n")
-    return ("message/global" if message.smtputf8 else "message/rfc822"), f"{head}\n{body.decode('latin-1')}"
+    body = message.body.text().decode("latin-1")
+    return ("message/global" if message.smtputf8 else "message/rfc822"), f"{head}\n{body}"
 
 
 def _too_much(attempt: Attempt) -> bool:

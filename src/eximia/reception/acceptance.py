@@ -230,6 +230,10 @@ def make_durable(ctx: Context, arrived: Arrived, fd: int = -1) -> LockedMessage:
     if spool.arrivals is not None and fd < 0:
         locked = process.ports.together(spool.arrivals.commit, item)
     else:
+        if message.body.wire:
+            from eximia.spool.durable import write_data_durably
+
+            process.ports.blocking(write_data_durably, spool, item)
         spool.write_files(item)
         locked = process.ports.together(spool.commit_in_steps, item)
     return locked

@@ -18,7 +18,7 @@ IN_MEMORY = 1 << 20
 class BodySink:
     """`write` pieces, then take `body`. `drop` forgets everything, also what is on disk."""
 
-    __slots__ = ("_chunks", "_id", "_place", "_process", "fd", "size", "stored")
+    __slots__ = ("_chunks", "_id", "_place", "_process", "fd", "size", "stored", "wire")
 
     def __init__(self, process: Process, message_id: str, place: Place | None) -> None:
         """`place` None: nothing may be written to the spool (-bh); big bodies are then cut."""
@@ -30,6 +30,8 @@ class BodySink:
         self.fd = -1
         #: False once pieces are thrown away
         self.stored = True
+        #: the pieces are as they came in chunks, lines ending with CRLF
+        self.wire = False
 
     def write(self, data: bytes) -> None:
         """Raises OSError when the disk fails."""
@@ -69,9 +71,9 @@ class BodySink:
         if self.fd >= 0:
             assert self._place is not None
             path = self._process.spool.path(self._id, "-D", self._place)
-            return Body(None, path=path, offset=len(self._id) + 3, size=self.size, fd=self.fd)
+            return Body(None, path=path, offset=len(self._id) + 3, size=self.size, fd=self.fd, wire=self.wire)
         chunks = self._chunks
-        return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks), wire=self.wire)
 
 
 def _write(fd: int, data: bytes) -> None:

@@ -113,9 +113,10 @@ def take_chunk(session: SmtpSession, size: int, *, last: bool) -> None:
     incoming: Incoming | None = tx.incoming
     if incoming is None:
         incoming = tx.incoming = Incoming(session)
+        incoming.sink.wire = session.main.spool_wireformat
         tx.chunking = True
         session.server.abandon_message()
-    session.server.begin_chunk(size, last=last)
+    session.server.begin_chunk(size, last=last, wire=incoming.sink.wire)
     _read(session, incoming)
     tx.chunk_size = size
     if incoming.failure is not None and not last:
@@ -247,7 +248,8 @@ def _store(session: SmtpSession, incoming: Incoming, data: bytes) -> None:
 
         pass_on(incoming, data)
     if incoming.arriving is not None:
-        incoming.arriving.feed(data)
+        # A piece does not end between CR and LF.
+        incoming.arriving.feed(data.replace(b"\r\n", b"\n") if sink.wire else data)
     try:
         sink.write(data)
     except OSError as error:

@@ -21,7 +21,7 @@ def whole_message(ctx: Context) -> bytes:
     """The message as it stands, header and body, with LF line ends."""
     message = ctx.message
     header = "".join(header.text for header in message.headers if not header.deleted)
-    return header.encode("latin-1") + b"\n" + message.body.read()
+    return header.encode("latin-1") + b"\n" + message.body.text()
 
 
 #: the message's note of a file that is scanned instead (-bmalware)

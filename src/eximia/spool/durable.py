@@ -129,15 +129,30 @@ def _folder_in_steps(path: str) -> Steps[OSError | None]:
 def write_files(spool: Spool, arrival: Arrival) -> None:
     """Write the files of one message, not yet durably. Raises OSError; then nothing of it is left."""
     try:
-        if arrival.fd < 0:
-            arrival.fd = _create(spool, arrival.id, "-D", arrival.place)
-            try_lock(arrival.fd, arrival.id)
-            write_all(arrival.fd, b"%b-D\n%b" % (arrival.id.encode(), arrival.body))
+        _write_data(spool, arrival)
         arrival.header_fd = _create(spool, arrival.id, "-H", arrival.place)
         write_all(arrival.header_fd, arrival.header)
     except OSError as error:
         _undo(spool, arrival, error)
         raise
+
+
+def write_data_durably(spool: Spool, arrival: Arrival) -> None:
+    """Write the `-D` file and wait until it would survive a power cut; `write_files` does the rest. It is for bodies
+    of which the header does not tell how long they are (`is_torn`). Raises OSError; then nothing is left."""
+    try:
+        _write_data(spool, arrival)
+        os.fdatasync(arrival.fd)
+    except OSError as error:
+        _undo(spool, arrival, error)
+        raise
+
+
+def _write_data(spool: Spool, arrival: Arrival) -> None:
+    if arrival.fd < 0:
+        arrival.fd = _create(spool, arrival.id, "-D", arrival.place)
+        try_lock(arrival.fd, arrival.id)
+        write_all(arrival.fd, b"%b-D\n%b" % (arrival.id.encode(), arrival.body))
 
 
 def _create(spool: Spool, message_id: str, suffix: str, place: Place) -> int:

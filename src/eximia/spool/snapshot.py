@@ -50,7 +50,7 @@ def to_header(message: Message, session: Session, *, primary_hostname: str = "",
         received_protocol=message.received_protocol,
         acl_c=session.acl_vars,
         acl_m=message.acl_vars,
-        spool_file_wireformat=message.wire_format,
+        spool_file_wireformat=message.body.wire,
         body_linecount=message.body_linecount,
         max_received_linelength=message.max_received_linelength,
         body_zerocount=message.body_zerocount,
@@ -138,7 +138,6 @@ def restore(header: SpoolHeader, locked: LockedMessage) -> tuple[Message, Sessio
         allow_unqualified_recipient=header.allow_unqualified_recipient,
         queue_name=locked.place.queue,
         nonrecipients=header.nonrecipients,
-        wire_format=header.spool_file_wireformat,
         smtputf8=header.smtputf8,
         requiretls=header.requiretls,
         utf8_downconvert=1 if header.utf8_downcvt else -1 if header.utf8_optdowncvt else 0,
@@ -156,7 +155,7 @@ def restore(header: SpoolHeader, locked: LockedMessage) -> tuple[Message, Sessio
         message.notes["local_scan_data"] = header.local_scan
     if header.unknown:
         message.notes["spool_unknown"] = header.unknown
-    message.body = open_body(locked)
+    message.body = open_body(locked, wire=header.spool_file_wireformat)
     message.size = header.size_of_headers() + message.body.size
     message.linecount = message.body_linecount + sum([line.text.count("\n") for line in header.headers])
     message.received_count = sum([line.type == "P" for line in header.headers])
@@ -193,14 +192,14 @@ def restore(header: SpoolHeader, locked: LockedMessage) -> tuple[Message, Sessio
     return message, session
 
 
-def open_body(locked: LockedMessage) -> Body:
+def open_body(locked: LockedMessage, *, wire: bool) -> Body:
     """The body of a locked message: in memory when it is small, else by its place in the file. Raises OSError."""
     size = locked.body_size()
     offset = locked.body_offset
     if size > IN_MEMORY:
-        return Body(None, locked.path("-D"), offset, size, locked.fd)
+        return Body(None, locked.path("-D"), offset, size, locked.fd, wire=wire)
     data = os.pread(locked.fd, size, offset)
-    return Body(data, locked.path("-D"), offset, size, locked.fd)
+    return Body(data, locked.path("-D"), offset, size, locked.fd, wire=wire)
 
 
 def _to_pem(der: bytes) -> str:

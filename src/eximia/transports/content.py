@@ -14,7 +14,7 @@ from .filtering import filtered
 from .headers import header_block
 from .smtp.failure import Failure, Fault
 from .smtp.send import Content
-from .writer import BLOCK, body_blocks, raw_blocks
+from .writer import BLOCK, body_blocks
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -40,23 +40,24 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
         output = filtered(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
         if output is not None:
             return Content(_signed_output(ctx, options, output), None, [output])
-    wire = message.wire_format
-    if signing.wanted(options):
+    signed = signing.wanted(options)
+    if signed:
         on_top = signing.signatures(
             ctx,
             options,
             header.encode("latin-1"),
-            lambda: () if options.headers_only else body_blocks(body, wire_format=wire),
+            lambda: () if options.headers_only else body_blocks(body),
             large=body.size > BLOCK,
         )
         header = on_top.decode("latin-1") + header
     if options.headers_only:
         return Content(header, b"")
-    if wire:
-        return Content(header, None, body_blocks(body, wire_format=True), raw_blocks(body))
+    # What is kept as it goes over the wire goes so, unless a signature speaks of its lines as they are seen here.
+    wire = body.blocks(BLOCK) if body.wire and not signed else None
     if body.size <= BLOCK:
-        return Content(header, body.data if body.data is not None else b"".join(body_blocks(body)))
-    return Content(header, None, body_blocks(body))
+        small = body.data if body.data is not None and not body.wire else b"".join(body_blocks(body))
+        return Content(header, small, wire=wire)
+    return Content(header, None, body_blocks(body), wire)
 
 
 def _signed_output(ctx: Context, options: Any, output: bytes) -> str:

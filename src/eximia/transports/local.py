@@ -216,12 +216,12 @@ def message_fields(ctx: Context, name: str, options: Any, batch: Batch, where: s
         "body": None,
         "offset": body.offset,
         "size": body.size,
-        "wire": message.wire_format,
+        "wire": body.wire,
     }
     if options.headers_only:
         return made
     data = body.data
-    if data is not None and len(data) <= _WITH_FIELDS and not message.wire_format:
+    if data is not None and len(data) <= _WITH_FIELDS and not body.wire:
         made.fields["body"] = data
     elif data is not None:
         fd = os.memfd_create("message", os.MFD_CLOEXEC)

@@ -16,38 +16,9 @@ if TYPE_CHECKING:
 BLOCK: Final = 1 << 18
 
 
-def body_blocks(body: Body, *, wire_format: bool = False) -> Iterator[bytes]:
-    """The body with LF line ends, in blocks. `wire_format`: it is kept with CRLF and stuffed dots."""
-    blocks = raw_blocks(body)
-    return _from_wire(blocks) if wire_format else blocks
-
-
-def raw_blocks(body: Body) -> Iterator[bytes]:
-    """The body as it is kept, in blocks."""
-    return body.blocks(BLOCK)
-
-
-def _from_wire(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Undo CRLF and dot stuffing. A block boundary may fall anywhere."""
-    carry = b""
-    first = True
-    for block in blocks:
-        data = carry + block
-        cut = data.rfind(b"\n", 0, len(data) - 1)
-        if cut < 0:
-            carry = data
-            continue
-        if first:
-            first = False
-            if data.startswith(b"."):
-                data = data[1:]
-                cut -= 1
-        carry = data[cut:]
-        yield data[:cut].replace(b"\n..", b"\n.").replace(b"\r\n", b"\n").removesuffix(b"\r")
-    if first and carry.startswith(b"."):
-        carry = carry[1:]
-    if carry:
-        yield carry.replace(b"\n..", b"\n.").replace(b"\r\n", b"\n")
+def body_blocks(body: Body) -> Iterator[bytes]:
+    """The body with LF line ends, in blocks."""
+    return body.text_blocks(BLOCK)
 
 
 def escaped(blocks: Iterable[bytes], check: bytes, escape: bytes) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,31 @@ def test_big_body_goes_to_the_spool_and_is_delivered() -> None:
         assert message.body.size == 71 * 40_000
         assert message.body_linecount == 40_000
         assert " <= a@b " in log.lines[-1]
+
+
+@pytest.mark.parametrize("lines", [3, 40_000])
+def test_chunks_are_kept_as_they_came(lines: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        process, log, delivered = make_process(folder, "spool_wireformat\n" + RCPT + ACL)
+        body = b"0123456789" * 7 + b"\r\n"
+        content = b"A: b\r\n\r\n" + body * lines
+        cut = len(content) // 2 - len(content) // 2 % 72 + 8 + 71  # between CR and LF
+        pieces: list[bytes | str] = [b"BDAT %d\r\n" % cut, *_pieces(content[:cut])]
+        pieces += [b"BDAT %d LAST\r\n" % (len(content) - cut), *_pieces(content[cut:]), b"QUIT\r\n"]
+        stream = talk(process, [b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n", *pieces])
+        told = f"250- {len(content) - cut} byte chunk, total {len(content)}\r\n"
+        assert told.encode() in b"".join(stream.answers)
+        message = delivered.messages[0]
+        message.body.fd = -1  # closed after the delivery
+        assert (message.body.data is None) == (lines > 3)
+        assert message.body.read() == body * lines
+        assert message.body.text() == b"".join(message.body.text_blocks(1000)) == body.replace(b"\r", b"") * lines
+        assert (message.body.size, message.body_linecount, message.max_received_linelength) == (72 * lines, 0, 4)
+        assert " <= a@b " in log.lines[-1]
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[at : at + 50_000] for at in range(0, len(data), 50_000)]
 
 
 def test_rejected_big_body_leaves_nothing_on_disk() -> None:

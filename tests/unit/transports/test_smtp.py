@@ -112,12 +112,11 @@ class TestInternationalised:
 @pytest.mark.parametrize("wire", [True, False])
 def test_a_body_in_a_file_in_either_form(tmp_path, chunking, wire):
     text = b"line\n.\n..x\n" * 60000 + b"end\n"
-    kept = text.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n") if wire else text
+    kept = text.replace(b"\n", b"\r\n") if wire else text
     (tmp_path / "D").write_bytes(b"id-D\n" + kept)
     server = Server(("PIPELINING", "CHUNKING") if chunking else ())
     world = World({"198.51.100.1": server})
-    world.message.body = Body(None, str(tmp_path / "D"), 5, len(kept))
-    world.message.wire_format = wire
+    world.message.body = Body(None, str(tmp_path / "D"), 5, len(kept), wire=wire)
     log = world.run(world.transport("smtp", hosts="198.51.100.1", body_only=True), "x@y.example")
     assert log[0].startswith("=> ")
     expected = text.replace(b"\n", b"\r\n") if chunking else text.replace(b"\n.", b"\n..")

@@ -53,7 +53,7 @@ def _check(ctx: Context, arriving: Arriving) -> ArcResult:
 
 
 def _feed(verification: Verification, body: Body) -> None:
-    for block in body.blocks():
+    for block in body.text_blocks():
         verification.feed(block)
 
 

@@ -62,4 +62,6 @@ class SpoolOptions(OptionSet):
     preserve_message_logs: bool = option(Kind.BOOL, "Message logs are kept when the message is done.", default=False)
     split_spool_directory: bool = option(Kind.BOOL, "The spool is divided into 62 sub-directories.", default=False)
     spool_directory: Template | None = option(Kind.EXPAND, "The spool.", sink=Sink.FILE_NAME)
-    spool_wireformat: bool = option(Kind.BOOL, "Messages may be kept as they came on the wire.", default=False)
+    spool_wireformat: bool = option(
+        Kind.BOOL, "Messages that come in chunks (BDAT) are kept as they came, with CRLF.", default=False
+    )

@@ -116,7 +116,7 @@ class Milter:
             if decision is not None or self._silent:
                 return decision
         if self._agreed.wants(wire.BODY):
-            body = message.body.read().replace(b"\n", b"\r\n")
+            body = message.body.text().replace(b"\n", b"\r\n")
             for start in range(0, len(body), wire.CHUNK):
                 decision = self._step(ctx, wire.BODY, body[start : start + wire.CHUNK])
                 if decision is not None or self._silent:

@@ -272,7 +272,7 @@ class Autoreply:
         body = b""
         if not options.headers_only:
             limit = getattr(ctx.process.main, "return_size_limit", 0) or 0
-            for block in body_blocks(ctx.message.body, wire_format=ctx.message.wire_format):
+            for block in body_blocks(ctx.message.body):
                 body += block
                 if 0 < limit <= len(body):
                     body = body[:limit]

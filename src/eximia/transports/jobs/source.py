@@ -43,7 +43,7 @@ def _plain(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
         return
     fd = os.dup(fds[0])
     try:
-        stored = Body(None, "", fields["offset"], fields["size"], fd)
-        yield from body_blocks(stored, wire_format=bool(fields.get("wire")))
+        stored = Body(None, "", fields["offset"], fields["size"], fd, wire=bool(fields.get("wire")))
+        yield from body_blocks(stored)
     finally:
         os.close(fd)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import NetworkError
 from eximia.protocols.smtp.client import Envelope, MalformedReply, Transaction
 from eximia.protocols.smtp.client.transaction import END, END_RCPT, MAIL, OVERALL, RCPT
-from eximia.transports.writer import BLOCK, ended, wire_blocks, wire_message, with_crlf
+from eximia.transports.writer import BLOCK, wire_blocks, wire_message, with_crlf
 
 from .early import confirm
 from .failure import Fault, closed, malformed, network
@@ -40,21 +40,22 @@ class Content:
         self.body = body
         #: the body otherwise
         self.blocks = blocks
-        #: the body as it goes after DATA (CRLF, dots stuffed), when the spool keeps it so
+        #: the body as it goes after BDAT, when the spool keeps it so
         self.wire = wire
 
     def whole(self, *, stuffed: bool) -> bytes | None:
         """All of it in SMTP's form, when it is small."""
         if self.body is None:
             return None
+        if not stuffed and self.wire is not None:
+            return b"".join(self.pieces(stuffed=False))
         return wire_message(self.header, self.body, stuffed=stuffed)
 
     def pieces(self, *, stuffed: bool) -> Iterator[bytes]:
         """The same in blocks, for any size."""
-        if stuffed and self.wire is not None:
+        if not stuffed and self.wire is not None:
             yield from with_crlf([self.header.encode("latin-1")])
-            yield from ended(self.wire)
-            yield b".\r\n"
+            yield from self.wire
             return
         blocks: Iterable[bytes] = self.blocks if self.blocks is not None else [self.body or b""]
         yield from wire_blocks(self.header, blocks, stuffed=stuffed)

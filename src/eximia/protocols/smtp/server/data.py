@@ -238,12 +238,16 @@ class DotReader(_Reader):
 
 
 class ChunkReader(_Reader):
-    """A message that comes in BDAT chunks (RFC 3030): every byte counts, dots mean nothing."""
+    """A message that comes in BDAT chunks (RFC 3030): every byte counts, dots mean nothing.
 
-    __slots__ = ("_left", "last", "rest")
+    With `wire` the body is handed out as it came, and of the counts only its size is made (`spool_wireformat`).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_left", "_wire", "last", "rest")
+
+    def __init__(self, *, wire: bool = False) -> None:
         super().__init__(None, bare_lf_ends=True)
+        self._wire = wire
         self.rest = b""
         self.last = False
         self._left = 0
@@ -252,6 +256,15 @@ class ChunkReader(_Reader):
         """A chunk of `size` bytes is about to come."""
         self._left = size
         self.last = last
+
+    def _lines(self, raw: bytes) -> bytes:
+        return raw if self._wire else super()._lines(raw)
+
+    def _count(self, body: bytes) -> None:
+        if self._wire:
+            self.body_size += len(body)
+        else:
+            super()._count(body)
 
     @property
     def chunk_done(self) -> bool:

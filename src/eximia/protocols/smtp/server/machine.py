@@ -114,11 +114,12 @@ class Server:
         self.data = self._reader = DotReader(first_line)
         self._header_given = False
 
-    def begin_chunk(self, size: int, *, last: bool) -> None:
-        """What follows is a BDAT chunk of `size` bytes; the first one after a DataEnd(last=True) starts a message."""
+    def begin_chunk(self, size: int, *, last: bool, wire: bool = False) -> None:
+        """What follows is a BDAT chunk of `size` bytes; the first one after a DataEnd(last=True) starts a message.
+        `wire`: its body is wanted as it comes, with CRLF."""
         reader = self.data
         if not isinstance(reader, ChunkReader) or reader.ended or reader.last:
-            reader = ChunkReader()
+            reader = ChunkReader(wire=wire)
             self._header_given = False
         reader.chunk(size, last=last)
         self.data = self._reader = reader

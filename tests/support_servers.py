@@ -1,0 +1,64 @@
+"""Small servers of our own for tests: a listening socket, a thread for it and one for each connection, all gone after
+`close`. Folders that programs running as another user may enter."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_JOIN = 5.0  #: seconds
+
+
+class Listening:
+    """Gives each connection to `talk`, in a thread of its own, and closes it afterwards. A peer that goes away is no
+    error."""
+
+    def __init__(self, listener: socket.socket, talk: Callable[[socket.socket], object]) -> None:
+        self._listener, self._talk = listener, talk
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:
+                return
+            thread = threading.Thread(target=self._one, args=(connection,), daemon=True)
+            self._connections[thread] = connection
+            thread.start()
+
+    def _one(self, connection: socket.socket) -> None:
+        try:
+            with connection, suppress(OSError):
+                self._talk(connection)
+        finally:
+            self._connections.pop(threading.current_thread(), None)
+
+    def close(self) -> None:
+        """Stop listening, cut the connections, wait for the threads."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake `accept`
+        self._thread.join(_JOIN)
+        self._listener.close()
+        for thread, connection in list(self._connections.items()):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(_JOIN)
+
+
+def enterable(folder: Path) -> None:
+    """Let everybody enter a test's folder. What stands above it up to the folder of temporary files may be passed
+    through from then on; permissions are only added, and that folder itself stays as it is."""
+    folder.chmod(0o755)
+    end = {Path(tempfile.gettempdir()), *Path(tempfile.gettempdir()).parents}
+    for above in folder.parents:
+        if above in end or above.stat().st_uid != os.geteuid():
+            break
+        above.chmod(above.stat().st_mode | 0o011)
