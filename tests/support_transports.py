@@ -199,7 +199,7 @@ class World:
             never_users=(),
             qualify_domain="my.host.example",
             timezone=None,
-            return_size_limit=0,
+            bounce_return_size_limit=0,
             print_topbitchars=False,
         )
         self.process.config = SimpleNamespace(transports={})

@@ -26,7 +26,7 @@ DELIVERY_ACTION = r"""
    '${quote_pgsql:$message_exim_id}')}}
 """
 EVENT_ACTION = r"""
-  event_action = ${if eq {msg:delivery}{$event_name} \
+  %s = ${if %s {msg:delivery}{$%s} \
   {${lookup pgsql {SELECT * FROM record_Delivery( \
    '${quote_pgsql:$sender_address_domain}',\
    '${quote_pgsql:${lc:$sender_address_local_part}}', \
@@ -37,6 +37,11 @@ EVENT_ACTION = r"""
    '${quote_pgsql:$message_exim_id}')}} \
   } {}}
 """
+#: today's form, and the one of the first documentation of events, which compares by `=`
+EVENT_ACTIONS = [
+    EVENT_ACTION % ("event_action", "eq", "event_name"),
+    EVENT_ACTION % ("tpda_event_action", "=", "tpda_event"),
+]
 HOST_DEFER_ACTION = r"""
   tpda_host_defer_action = \
   ${lookup mysql {insert into delivlog set \
@@ -83,7 +88,7 @@ def psql(database: Running, text: str) -> str:
     return subprocess.run(command, input=text, text=True, check=True, capture_output=True).stdout
 
 
-@pytest.mark.parametrize("action", [DELIVERY_ACTION, EVENT_ACTION])
+@pytest.mark.parametrize("action", [DELIVERY_ACTION, *EVENT_ACTIONS])
 def test_deliveries_in_postgresql(tmp_path: Path, database: Running, action: str) -> None:
     psql(database, "delete from delivery")
     main = f"pgsql_servers = 127.0.0.1::{database.port}/postgres/postgres/x\nlog_selector = +all"

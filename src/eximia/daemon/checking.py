@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from eximia.acl.conditions.spf import OLD_NAMES as OLD_RESULTS
 from eximia.base.errors import ConfigError
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.options import Declaration, Kind, OptionSet, Sink
@@ -101,6 +102,11 @@ def _old_names(configuration: Configuration) -> Iterator[ConfigError]:
     for given in every:
         for old, new, span in given.old_names:
             yield ConfigError(f"{old} is the old name of {new}", span)
+    for name, value, span in _conditions(configuration):
+        for item in split_list(value) if name in ("spf", "spf_guess") else ():
+            word = item.lstrip("!" + BLANK)
+            if word in OLD_RESULTS:
+                yield ConfigError(f"{name}: {word} is the old name of {OLD_RESULTS[word]}", span)
 
 
 def _open_secrets(configuration: Configuration) -> Iterator[ConfigError]:

@@ -20,6 +20,8 @@ from eximia.expand.items.sg import SgNode
 from eximia.expand.nodes import Node
 from eximia.expand.parser import parse
 from eximia.expand.questions import problems
+from eximia.expand.variables.catalogue import OLD_NAMES
+from eximia.expand.variables.reference import VariableReference
 
 from .checking_hints import for_string
 
@@ -52,6 +54,7 @@ def check_string(template: Template, span: Span, about: str, sink: Sink) -> Iter
         message = found[0].message
         yield ConfigError(f"{about}: expansion cannot work: {message}", span, for_string(message))
         return
+    yield from _old_names(tree, span, about)
     yield from _patterns(tree, span, about)
     flows = list(refused(tree))
     if sink is Sink.FILE_NAME:
@@ -59,6 +62,13 @@ def check_string(template: Template, span: Span, about: str, sink: Sink) -> Iter
     elif sink is Sink.COMMAND:
         flows += into(first_word(tree), "a command")
     yield from _flows(flows, span, about)
+
+
+def _old_names(tree: Node, span: Span, about: str) -> Iterator[ConfigError]:
+    """Variables by the names they had before, each once."""
+    used = [node.name for node in tree.walk() if isinstance(node, VariableReference)]
+    for old in dict.fromkeys(name for name in used if name in OLD_NAMES):
+        yield ConfigError(f"{about}: ${old} is the old name of ${OLD_NAMES[old]}", span)
 
 
 def check_pattern(item: str, span: Span, about: str) -> Iterator[ConfigError]:

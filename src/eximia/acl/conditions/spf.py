@@ -24,7 +24,8 @@ from eximia.acl.words import is_listed
 
 _FORBIDDEN = mask(AUTH, CONNECT, HELO, MAILAUTH, ETRN, EXPN, STARTTLS, VRFY, NOTQUIT, QUIT, NOT_SMTP, NOT_SMTP_START)
 #: names of results before RFC 4408
-_OLDER = {"err_perm": "permerror", "err_temp": "temperror", "invalid": "(invalid)"}
+OLD_NAMES = {"err_perm": "permerror", "err_temp": "temperror"}
+_OLDER = {**OLD_NAMES, "invalid": "(invalid)"}
 
 
 def _spf(one: Run, text: str) -> bool:

@@ -1,4 +1,9 @@
-"""`=`, `==`, `<`, `<=`, `>`, `>=`: comparisons of numbers, with K, M and G."""
+"""`=`, `==`, `<`, `<=`, `>`, `>=`: comparisons of numbers, with K, M and G.
+
+The first documentation of events prints `${if = {msg:delivery}{$tpda_event} ...}`. The name of an event is never a
+number, so a comparison that could only fail is read as the one that is meant: `=` with `$tpda_event` or `$event_name`,
+alone on one side, compares strings.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,11 @@ from typing import TYPE_CHECKING
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
 from eximia.expand.conditions.reading import one_string
+from eximia.expand.conditions.simple import TwoStrings, TwoStringsNode
 from eximia.expand.nodes import Checked, Condition, Node, Sequence, Test, first_skip_error
 from eximia.expand.numbers import integer
 from eximia.expand.parser import Parser, Trouble
+from eximia.expand.variables.reference import VariableReference
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -28,7 +35,18 @@ class Numeric:
         parser.done[-1:] = [Checked(first, integer)]
         if not parser.accept("{"):
             raise Trouble(f'missing 2nd string in {{}} after "{name}"')
-        return NumericNode(self.compare, first, parser.braced())
+        second = parser.braced()
+        if self.compare is eq and (_is_event_name(first) or _is_event_name(second)):
+            return TwoStringsNode(_SAME_TEXT, first, second)
+        return NumericNode(self.compare, first, second)
+
+
+def _is_event_name(side: Sequence) -> bool:
+    only = side.parts[0] if len(side.parts) == 1 else None
+    return isinstance(only, VariableReference) and only.name in ("event_name", "tpda_event")
+
+
+_SAME_TEXT = TwoStrings(lambda _ctx, first, second: first == second)
 
 
 class NumericNode(Condition):

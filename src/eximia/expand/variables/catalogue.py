@@ -19,18 +19,16 @@ _GROUPS = {
         "event_name home host host_address host_port local_part local_part_data local_part_prefix "
         "local_part_prefix_v local_part_suffix local_part_suffix_v local_user_gid local_user_uid original_domain "
         "original_local_part parent_domain parent_local_part recipient_data return_path router_name self_hostname "
-        "sender_address_data sender_data sending_ip_address sending_port tpda_data tpda_defer_errno tpda_defer_errstr "
-        "tpda_delivery_confirmation tpda_delivery_domain tpda_delivery_fqdn "
-        "tpda_delivery_ip tpda_delivery_local_part tpda_delivery_port tpda_event "
-        "transport_name verify_mode warn_message_delay warn_message_recipients warnmsg_delay warnmsg_recipients"
+        "sender_address_data sender_data sending_ip_address sending_port tpda_delivery_confirmation transport_name "
+        "verify_mode warn_message_delay warn_message_recipients"
     ),
     "session": (
         "acl_verify_message atrn_host atrn_mode authenticated_fail_id authenticated_id authenticated_sender "
         "authentication_failed callout_address chunking_state connection_id csa_status dnslist_domain "
         "dnslist_matched dnslist_text dnslist_value host_data host_lookup_deferred host_lookup_failed "
         "interface_address interface_port ldap_dn lookup_dnssec_authenticated prdr_requested "
-        "proxy_external_address proxy_external_port proxy_host_address proxy_host_port proxy_local_address "
-        "proxy_local_port proxy_session proxy_target_address proxy_target_port prvscheck_address prvscheck_keynum "
+        "proxy_external_address proxy_external_port proxy_local_address "
+        "proxy_local_port proxy_session prvscheck_address prvscheck_keynum "
         "prvscheck_result rcpt_count rcpt_defer_count rcpt_fail_count received_ip_address received_port "
         "sender_fullhost sender_helo_dnssec sender_helo_name sender_helo_verified sender_host_address "
         "sender_host_authenticated sender_host_dnssec sender_host_name sender_host_port sender_ident sender_rate "
@@ -50,7 +48,7 @@ _GROUPS = {
     "process": (
         "bounce_return_size_limit caller_gid caller_uid compile_date compile_number config_dir config_file "
         "exim_gid exim_path exim_uid exim_version initial_cwd load_average localhost_number log_inodes log_space "
-        "pid primary_hostname qualify_domain qualify_recipient queue_size return_size_limit spool_directory "
+        "pid primary_hostname qualify_domain qualify_recipient queue_size spool_directory "
         "spool_inodes spool_space version_number"
     ),
     "times": ("tod_bsdinbox tod_epoch tod_epoch_l tod_full tod_log tod_logfile tod_zone tod_zulu"),
@@ -83,8 +81,31 @@ _GROUPS = {
     ),
 }
 
+#: names that variables had before -> today's names
+OLD_NAMES = {
+    "default_hostname": "primary_hostname",
+    "proxy_host": "proxy_local_address",
+    "proxy_host_address": "proxy_local_address",
+    "proxy_host_port": "proxy_local_port",
+    "proxy_target_address": "proxy_external_address",
+    "proxy_target_port": "proxy_external_port",
+    "return_size_limit": "bounce_return_size_limit",
+    "tpda_data": "event_data",
+    "tpda_defer_errno": "event_defer_errno",
+    "tpda_defer_errstr": "event_data",
+    "tpda_delivery_domain": "domain",
+    "tpda_delivery_fqdn": "host",
+    "tpda_delivery_ip": "host_address",
+    "tpda_delivery_local_part": "local_part",
+    "tpda_delivery_port": "host_port",
+    "tpda_event": "event_name",
+    "warnmsg_delay": "warn_message_delay",
+    "warnmsg_recipients": "warn_message_recipients",
+}
+
 #: variable -> the file that has it
 VARIABLES = {name: group for group, names in _GROUPS.items() for name in names.split()}
+VARIABLES |= {old: VARIABLES[name] for old, name in OLD_NAMES.items()}
 
 
 def find(name: str) -> Run | None:
@@ -92,5 +113,5 @@ def find(name: str) -> Run | None:
     group = VARIABLES.get(name)
     if group is None:
         return None
-    run: Run = import_module(_HERE + group).VARIABLES[name]
+    run: Run = import_module(_HERE + group).VARIABLES[OLD_NAMES.get(name, name)]
     return run

@@ -115,7 +115,6 @@ VARIABLES: dict[str, Run] = {
     "qualify_domain": _qualify_domain,
     "qualify_recipient": _qualify_recipient,
     "queue_size": _queue_size,
-    "return_size_limit": option("bounce_return_size_limit", "102400"),
     "spool_directory": option("spool_directory"),
     "spool_inodes": _space("spool_directory", inodes=True),
     "spool_space": _space("spool_directory", inodes=False),

@@ -271,7 +271,7 @@ class Autoreply:
             ) from error
         body = b""
         if not options.headers_only:
-            limit = getattr(ctx.process.main, "return_size_limit", 0) or 0
+            limit = getattr(ctx.process.main, "bounce_return_size_limit", 0) or 0
             for block in body_blocks(ctx.message.body):
                 body += block
                 if 0 < limit <= len(body):
