@@ -7,232 +7,25 @@ In front: swaks and HAProxy. Behind: an Exim daemon, a SOCKS proxy, Dovecot's or
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shutil
-import signal
 import smtplib
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-OURS = [sys.executable, "-m", "eximia.cli.launched", "exim"]
+from support_rows import MESSAGE, OURS, SOURCE, Near, Server, free_port, listens, send, swaks, until
+
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not all(shutil.which(each) for each in ("exim4", "swaks")),
     reason="needs root, exim4 and swaks",
 )
-MESSAGE = "From: s@back.example\nTo: joe@far.example\nSubject: row\n\nHello\n"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def until(ready: Callable[[], object], seconds: float = 15.0) -> object:
-    """Wait for something to be true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = ready()
-        if found:
-            return found
-        time.sleep(0.05)
-    pytest.fail("waited in vain")
-    return None
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Server:
-    """A daemon, ours or Exim's, in a folder of its own."""
-
-    def __init__(self, folder: Path, program: list[str], configuration: str) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.program = program
-        folder.mkdir()
-        owner = pwd.getpwnam("Debian-exim")
-        for name in ("spool", "log", "box"):
-            (folder / name).mkdir()
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-        self.conf = folder / "conf"
-        head = f"""spool_directory = {folder}/spool
-log_file_path = {folder}/log/%slog
-pid_file_path = {folder}/pid
-daemon_smtp_ports = {self.port}
-local_interfaces = 127.0.0.1
-tls_advertise_hosts =
-keep_environment =
-host_lookup =
-"""
-        self.conf.write_text(head + configuration.replace("@D", str(folder)))
-        self.process = subprocess.Popen(
-            [*program, "-C", str(self.conf), "-bdf"],
-            env={**os.environ, "PYTHONPATH": str(SOURCE)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(lambda: listens(self.port))
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-    def log(self, name: str = "main") -> str:
-        path = self.folder / "log" / f"{name}log"
-        return path.read_text("latin-1") if path.exists() else ""
-
-    def box(self, name: str) -> str:
-        path = self.folder / "box" / name
-        return path.read_text("latin-1") if path.exists() else ""
-
-    def call(self, *args: str, text: str = "") -> str:
-        done = subprocess.run(
-            [*self.program, "-C", str(self.conf), *args],
-            input=text,
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=60,
-            env={**os.environ, "PYTHONPATH": str(SOURCE)},
-        )
-        return done.stdout + done.stderr
-
-
-FAR = """primary_hostname = far.example
-acl_smtp_rcpt = rcpt
-acl_smtp_data_prdr = prdr
-prdr_enable
-dsn_advertise_hosts = *
-queue_only
-log_selector = +all
-begin acl
-rcpt:
-  deny local_parts = nobody
-       message = 550 5.1.1 nobody lives here
-  accept
-prdr:
-  deny local_parts = choosy
-       message = 550 5.7.1 not to my taste
-  accept
-begin routers
-r:
-  driver = accept
-  transport = t
-begin transports
-t:
-  driver = appendfile
-  file = /dev/null
-"""
-NEAR = """primary_hostname = near.example
-qualify_domain = near.example
-acl_smtp_rcpt = rcpt
-dsn_advertise_hosts = *
-prdr_enable
-log_selector = +all -millisec -pid
-{main}
-begin acl
-rcpt:
-  accept
-{acl}
-begin routers
-back:
-  driver = accept
-  domains = back.example
-  transport = back
-copy:
-  driver = accept
-  domains = copy.example
-  transport = copy
-far:
-  driver = manualroute
-  route_list = * 127.0.0.1::{far}
-  self = send
-  transport = far
-  {router}
-begin transports
-back:
-  driver = appendfile
-  file = @D/box/back
-  user = Debian-exim
-copy:
-  driver = queuefile
-  directory = @D/box
-far:
-  driver = smtp
-  allow_localhost
-  {transport}
-begin retry
-* * F,1h,1m
-"""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path("/tmp") / f"eximia-rows-{os.getpid()}-{time.monotonic_ns()}"
-    path.mkdir(mode=0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def far(folder: Path) -> Iterator[Server]:
-    """An Exim daemon that takes messages and keeps them in its spool."""
-    server = Server(folder / "far", ["exim4"], FAR)
-    yield server
-    server.stop()
-
-
-Near = Callable[..., Server]
-
-
-@pytest.fixture
-def near(folder: Path, far: Server) -> Iterator[Near]:
-    """Our daemon, with additions to its configuration."""
-    servers: list[Server] = []
-
-    def start(*, main: str = "", acl: str = "", router: str = "", transport: str = "") -> Server:
-        text = NEAR.format(main=main, acl=acl, router=router, transport=transport, far=far.port)
-        servers.append(Server(folder / "near", OURS, text))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-def swaks(port: int, *args: str) -> str:
-    done = subprocess.run(
-        ["swaks", "-s", f"127.0.0.1:{port}", "-f", "s@back.example", "-h", "client.example", *args],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return done.stdout + done.stderr
-
-
-def send(port: int, recipients: list[str], mail: list[str] | None = None, rcpt: list[str] | None = None) -> None:
-    with smtplib.SMTP("127.0.0.1", port, "client.example") as client:
-        client.sendmail("s@back.example", recipients, MESSAGE, mail or [], rcpt or [])
 
 
 @pytest.mark.parametrize("option", ["acl_smtp_data_prdr", "acl_data_smtp_prdr"])
 def test_prdr_to_us(near: Near, option: str) -> None:
-    server = near(main=f"{option} = prdr", acl="prdr:\n  deny local_parts = choosy\n  accept\n")
+    server = near(main=f"prdr_enable\n{option} = prdr", acl="prdr:\n  deny local_parts = choosy\n  accept\n")
     said = swaks(server.port, "-t", "joe@far.example,choosy@far.example", "--prdr")
     assert "250 PRDR R=<joe@far.example> acceptance" in said
     assert "550 PRDR R=<choosy@far.example> refusal" in said

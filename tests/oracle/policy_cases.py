@@ -296,6 +296,27 @@ CASES = {
     "literal": Dialogue(said=EHLO + "MAIL FROM:<s@[1.2.3.4]>\r\n" + QUIT),
     "literal allowed": Dialogue(said=EHLO + "MAIL FROM:<s@[1.2.3.4]>\r\n" + QUIT, main="allow_domain_literals\n"),
     "rewritten": Dialogue(rewrite="s@from.example n@new.example Ffrs\n", main=QUEUED),
+    "rewritten recipients": Dialogue(
+        rewrite="*@y.example $1@back.example T\ns@from.example n@new.example Ff\n",
+        selector="-pid +received_recipients +received_sender +address_rewrite",
+    ),
+    "rewritten when verified": Dialogue(
+        rewrite="*@y.example $1@back.example T\ns@from.example n@new.example F\n",
+        main=QUEUED,
+        acl="rcpt:\n warn logwrite = before $sender_address\n require verify = sender\n  verify = recipient\n"
+        " warn logwrite = after $sender_address $local_part@$domain\n accept\n",
+    ),
+    "rewritten in MAIL": Dialogue(
+        rewrite="s@from.example n@new.example F\n",
+        main=QUEUED + "acl_smtp_mail = mail\nacl_smtp_data = data\n",
+        acl="mail:\n warn logwrite = mail $sender_address\n accept\n"
+        "data:\n warn logwrite = data $sender_address\n accept\n",
+    ),
+    "rewritten from the command line": Dialogue(
+        rewrite="*@y.example $1@back.example T\ns@from.example n@new.example F\n",
+        args=("-odi", "-f", "s@from.example", "joe@y.example"),
+        said="Subject: x\n\nx\n",
+    ),
     "rewritten at smtp time": Dialogue(rewrite="\\N^joe@(.*)$\\N ann@$1 S\n", main=QUEUED),
     "received time zone": Dialogue(
         main=QUEUED + "received_header_text = Received: by me for ${if def:received_for{$received_for}}\n"

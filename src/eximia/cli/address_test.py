@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.context import Address, Context, Host, HostStatus
 from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify
+from eximia.routers.children import rewritten
 from eximia.routers.engine import route_address, split_for
 from eximia.routers.result import Mode, Verdict
 
@@ -86,7 +87,11 @@ class AddressTest:
         domain = main.qualify_domain
         if self.mode is not Mode.VERIFY_SENDER and main.qualify_recipient:
             domain = main.qualify_recipient
-        address = Address(qualify(parsed.address, str(domain)))
+        complete = qualify(parsed.address, str(domain))
+        new = rewritten(self.ctx, complete, "sender" if self.mode is Mode.VERIFY_SENDER else "recipient")
+        if new != complete:
+            self.write(f"Address rewritten as: {new}\n")
+        address = Address(new)
         return self._show_all(address) if self.verbose else self._verify(address)
 
     def _verify(self, top: Address) -> int:

@@ -298,6 +298,7 @@ class Address:
         "dsn_flags",
         "dsn_lasthop",
         "dsn_orcpt",
+        "dsn_submitted",
         "duplicates",
         "errors_address",
         "expand_pipe",
@@ -430,6 +431,8 @@ class Address:
         # DSN
         self.dsn_flags = 0
         self.dsn_orcpt = ""
+        #: what the client gave, where rewriting rules changed it
+        self.dsn_submitted = ""
         self.dsn_aware = False
         self.bmi_optin = ""
 

@@ -22,6 +22,8 @@ class Recipient:
     #: ORCPT as given, xtext undecoded
     orcpt: str = ""
     bmi_optin: str = ""
+    #: the address that the client gave, where rewriting rules changed it and reports (NOTIFY) are asked for
+    submitted: str = ""
     #: set by ${...}/control for the PRDR and per-recipient ACLs
     acl_notes: dict[str, Any] | None = None
 

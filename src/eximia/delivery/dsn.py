@@ -53,12 +53,18 @@ def _report(attempt: Attempt, sender: str, addresses: list[Address]) -> str:
         f"This message was created automatically by mail delivery software.\n{_TITLE}"
     )
     for address in addresses:
-        text += f"<{address.top.address}> ({_how(address)})\n"
+        text += f"<{_submitted(address)}> ({_how(address)})\n"
     text += status_part(attempt, mark)
     for address in addresses:
         text += "\n" + _fields(address)
     kind, returned = returned_message(attempt, headers_only=True)
     return f"{text}\n--{mark}\nContent-type: {kind}\n\n{returned}\n--{mark}--\n"
+
+
+def _submitted(address: Address) -> str:
+    """The recipient as the client gave it: what it was rewritten or redirected to is not told."""
+    top = address.top
+    return top.dsn_submitted or top.address
 
 
 def _is_remote(address: Address) -> bool:
@@ -77,7 +83,7 @@ def _how(address: Address) -> str:
 def _fields(address: Address) -> str:
     orcpt = address.dsn_orcpt or address.top.dsn_orcpt
     text = f"Original-Recipient: {orcpt}\n" if orcpt else ""
-    text += f"Action: delivered\nFinal-Recipient: rfc822;{address.top.address}\nStatus: 2.0.0\n"
+    text += f"Action: delivered\nFinal-Recipient: rfc822;{_submitted(address)}\nStatus: 2.0.0\n"
     smtp = address.outcome.smtp if address.outcome is not None else None
     if _is_remote(address) and smtp is not None and smtp.host is not None:
         return f"{text}Remote-MTA: dns; {smtp.host.name}\nDiagnostic-Code: smtp; 250 Ok\n"

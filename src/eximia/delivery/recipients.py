@@ -76,6 +76,7 @@ def _address_of(attempt: Attempt, index: int) -> Address:
         address.errors_address = recipient.errors_to
     address.dsn_flags = recipient.dsn_flags
     address.dsn_orcpt = recipient.orcpt
+    address.dsn_submitted = recipient.submitted
     address.bmi_optin = recipient.bmi_optin
     if recipient.parent >= 0:
         # A child of a one_time redirection: log lines and bounces name the recipient it came from.

@@ -12,8 +12,9 @@ from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError
 from eximia.logs.lines.arrival import ArrivalExtras, arrival
 from eximia.message.header import DELETED, Header
+from eximia.rewrite import rewrite_sender
 
-from .fixups import Origin, complete, header_message_id, qualify_headers, take_headers
+from .fixups import Origin, complete, header_message_id, qualify_headers, rewrite_recipients, take_headers
 from .policy import Policy
 from .received import make_received, set_time
 
@@ -58,6 +59,7 @@ def read_header(ctx: Context, policy: Policy, fields: Sequence[str], arrived: Ar
 def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
     """Put our Received: line on top, with the time at which reception began, and mend the rest."""
     message = ctx.message
+    rewrite_recipients(ctx)
     received = make_received(ctx, policy, message.received_time)
     arrived.received = received
     arrived.received_sender = message.sender_address
@@ -66,7 +68,9 @@ def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
         message.received_count += 1
         message.notes["received_header"] = received
     complete(ctx, policy, arrived.origin, resent=arrived.resent)
+    rewrite_sender(ctx)
     qualify_headers(ctx, arrived.origin)
+    refresh_received(ctx, policy, arrived)
 
 
 def refresh_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:

@@ -255,6 +255,20 @@ def _items(text: str | None) -> list[str]:
     return [item.strip() for item in text.split(":") if item.strip()] if text else []
 
 
+def rewrite_recipients(ctx: Context) -> None:
+    """Obey the rewriting rules for the envelope's recipients, once the header lines are there (31.2)."""
+    if not getattr(ctx.process.config, "rewrite", None):
+        return
+    from eximia.rewrite import rewrite_envelope
+
+    for recipient in ctx.message.recipients:
+        new = rewrite_envelope(ctx, recipient.address, "T")
+        if new != recipient.address:
+            if recipient.dsn_flags and not recipient.submitted:
+                recipient.submitted = recipient.address
+            recipient.address = new
+
+
 def qualify_headers(ctx: Context, origin: Origin) -> None:
     """Complete unqualified addresses in header lines and obey the rewriting rules; the old line stays, marked as
     deleted (31.2, 48.3)."""

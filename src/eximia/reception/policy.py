@@ -130,13 +130,6 @@ class Policy:
         text: str = _rewrite("smtp")(ctx, address)
         return text
 
-    def rewrite_envelope(self, ctx: Context, address: str, kind: str) -> str:
-        """Rewriting of an envelope address; `kind` is "F" or "T"."""
-        if not _rules(ctx):
-            return address
-        text: str = _rewrite("envelope")(ctx, address, kind)
-        return text
-
     def begin_signatures(self, ctx: Context, lines: Sequence[str]) -> Arriving | None:
         """The header of a message has come as these lines: what has to be hashed of its body, if anything."""
         message = ctx.message

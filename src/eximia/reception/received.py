@@ -19,7 +19,8 @@ def make_received(ctx: Context, policy: Policy, when: float) -> Header | None:
     template = ctx.process.main.received_header_text
     message = ctx.message
     if len(message.recipients) == 1:
-        message.variables["received_for"] = message.recipients[0].address
+        only = message.recipients[0]
+        message.variables["received_for"] = only.submitted or only.address
     try:
         text = policy.expand(ctx, template)
     except ForcedFailure:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engine import rewrite_address, rewrite_envelope, rewrite_smtp
+    from .engine import rewrite_address, rewrite_envelope, rewrite_sender, rewrite_smtp
     from .header_lines import complete_headers, rewrite_header_domain, rewrite_headers
 
 __all__ = [
@@ -18,10 +18,11 @@ __all__ = [
     "rewrite_envelope",
     "rewrite_header_domain",
     "rewrite_headers",
+    "rewrite_sender",
     "rewrite_smtp",
 ]
 
-_ENGINE = ("rewrite_address", "rewrite_envelope", "rewrite_smtp")
+_ENGINE = ("rewrite_address", "rewrite_envelope", "rewrite_sender", "rewrite_smtp")
 
 
 def __getattr__(name: str) -> Any:

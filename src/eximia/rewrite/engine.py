@@ -162,6 +162,16 @@ def rewrite_envelope(ctx: Context, address: str, kind: str) -> str:
     return apply_rules(ctx, config_rules(ctx), address, SENDER if kind == SENDER else RECIPIENT).address
 
 
+def rewrite_sender(ctx: Context) -> None:
+    """Rewrite the envelope sender of the message, once; `sender_address_unrewritten` then has what it was."""
+    message = ctx.message
+    if message.sender_address_unrewritten is None and getattr(ctx.process.config, "rewrite", None):
+        new = rewrite_envelope(ctx, message.sender_address, SENDER)
+        if new != message.sender_address:
+            message.sender_address_unrewritten = message.sender_address
+            message.sender_address = new
+
+
 def rewrite_address(ctx: Context, address: str) -> str:
     """An address that a redirection generated."""
     return rewrite_envelope(ctx, address, RECIPIENT)

@@ -38,8 +38,8 @@ def rewrite_domain(ctx: Context, old: str, new: str) -> None:
     rewrite_header_domain(ctx, old, new)
 
 
-def rewritten(ctx: Context, text: str) -> str:
-    """A generated address after the global rewriting rules (manual 31)."""
+def rewritten(ctx: Context, text: str, kind: str = "recipient") -> str:
+    """An address after the global rewriting rules (manual 31): one that a router generated, or one to be verified."""
     if not ctx.process.config.rewrite:
         return text
-    return rewrite_envelope(ctx, text, "T")
+    return rewrite_envelope(ctx, text, "F" if kind == "sender" else "T")

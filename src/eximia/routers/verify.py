@@ -6,6 +6,7 @@ from eximia.context import Address, Context, Message, Process
 from eximia.context.verification import Verified
 from eximia.message.address import AddressSyntaxError, parse_address, qualify
 
+from .children import rewritten
 from .engine import route_address, split
 from .result import Mode, Verdict
 
@@ -22,7 +23,7 @@ class VerifyService:
     def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
         """See `base.ports.VerifyService`."""
         mode = Mode.VERIFY_SENDER if kind == "sender" else Mode.VERIFY_RECIPIENT
-        here = Address(address)
+        here = Address(rewritten(ctx, address, kind))
         split(here)
         if kind == "expn":
             return _expanded(ctx, here)

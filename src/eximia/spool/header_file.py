@@ -171,6 +171,7 @@ _FLAGS_ORIGIN: Final = (
     ("localerror", "localerror"),
     ("manual_thaw", "manual_thaw"),
 )
+_SUBMITTED: Final = "--submitted "
 _FROM_SCANS: Final = ("local_scan", "spam_bar", "spam_score", "spam_score_int", "bmi_verdicts")
 
 
@@ -255,6 +256,7 @@ def write_header(header: SpoolHeader) -> str:
     if header.dsn_ret:
         add(f"-dsn_ret {header.dsn_ret}\n")
     out += [f"{line}\n" for line in header.unknown]
+    out += [f"{_SUBMITTED}{at} {one.submitted}\n" for at, one in enumerate(header.recipients) if one.submitted]
     add(write_tree(header.nonrecipients))
     add(f"{len(header.recipients)}\n")
     for recipient in header.recipients:
@@ -337,7 +339,16 @@ def _read_envelope(text: str, message_id: str, header: SpoolHeader) -> int:
         pos = end + 1
     if text[pos] != "\n":
         raise ValueError("no empty line after the recipients")
+    _read_submitted(header)
     return pos + 1
+
+
+def _read_submitted(header: SpoolHeader) -> None:
+    """Give the recipients what our own option line says of them: the number, and the address that the client gave."""
+    for line in [line for line in header.unknown if line.startswith(_SUBMITTED)]:
+        number, _, address = line[len(_SUBMITTED) :].partition(" ")
+        header.recipients[int(number)].submitted = address
+        header.unknown.remove(line)
 
 
 def _read_option(text: str, pos: int, header: SpoolHeader) -> int:

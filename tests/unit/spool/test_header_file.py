@@ -159,6 +159,7 @@ RECIPIENT = st.builds(
     parent=st.integers(-1, 5),
     dsn_flags=st.integers(0, 30),
     orcpt=st.just("") | WORD,
+    submitted=st.just("") | WORD,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximia.acl.phases import DATA, DKIM, MAIL, NOT_SMTP, PREDATA, RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
+from eximia.rewrite import rewrite_sender
 
 from .address import Verdict, say_end, verify_address
 from .failure import SenderFailure, note_sender_failure, unreachable
@@ -18,7 +19,12 @@ def _check(one: Run, request: Request) -> bool:
     ctx = one.ctx
     message = ctx.message
     options = parse("sender", request.options, request.text)
-    address = message.sender_address if request.value is None else request.value
+    if request.value is None:
+        # It is rewritten now and stays so; the rules are given what the client said.
+        rewrite_sender(ctx)
+        address = message.sender_address_unrewritten or message.sender_address
+    else:
+        address = request.value
     if not address:
         return True
     message.sender_verify_failure = ""

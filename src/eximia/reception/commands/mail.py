@@ -219,11 +219,6 @@ def _refused_by_milter(session: SmtpSession, command: Command) -> bool:
 def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -> None:
     """acl_smtp_mail, and the answer."""
     ctx = session.ctx
-    message = ctx.message
-    rewritten = session.policy.rewrite_envelope(ctx, message.sender_address, "F")
-    if rewritten != message.sender_address:
-        message.sender_address_unrewritten = message.sender_address
-        message.sender_address = rewritten
     usual = "OK, PRDR Requested" if session.tx.prdr else "OK"
     if session.policy.has_acl(ctx, "acl_smtp_mail"):
         from eximia.acl.result import Outcome
