@@ -105,3 +105,37 @@ def test_everything_killed_and_started_again(world: World, after: float) -> None
     world.settle()
     arrived = world.arrived()
     assert [token for token in acknowledged if not arrived[token]] == []
+
+
+QUEUE_KILLS = [("openat", 9), ("openat", 16), ("pwrite64", 5), ("fsync", 4), ("fcntl", 6)]
+
+
+@pytest.fixture(scope="module")
+def queueing() -> Iterator[World]:
+    folder = Path(tempfile.mkdtemp(prefix="eximia-faults-"))
+    folder.chmod(0o755)
+    made = World(folder, extra="queue_only")
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("call", "when"), QUEUE_KILLS)
+def test_worker_killed_while_it_queues(queueing: World, call: str, when: int) -> None:
+    """The worker dies while messages are queued, or while files are made of those that were."""
+    world = queueing
+    tracer = world.inject(world.worker(), call, f"signal=KILL:when={when}")
+    acknowledged = [token for token in [world.token() for _ in range(6)] if world.send("alice@local.example", token)]
+    time.sleep(0.1)
+    killed = tracer.poll() is not None
+    if not killed:
+        tracer.send_signal(signal.SIGINT)
+    tracer.wait(10)
+    if killed:
+        world.wait_serving()
+    assert world.queued() >= len(acknowledged)
+    world.settle()
+    arrived = world.arrived()
+    assert [token for token in acknowledged if not arrived[token]] == [], world.story()
+    assert killed or [token for token in acknowledged if arrived[token] > 1] == []
+    assert world.queued() == 0, world.story()

@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 from eximia.spool import Spool
-from eximia.spool.arrivals import unfinished
+from eximia.spool.recovery import unfinished
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CONFIGURATION = """

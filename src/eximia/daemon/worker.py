@@ -112,7 +112,7 @@ class Worker:
         process.pid = os.getpid()
         process.connections = self.connections
         process.log.recheck = BELIEVED
-        self.arrivals = begin(process)
+        self.arrivals = begin(process, self.identity)
         bridge.on_error = lambda error: self.report(process, error)
         self.loop.add_signal_handler(signal.SIGUSR1, self.say_what_we_do, process)
         for number in (signal.SIGHUP, signal.SIGINT):

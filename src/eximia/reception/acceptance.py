@@ -19,7 +19,7 @@ from .policy import Policy
 from .received import make_received, set_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from eximia.context import Context, Message, Process
     from eximia.spool import LockedMessage
@@ -295,7 +295,7 @@ def _authentication_results(ctx: Context, extras: ArrivalExtras) -> None:
 def log_arrival(ctx: Context, arrived: Arrived) -> None:
     """The line in the main log, and the first line of the message log.
 
-    The message log is written by `hand_over` when the message stays; most are delivered at once and never have one.
+    The message log is written when `hand_over` leaves the message; most are delivered at once and never have one.
     """
     process = ctx.process
     message = ctx.message
@@ -315,27 +315,18 @@ def log_frozen(ctx: Context) -> None:
         ctx.process.log.main("frozen by ACL", message.id)
 
 
-def _message_log(process: Process, message: Message, locked: LockedMessage) -> Callable[[], None]:
-    """What writes the lines of the message log that wait until it is known that the message stays."""
-    lines, path = message.message_log, locked.log_path
+def _leave(process: Process, message: Message, locked: LockedMessage) -> None:
+    """The message stays: it gets its message log, and is given up."""
+    text = "\n".join(message.message_log)
+    if locked.queue(text):
+        return
+    if text:
+        from eximia.spool.message_log import MessageLog
 
-    def write() -> None:
-        if lines:
-            from eximia.spool.message_log import MessageLog
-
-            log = MessageLog(path, process.log)
-            log.append(lines)
-            log.close()
-
-    return write
-
-
-def _give_files(process: Process, locked: LockedMessage, log: Callable[[], None]) -> None:
-    """A message of the arrival log that waits for a queue runner gets its files, in company."""
-    try:
-        process.ports.together(process.spool.arrivals.give_files, (locked, log))
-    except OSError as error:
-        process.log.panic(f"cannot write spool files: {error.strerror}; the arrival log keeps the message", locked.id)
+        log = MessageLog(locked.log_path, process.log)
+        log.append([text])
+        log.close()
+    locked.close()
 
 
 def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str = "") -> bool:
@@ -350,12 +341,7 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
             message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
-        log = _message_log(process, message, locked)
-        if locked.in_log:
-            process.ports.spawn(_give_files, process, locked, log)
-        else:
-            log()
-            locked.close()
+        _leave(process, message, locked)
         return True
     call = process.invocation
     end = process.services.deliver(

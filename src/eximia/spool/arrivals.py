@@ -3,8 +3,11 @@
 `ArrivalLog.commit` (for the port `together`) appends all messages that wait at the same time and synchronises once. A
 message that is delivered at once has no files: when its first attempt completes it, a mark in the log is all. What is
 not done after `LIMIT` seconds, or what an attempt leaves for later, is written into `-D` and `-H` files (`to_files`)
-and has left the log. A message that is queued gets its files right after the `250` (`give_files`); they are
-synchronised later, many together (`settle`). `recover` does what is left to do for the logs of processes that died.
+and has left the log. A message that is queued waits (`queue`) until it gets files in company (`filing`).
+
+Overwriting blocks that have been written before is the only change of a file that needs no change of the file system's
+own records, so it is synchronised most quickly. A segment for which nobody waits is written with zeros when it is made
+(`prepare`); one that somebody waits for is not, and is given up when there is another.
 
 A log is a set of segments, files `arrivals/<pid>-<n>` below the spool directory, each locked with flock() by its
 writer. A segment is used again when nothing in it is unfinished; the records of one use have the same random number
@@ -13,67 +16,57 @@ writer. A segment is used again when nothing in it is unfinished; the records of
 A mark says "done", or "done if the machine has not stopped since": what a local delivery has renamed may reach the disk
 later than the mark; `settle` waits for the file system's journal and then makes the mark final.
 
-Not here: who waits for whom (the worker), the `-D` and `-H` files themselves (`durable`).
+Not here: the records' bytes (`arrival_records`), the logs of dead processes (`recovery`), who waits for whom (the
+worker), the `-D` and `-H` files themselves (`durable`).
 """
 
 from __future__ import annotations
 
 import fcntl
-import mmap
+import math
 import os
-import struct
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from eximia.base.errors import SpoolError
+from eximia.base.namedtuple import NamedTuple
 from eximia.base.steps import Steps, Sync
 
-from .durable import Arrival, commit, write_files
-from .store import LockedMessage, Place, Spool, sync_folder
+from . import filing
+from .arrival_records import DONE, DONE_NOW, mark, pack, set_epoch
+from .durable import Arrival, commit
+from .recovery import FOLDER, flush_journal
+from .store import LockedMessage, Spool
 
 if TYPE_CHECKING:
     from .header_file import SpoolHeader
 
-FOLDER: Final = "arrivals"
 #: bytes of one segment
 SEGMENT: Final = 16 << 20
+_PIECE: Final = 1 << 20
 #: at most this many segments a process; what does not fit is written into files
 SEGMENTS: Final = 16
 #: segments kept for later
 SPARE: Final = 4
 #: seconds after which an unfinished message is written into files
 LIMIT: Final = 2.0
-#: seconds for which a log that failed is not used
+#: seconds for which a log that failed is not used, and messages whose files could not be written wait
 RETRY: Final = 10.0
-
-_MAGIC: Final = b"EXAL"
-#: magic, state, which run of the machine, epoch, CRC of all that follows, lengths of the texts for id, queue,
-#: sub-folder, header and body
-_RECORD: Final = struct.Struct("<4sB3xIQIHHHxxII")
-_STATE_AT: Final = 4
-_EPOCH: Final = struct.Struct("<Q")
-_EPOCH_AT: Final = 12
-_CRC: Final = struct.Struct("<I")
-_CRC_AT: Final = 20
-_LENGTHS_AT: Final = 24
-_OPEN: Final = 0
-_DONE: Final = 1
-#: done, if this is still the same run of the machine
-_DONE_NOW: Final = 2
 
 
 class _Segment:
     """One file of the log. `entered` and `left` count messages; equal: nothing in it is unfinished."""
 
-    __slots__ = ("entered", "epoch", "fd", "left", "path", "used")
+    __slots__ = ("entered", "epoch", "fd", "left", "path", "raw", "used")
 
-    def __init__(self, path: str, fd: int) -> None:
+    def __init__(self, path: str, fd: int, *, raw: bool) -> None:
         self.path = path
         self.fd = fd
+        #: its blocks have not been written before
+        self.raw = raw
         self.used = 0
         self.entered = 0
         self.left = 0
@@ -90,17 +83,29 @@ class _Segment:
         os.close(fd)
 
 
+class Waiting(NamedTuple):
+    """A queued message that has no files yet: its record, and the text of its message log."""
+
+    segment: _Segment
+    offset: int
+    length: int
+    id: str
+    log: str
+    since: float
+
+
 class LoggedMessage(LockedMessage):
     """A message that is in the log only, until `to_files`. Nobody else can find it, so it is ours."""
 
-    __slots__ = ("_arrival", "_log", "_offset", "_segment", "abandoned", "finished", "since")
+    __slots__ = ("_arrival", "_length", "_log", "_offset", "_segment", "abandoned", "finished", "since")
 
-    def __init__(self, log: ArrivalLog, arrival: Arrival, segment: _Segment, offset: int) -> None:
+    def __init__(self, log: ArrivalLog, arrival: Arrival, segment: _Segment, offset: int, length: int) -> None:
         super().__init__(log.spool, arrival.id, arrival.place, -1)
         self._log = log
         self._arrival = arrival
         self._segment = segment
         self._offset = offset
+        self._length = length
         self.since = time.monotonic()
         #: it has left the log: it is done, or has files
         self.finished = False
@@ -140,22 +145,12 @@ class LoggedMessage(LockedMessage):
             if self.abandoned:
                 super().close()
 
-    @property
-    def in_log(self) -> bool:
-        return not self.finished
-
-    def write_files(self) -> None:
-        """Give the message files that are not durable yet: the log keeps it until `settle` has synchronised them.
-        Raises OSError."""
-        with self._log.filing:
-            if self.finished:
-                return
-            arrival = self._arrival
-            write_files(self.spool, arrival)
-            os.close(arrival.header_fd)
-            self.fd = arrival.fd
-            self.finished = True
-            self._log.filed(self, self._segment, self._offset)
+    def queue(self, log: str) -> bool:
+        if self.finished:
+            return False
+        self.abandoned = self.finished = True
+        self._log.queue(Waiting(self._segment, self._offset, self._length, self.id, log, time.monotonic()))
+        return True
 
     def close(self) -> None:
         self.abandoned = True
@@ -201,24 +196,33 @@ class ArrivalLog:
         self._marked: set[_Segment] = set()
         #: records whose marks are not final yet: segment, place
         self._settling: list[tuple[_Segment, int]] = []
-        #: messages whose files are not durable yet
-        self._unsynchronised: list[tuple[str, Place]] = []
+        #: queued messages without files
+        self._waiting: deque[Waiting] = deque()
+        #: when the last message was queued; before all time: none was
+        self.last_queued = -math.inf
+        #: those whose files could not be written, until when they wait
+        self._failed: list[Waiting] = []
+        self._failed_until = 0.0
+        #: called when messages begin to wait
+        self.on_waiting: Callable[[], object] = int
         #: after a failure the log is not used for a while
         self._broken_until = 0.0
 
     def commit(self, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
         """Make every message of `batch` durable. When the log fails, or has no room, they get files instead."""
-        records = [_record(arrival) for arrival in batch]
+        records = [pack(arrival) for arrival in batch]
         logged: list[LoggedMessage] = []
         try:
             if self._broken_until < time.monotonic():
                 size = sum(map(len, records))
-                while self._current is None or self._current.used + size > SEGMENT:
+                while self._wants_segment(size):
                     if not (yield partial(self._next_segment, size)):
                         break
                 else:
-                    logged = self._append(self._current, batch, records)
-                    (error,) = yield Sync([self._current.fd], data_only=True)
+                    segment = self._current
+                    assert segment is not None
+                    logged = self._append(segment, batch, records)
+                    (error,) = yield Sync([segment.fd], data_only=True)
                     if error is not None:
                         raise error
         except OSError as error:
@@ -238,8 +242,8 @@ class ArrivalLog:
         epoch = segment.epoch
         logged = []
         for arrival, record in zip(batch, records, strict=True):
-            _EPOCH.pack_into(record, _EPOCH_AT, epoch)
-            logged.append(LoggedMessage(self, arrival, segment, at))
+            set_epoch(record, epoch)
+            logged.append(LoggedMessage(self, arrival, segment, at, len(record)))
             at += len(record)
         view = memoryview(records[0] if len(records) == 1 else b"".join(records))
         while view:
@@ -250,18 +254,23 @@ class ArrivalLog:
         segment.entered += len(logged)
         return logged
 
+    def _wants_segment(self, size: int) -> bool:
+        """Whether to go on in another segment before `size` bytes are written."""
+        current = self._current
+        return current is None or current.used + size > SEGMENT or (current.raw and bool(self._spare))
+
     def _next_segment(self, size: int) -> bool:
         """Go on in another segment, where `size` bytes find room; False when there are too many. Raises OSError."""
         if size > SEGMENT:
             return False
         with self._changing:
             old = self._current
-            if old is not None and old.used + size <= SEGMENT:
+            if not self._wants_segment(size):
                 return True  # others who waited have done it
             with self._counting:
                 new = self._spare.pop() if self._spare else None
             if new is None:
-                new = self._make()
+                new = self._make(raw=True)
             if new is not None:
                 new.begin()
             with self._counting:
@@ -270,11 +279,31 @@ class ArrivalLog:
                     self._drop_if_free(old)
             return new is not None
 
-    def _make(self) -> _Segment | None:
-        if self._count >= SEGMENTS:
-            return None
-        self._numbers += 1
-        path = f"{self._folder}/{os.getpid()}-{self._numbers}"
+    @property
+    def wants_spare(self) -> bool:
+        """Another segment will be needed soon: `prepare` makes it."""
+        current = self._current
+        return (
+            current is not None
+            and not self._spare
+            and self._count < SEGMENTS
+            and (current.raw or current.used > SEGMENT // 2)
+        )
+
+    def prepare(self) -> None:
+        """Make a segment before it is needed. Raises OSError."""
+        segment = self._make(raw=False)
+        if segment is not None:
+            with self._counting:
+                self._spare.append(segment)
+
+    def _make(self, *, raw: bool) -> _Segment | None:
+        with self._counting:
+            if self._count >= SEGMENTS:
+                return None
+            self._numbers += 1
+            number = self._numbers
+        path = f"{self._folder}/{os.getpid()}-{number}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             fd = os.open(path, flags, self.spool.file_mode)
@@ -284,6 +313,10 @@ class ArrivalLog:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.posix_fallocate(fd, 0, SEGMENT)
+            if not raw:
+                zeros = bytes(_PIECE)
+                for at in range(0, SEGMENT, _PIECE):
+                    os.pwrite(fd, zeros[: SEGMENT - at], at)
             os.fsync(fd)
             folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -296,11 +329,11 @@ class ArrivalLog:
             raise
         with self._counting:
             self._count += 1
-        return _Segment(path, fd)
+        return _Segment(path, fd, raw=raw)
 
     def leave(self, message: LoggedMessage, segment: _Segment, offset: int, *, final: bool) -> None:
         """The message is done, or has files. `final` False: only if the machine does not stop before `settle`."""
-        os.pwrite(segment.fd, bytes((_DONE if final else _DONE_NOW,)), offset + _STATE_AT)
+        mark(segment.fd, offset, DONE if final else DONE_NOW)
         with self._counting:
             self._open.pop(message.id, None)
             if final:
@@ -308,14 +341,6 @@ class ArrivalLog:
                 self._left(segment)
             else:
                 self._settling.append((segment, offset))
-
-    def filed(self, message: LoggedMessage, segment: _Segment, offset: int) -> None:
-        """The message has files that are to be synchronised."""
-        os.pwrite(segment.fd, bytes((_DONE_NOW,)), offset + _STATE_AT)
-        with self._counting:
-            self._open.pop(message.id, None)
-            self._unsynchronised.append((message.id, message.place))
-            self._settling.append((segment, offset))
 
     def _left(self, segment: _Segment) -> None:
         segment.left += 1
@@ -326,7 +351,7 @@ class ArrivalLog:
         """Keep a segment of which all is finished for later; one more than that is given back."""
         if segment.left < segment.entered:
             return
-        if len(self._spare) < SPARE:
+        if len(self._spare) < SPARE and not segment.raw:
             self._spare.append(segment)
         else:
             self._count -= 1
@@ -336,20 +361,70 @@ class ArrivalLog:
         """Messages that should get files now (`file_all`): given up, or in the log for too long."""
         return [each for each in list(self._open.values()) if each.abandoned or each.since + LIMIT <= now]
 
-    def give_files(self, batch: Sequence[tuple[LoggedMessage, Callable[[], None]]]) -> list[OSError | None]:
-        """Write messages that stay into files, call the function that comes with each, and give up their locks. For
-        the port `together`. What fails is tried again with what is `overdue`."""
-        results: list[OSError | None] = []
-        for message, also in batch:
-            try:
-                message.write_files()
-            except OSError as error:
-                results.append(error)
+    # Queued messages
+
+    def queue(self, waiting: Waiting) -> None:
+        """Somebody will ask for its files (`next_job`)."""
+        with self._counting:
+            self._open.pop(waiting.id, None)
+            first = not self._waiting
+            self._waiting.append(waiting)
+        if first:
+            self.on_waiting()
+        self.last_queued = waiting.since
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for files."""
+        return len(self._waiting)
+
+    @property
+    def waiting_since(self) -> float:
+        """When the first of them began to wait; they are there."""
+        return self._waiting[0].since
+
+    def next_job(self, most: int) -> tuple[list[Waiting], dict[str, Any], list[int]]:
+        """At most so many of those that wait, with the fields and descriptors of the job `spool_files` for them."""
+        with self._counting:
+            batch = [self._waiting.popleft()]
+            segment = batch[0].segment
+            while self._waiting and len(batch) < most and self._waiting[0].segment is segment:
+                batch.append(self._waiting.popleft())
+        fields = {
+            "directory": self.spool.directory,
+            "file_mode": self.spool.file_mode,
+            "directory_mode": self.spool.directory_mode,
+            "records": [(each.offset, each.length, each.log) for each in batch],
+        }
+        return batch, fields, [segment.fd]
+
+    def filed(self, batch: Sequence[Waiting], answer: dict[str, Any]) -> None:
+        """What became of a job."""
+        for text in answer["complaints"]:
+            self._complain(text)
+        for each, error in zip(batch, answer["errors"], strict=True):
+            if error:
+                self._complain(f"cannot write spool files of {each.id}: {error}; the arrival log keeps the message")
+                self.not_filed([each])
             else:
-                results.append(None)
-                also()
-            message.close()
-        return results
+                with self._counting:
+                    self._marked.add(each.segment)
+                    self._left(each.segment)
+
+    def not_filed(self, batch: Sequence[Waiting]) -> None:
+        """These are tried again later (`retry`); some may have files."""
+        with self._counting:
+            self._failed += batch
+            self._failed_until = time.monotonic() + RETRY
+
+    def retry(self, now: float) -> None:
+        """Messages whose files could not be written wait again when their time has come."""
+        with self._counting:
+            if self._failed and now >= self._failed_until:
+                self._waiting += self._failed
+                self._failed = []
+        if self._waiting:
+            self.on_waiting()
 
     def file_all(self, messages: Sequence[LoggedMessage]) -> None:
         """Write messages into files. Raises OSError for the first that fails; the others follow at the next time."""
@@ -367,174 +442,37 @@ class ArrivalLog:
         with self._counting:
             settling, self._settling = self._settling, []
             marked, self._marked = self._marked, set()
-            files, self._unsynchronised = self._unsynchronised, []
         try:
-            self._synchronise_files(files)
             for segment in marked:
                 if segment.fd >= 0:
                     os.fdatasync(segment.fd)
             if settling:
-                # A change of an inode, synchronised: the journal is then on the disk up to here.
-                os.utime(settling[0][0].fd)
-                os.fsync(settling[0][0].fd)
+                flush_journal(settling[0][0].fd)
         except OSError:
             with self._counting:
                 self._settling += settling
-                self._unsynchronised += files
             raise
         for segment, offset in settling:
-            os.pwrite(segment.fd, bytes((_DONE,)), offset + _STATE_AT)
+            mark(segment.fd, offset, DONE)
         with self._counting:
             for segment, _ in settling:
                 self._marked.add(segment)
                 self._left(segment)
 
-    def _synchronise_files(self, messages: Sequence[tuple[str, Place]]) -> None:
-        """Those that are still there: a queue run may have been quicker. Raises OSError."""
-        folders = set()
-        for message_id, place in messages:
-            folders.add(self.spool.folder(place))
-            for suffix in ("-D", "-H"):
-                try:
-                    fd = os.open(self.spool.path(message_id, suffix, place), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-                except FileNotFoundError:
-                    continue
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
-        for folder in folders:
-            sync_folder(folder)
-
     def close(self) -> None:
-        """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays."""
+        """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays. What
+        another process is still making files for stays too."""
         self.file_all(list(self._open.values()))
+        self._waiting += self._failed
+        self._failed = []
+        while self._waiting:
+            batch, fields, fds = self.next_job(len(self._waiting))
+            self.filed(batch, filing.run(fields, fds))
+        if self._failed:
+            raise OSError(0, "messages without files are left")
         self.settle()
         for segment in [*self._spare, *([self._current] if self._current is not None else [])]:
-            segment.discard()
+            if segment.left >= segment.entered:
+                segment.discard()
         self._spare = []
         self._current = None
-
-
-@cache
-def machine_run() -> int:
-    """A number for the time since the machine was started."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-            return zlib.crc32(file.read())
-    except OSError:
-        return 0
-
-
-def _texts(arrival: Arrival) -> tuple[bytes, bytes, bytes, bytes, bytes]:
-    place = arrival.place
-    return arrival.id.encode(), place.queue.encode("latin-1"), place.subdirectory.encode(), arrival.header, arrival.body
-
-
-def _record(arrival: Arrival) -> bytearray:
-    """The record of a message; the epoch is filled in when its place is known."""
-    texts = _texts(arrival)
-    record = bytearray(_RECORD.pack(_MAGIC, _OPEN, machine_run(), 0, 0, *map(len, texts)))
-    record += b"".join(texts)
-    _CRC.pack_into(record, _CRC_AT, zlib.crc32(memoryview(record)[_LENGTHS_AT:]))
-    return record
-
-
-def _records(data: memoryview) -> Iterator[tuple[bool, Arrival]]:
-    """The records of one segment: whether each is done, and the message."""
-    at = 0
-    first_epoch = None
-    while at + _RECORD.size <= len(data):
-        magic, state, run, epoch, crc, *lengths = _RECORD.unpack_from(data, at)
-        end = at + _RECORD.size + sum(lengths)
-        if magic != _MAGIC or end > len(data) or (first_epoch is not None and epoch != first_epoch):
-            return
-        if zlib.crc32(data[at + _LENGTHS_AT : end]) != crc:
-            return
-        first_epoch = epoch
-        texts = []
-        place = at + _RECORD.size
-        for length in lengths:
-            texts.append(bytes(data[place : place + length]))
-            place += length
-        id_, queue, subdirectory, header, body = texts
-        where = Place(queue.decode("latin-1"), subdirectory.decode())
-        yield (
-            state == _DONE or (state == _DONE_NOW and run == machine_run()),
-            Arrival(id_.decode(), where, header, body),
-        )
-        at = end
-
-
-def unfinished(spool: Spool) -> list[str]:
-    """The ids of messages that are in any log now, also of processes at work."""
-    folder = f"{spool.directory}/{FOLDER}"
-    found: list[str] = []
-    try:
-        for name in os.listdir(folder):
-            with open(f"{folder}/{name}", "rb") as file:
-                found += [arrival.id for done, arrival in _records(memoryview(file.read())) if not done]
-    except FileNotFoundError:
-        pass
-    return found
-
-
-def recover(spool: Spool) -> list[str]:
-    """Write what is unfinished in the logs of processes that died into files; the ids. Raises OSError.
-
-    A log that another process works with, or that we may not read, is left alone.
-    """
-    folder = f"{spool.directory}/{FOLDER}"
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    found: list[str] = []
-    for name in names:
-        path = f"{folder}/{name}"
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(fd)
-            continue
-        try:
-            found += _recover_segment(spool, fd)
-            os.unlink(path)
-        finally:
-            os.close(fd)
-    return found
-
-
-def _recover_segment(spool: Spool, fd: int) -> list[str]:
-    size = os.fstat(fd).st_size
-    if not size:
-        return []
-    with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as memory, memoryview(memory) as data:
-        left = [arrival for done, arrival in _records(data) if not done]
-    missing = [arrival for arrival in left if not _has_files(spool, arrival)]
-    for result in commit(spool, missing):
-        if isinstance(result, OSError):
-            raise result
-        result.close()
-    return [arrival.id for arrival in missing]
-
-
-def _has_files(spool: Spool, arrival: Arrival) -> bool:
-    """Whether the message got its files before the process died; unfinished ones are removed."""
-    body = spool.path(arrival.id, "-D", arrival.place)
-    try:
-        spool.read(arrival.id, arrival.place)
-        if os.stat(body).st_size == len(arrival.id) + len("-D\n") + len(arrival.body):
-            return True
-    except (SpoolError, FileNotFoundError):
-        pass
-    for path in (spool.path(arrival.id, "-H", arrival.place), body):
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-    return False

@@ -16,11 +16,19 @@ _EXTRA = len("-D\n")
 
 def try_lock(fd: int, message_id: str) -> bool:
     """Lock the first line of the `-D` file open for writing as `fd`. False when somebody else has it."""
-    request = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, len(message_id) + _EXTRA, 0)
     try:
-        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, request)
+        _set(fd, message_id, fcntl.F_WRLCK)
     except OSError as error:
         if error.errno in {errno.EACCES, errno.EAGAIN}:
             return False
         raise
     return True
+
+
+def unlock(fd: int, message_id: str) -> None:
+    """Give up the lock, and keep the file open."""
+    _set(fd, message_id, fcntl.F_UNLCK)
+
+
+def _set(fd: int, message_id: str, kind: int) -> None:
+    fcntl.fcntl(fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", kind, 0, 0, len(message_id) + _EXTRA, 0))

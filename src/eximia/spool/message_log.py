@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .owner import own_like_folder
 
-if TYPE_CHECKING:
-    from eximia.logs import Log
+
+class Complaints(Protocol):
+    """Where trouble is told, and the time comes from: the logs (`logs.Log`)."""
+
+    def stamp(self) -> str: ...
+
+    def panic(self, text: str) -> None: ...
 
 
 class MessageLog:
@@ -18,7 +23,7 @@ class MessageLog:
 
     __slots__ = ("_fd", "_log", "enabled", "mode", "path")
 
-    def __init__(self, path: str, log: Log, *, enabled: bool = True, mode: int = 0o640) -> None:
+    def __init__(self, path: str, log: Complaints, *, enabled: bool = True, mode: int = 0o640) -> None:
         self.path = path
         self.enabled = enabled
         self.mode = mode

@@ -63,11 +63,6 @@ class LockedMessage:
 
     __slots__ = ("fd", "id", "place", "spool")
 
-    @property
-    def in_log(self) -> bool:
-        """It has no files yet (`spool.arrivals`)."""
-        return False
-
     def __init__(self, spool: Spool, message_id: str, place: Place, fd: int) -> None:
         self.spool = spool
         self.id = message_id
@@ -88,6 +83,11 @@ class LockedMessage:
     def dismiss(self, *, final: bool) -> bool:
         """The message is done: forget it without waiting, if that is possible (`spool.arrivals`). `final` False:
         a power cut may still undo something that was done (a new name in a mailbox)."""
+        return False
+
+    def queue(self, log: str) -> bool:
+        """Leave a message that has no files yet, with that text for its message log, to who makes files in company
+        (`spool.arrivals`); then it is ours no more. False: it has files."""
         return False
 
     def to_files(self) -> None:

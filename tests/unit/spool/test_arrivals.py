@@ -4,11 +4,17 @@ from pathlib import Path
 import pytest
 
 from eximia.base.steps import run_steps
-from eximia.spool import LockedMessage, MessageLockedError, Place, Spool, arrivals
-from eximia.spool.arrivals import ArrivalLog, LoggedMessage, recover, unfinished
+from eximia.spool import LockedMessage, Place, Spool, arrival_records, arrivals, filing
+from eximia.spool.arrivals import ArrivalLog, LoggedMessage
 from eximia.spool.durable import Arrival
+from eximia.spool.recovery import recover, unfinished
 
 from .helpers import ID, OTHER, arrive
+
+
+@pytest.fixture(autouse=True)
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "SEGMENT", 200_000)
 
 
 @pytest.fixture
@@ -177,7 +183,7 @@ def test_a_local_delivery_counts_after_a_power_cut_when_the_journal_has_it(
     if settled:
         log.settle()
     crash(log)
-    monkeypatch.setattr(arrivals, "machine_run", lambda: 1)
+    monkeypatch.setattr(arrival_records, "machine_run", lambda: 1)
     assert recover(spool) == found
 
 
@@ -188,52 +194,162 @@ def test_a_local_delivery_counts_at_once_while_the_machine_runs(spool: Spool, lo
     assert recover(spool) == []
 
 
-def test_queued_messages_get_files_which_become_durable_later(spool: Spool, log: ArrivalLog) -> None:
-    first, second = put(log, arrive(spool), arrive(spool, OTHER))
-    assert first.in_log
-    said: list[str] = []
-    assert log.give_files([(first, lambda: said.append("first"))]) == [None]  # type: ignore[list-item]
-    assert not first.in_log
-    assert said == ["first"]
+def file_waiting(log: ArrivalLog, most: int = 100) -> None:
+    batch, fields, fds = log.next_job(most)
+    log.filed(batch, filing.run(fields, fds))
+
+
+def test_queued_messages_get_files_in_company(spool: Spool, log: ArrivalLog) -> None:
+    woken: list[int] = []
+    log.on_waiting = lambda: woken.append(log.waiting)
+    first, second = put(log, arrive(spool), arrive(spool, OTHER, queue="night"))
+    assert first.queue("Received from a@b.ex\nfrozen by ACL")
+    assert second.queue("")
+    assert woken == [1], "one who makes files is enough"
+    assert log.overdue(first.since + 99) == []  # type: ignore[attr-defined]
+    assert spool.ids_at(Place()) == []
+    assert unfinished(spool) == [ID, OTHER]
+    file_waiting(log, 1)
     assert unfinished(spool) == [OTHER]
-    with spool.lock(ID):
-        pass
-    second.write_files()  # type: ignore[attr-defined]
-    with pytest.raises(MessageLockedError):
-        spool.lock(OTHER)
-    second.remove()
-    second.close()
-    assert log.unsettled
-    log.settle()
-    log.settle()
-    assert not log.unsettled
+    with spool.lock(ID) as held:
+        assert held.body_size() == 8
+        assert Path(held.log_path).read_text() == "Received from a@b.ex\nfrozen by ACL\n"
+    file_waiting(log)
+    assert log.waiting == 0
+    assert spool.ids_at(Place("night")) == [OTHER]
+    assert not os.path.exists(spool.path(OTHER, "", Place("night"), "msglog"))
+    spool.remove(ID)
     crash(log)
     assert recover(spool) == []
-    assert spool.ids_at(Place()) == [ID]
+    assert spool.ids_at(Place()) == []
 
 
-def test_the_log_keeps_what_cannot_get_files(spool: Spool, log: ArrivalLog, tmp_path: Path) -> None:
+def test_a_message_with_files_cannot_be_left_to_the_log(spool: Spool, log: ArrivalLog) -> None:
     (held,) = put(log, arrive(spool))
-    (tmp_path / "input").write_text("in the way")
-    (error,) = log.give_files([(held, lambda: None)])  # type: ignore[list-item]
-    assert isinstance(error, OSError)
-    assert log.overdue(0.0) == [held]
-    (tmp_path / "input").unlink()
-    log.file_all(log.overdue(0.0))
+    held.to_files()
+    assert not held.queue("Received from a@b.ex")
+    assert log.waiting == 0
+
+
+def test_queued_messages_of_a_dead_process_get_files(spool: Spool, log: ArrivalLog) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.queue("Received from a@b.ex")
+    crash(log)
+    assert recover(spool) == [ID]
     assert spool.ids_at(Place()) == [ID]
 
 
-@pytest.mark.parametrize(("machine_stopped", "found"), [(False, []), (True, [ID])])
-def test_files_that_a_power_cut_took_are_made_again(
-    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch, machine_stopped: bool, found: list[str]
+def test_a_log_whose_records_still_get_files_is_not_taken_over(spool: Spool, log: ArrivalLog) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.queue("")
+    _, fields, (fd,) = log.next_job(1)
+    kept = os.dup(fd)  # as the process beside us has it
+    crash(log)
+    assert recover(spool) == []
+    filing.run(fields, [kept])
+    os.close(kept)
+    assert spool.ids_at(Place()) == [ID]
+    assert recover(spool) == []
+
+
+def test_asking_twice_makes_files_once(spool: Spool, log: ArrivalLog) -> None:
+    first, second = put(log, arrive(spool), arrive(spool, OTHER))
+    assert first.queue("")
+    assert second.queue("")
+    batch, fields, fds = log.next_job(2)
+    one = {**fields, "records": fields["records"][:1]}
+    filing.run(one, fds)
+    with spool.lock(ID) as held:
+        held.remove()  # a queue run has delivered it
+    answer = filing.run(fields, fds)
+    assert answer == {"errors": ["", ""], "complaints": []}
+    log.filed(batch, answer)
+    assert spool.ids_at(Place()) == [OTHER]
+
+
+def test_files_that_were_left_incomplete_are_made_again(spool: Spool, log: ArrivalLog, tmp_path: Path) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.queue("")
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / f"{ID}-D").write_bytes(f"{ID}-D\none".encode())
+    file_waiting(log)
+    with spool.lock(ID) as again:
+        assert again.body_size() == 8
+
+
+def test_the_log_keeps_what_cannot_get_files(
+    spool: Spool, log: ArrivalLog, tmp_path: Path, complaints: list[str]
 ) -> None:
     (held,) = put(log, arrive(spool))
-    log.give_files([(held, lambda: None)])  # type: ignore[list-item]
+    assert held.queue("")
+    (tmp_path / "input").write_text("in the way")
+    file_waiting(log)
+    assert complaints == [f"cannot write spool files of {ID}: Not a directory; the arrival log keeps the message"]
+    assert unfinished(spool) == [ID]
+    (tmp_path / "input").unlink()
+    log.retry(log.last_queued)
+    assert log.waiting == 0, "it should not be tried all the time"
+    log.retry(log.last_queued + arrivals.RETRY + 1)
+    file_waiting(log)
+    assert spool.ids_at(Place()) == [ID]
+
+
+def test_an_orderly_end_gives_queued_messages_files(spool: Spool, log: ArrivalLog) -> None:
+    first, second = put(log, arrive(spool), arrive(spool, OTHER))
+    assert first.queue("")
+    batch, _, _ = log.next_job(1)
+    log.not_filed(batch)
+    assert second.queue("")
+    log.close()
+    assert sorted(spool.ids_at(Place())) == [ID, OTHER]
+    assert os.listdir(f"{spool.directory}/arrivals") == []
+
+
+@pytest.mark.parametrize(("machine_stopped", "synchronised", "found"), [(0, 0, []), (1, 0, [ID]), (1, 1, [])])
+def test_files_that_a_power_cut_took_are_made_again(
+    spool: Spool,
+    log: ArrivalLog,
+    monkeypatch: pytest.MonkeyPatch,
+    machine_stopped: bool,
+    synchronised: bool,
+    found: list[str],
+) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.queue("")
+    with monkeypatch.context() as patch:
+        if not synchronised:
+            patch.setattr(filing.Filing, "settle", lambda _: None)
+        file_waiting(log)
     crash(log)
     os.truncate(spool.path(ID, "-D"), 3)
     if machine_stopped:
-        monkeypatch.setattr(arrivals, "machine_run", lambda: 1)
+        monkeypatch.setattr(arrival_records, "machine_run", lambda: 1)
     assert recover(spool) == found
     if found:
         with spool.lock(ID) as again:
             assert again.body_size() == 8
+
+
+def test_a_prepared_segment_takes_the_place_of_a_hasty_one(spool: Spool, log: ArrivalLog) -> None:
+    assert not log.wants_spare, "nothing has come yet"
+    (first,) = put(log, arrive(spool))
+    assert log.wants_spare
+    log.prepare()
+    (second,) = put(log, arrive(spool, OTHER))
+    assert not log.wants_spare
+    assert len(os.listdir(f"{spool.directory}/arrivals")) == 2
+    assert first.dismiss(final=True)
+    (name,) = os.listdir(f"{spool.directory}/arrivals")
+    assert os.stat(f"{spool.directory}/arrivals/{name}").st_blocks * 512 >= arrivals.SEGMENT
+    assert second.dismiss(final=True)
+    log.close()
+    assert os.listdir(f"{spool.directory}/arrivals") == []
+
+
+def test_a_segment_that_another_process_works_on_outlives_the_log(spool: Spool, log: ArrivalLog) -> None:
+    (held,) = put(log, arrive(spool))
+    assert held.queue("")
+    _, _, (fd,) = log.next_job(1)
+    log.close()
+    os.close(fd)  # both processes are gone
+    assert recover(spool) == [ID]
