@@ -16,6 +16,7 @@ from email.policy import SMTP, default
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.interpreter import command as interpreter
 from eximia.config.embedded import prepare, state_folder
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def ensure_running(state: str) -> bool | None:
     if is_serving():
         return False
     configuration = os.path.join(state, "eximia.conf")
-    program = [sys.executable, "-m", "eximia.cli.launched", "exim", "-C", configuration, "-bd", "-q30m"]
+    program = interpreter("eximia.cli.launched", "exim", "-C", configuration, "-bd", "-q30m")
     environment = {**os.environ, "EXIMIA_STATE": state}
     subprocess.run(program, check=False, env=environment, stdin=subprocess.DEVNULL)
     end = time.monotonic() + PATIENCE

@@ -75,17 +75,21 @@ def main(words: Sequence[str] | None = None) -> int:
     words = sys.argv if words is None else words
     program, arguments = words[0], list(words[1:])
     name = os.path.basename(program)
-    if name == "eximia" and arguments and arguments[0] in COMMANDS:
-        return _load(COMMANDS[arguments[0]][0])(arguments[1:])
-    if name == "eximia" and arguments in ([], ["help"]):
+    if name == "eximia" and arguments in ([], ["help"], ["--help"], ["-h"]):
         return _help()
-    if name == "eximia" and arguments and arguments[0].startswith("exi"):
+    if name == "eximia" and arguments[0] in COMMANDS:
+        return _load(COMMANDS[arguments[0]][0])(arguments[1:])
+    if name == "eximia" and arguments[0].replace("-", "_").isidentifier() and not arguments[0].startswith("-"):
         name, arguments = arguments[0], arguments[1:]
+        if not name.startswith("exi"):
+            return _unknown(name)
     if name.startswith("exi") and name not in ("exim", "exim4", "eximia"):
         from eximia.cli.utilities.catalogue import UTILITIES
 
         if name in UTILITIES:
             return _utility(UTILITIES[name][0], arguments)
+        if os.path.basename(program) == "eximia":
+            return _unknown(name)
     from eximia.daemon.invocation import UsageError
     from eximia.daemon.letters import read
 
@@ -114,6 +118,18 @@ def _help() -> int:
     for name, (_, what) in UTILITIES.items():
         print(f"  eximia {name:18} {what}")
     return 0
+
+
+def _unknown(word: str) -> int:
+    """A word that is no command: taken as a recipient it would make the program wait for a message."""
+    from difflib import get_close_matches
+
+    from eximia.cli.utilities.catalogue import UTILITIES
+
+    near = get_close_matches(word, [*COMMANDS, *UTILITIES], 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    print(f"eximia: no command {word!r}{meant} `eximia help` lists them.", file=sys.stderr)
+    return 2
 
 
 def _utility(where: str, arguments: list[str]) -> int:

@@ -20,6 +20,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from eximia.base.interpreter import command
 from eximia.privileged.agent import start_agent
 from eximia.privileged.grant import Grant, GrantError, Listener
 from eximia.privileged.ticket_keys import TicketKeys
@@ -76,7 +77,7 @@ class Supervisor:
             print(f"exim: {error.strerror}", file=sys.stderr)  # noqa: T201
             # There is no worker yet that could write it into the log.
             subprocess.run(
-                [sys.executable, "-m", LOADER, f"panic={error.strerror}", *self.arguments],
+                command(LOADER, f"panic={error.strerror}", *self.arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 check=False,
@@ -170,7 +171,7 @@ class Supervisor:
             *(f"listen={sock.fileno()}" for sock in self.listeners.values()),
         ]
         process = subprocess.Popen(
-            [sys.executable, "-m", WORKER, *words, "--", *self.arguments], pass_fds=fds, stdin=subprocess.DEVNULL
+            command(WORKER, *words, "--", *self.arguments), pass_fds=fds, stdin=subprocess.DEVNULL
         )
         theirs.close()
         worker = Worker(index, process, ours, time.monotonic())
@@ -252,7 +253,7 @@ class Supervisor:
     def reload(self) -> None:
         """SIGHUP: a new grant, new workers; the old ones end when they have finished their sessions."""
         loader = subprocess.run(
-            [sys.executable, "-m", LOADER, *self.arguments],
+            command(LOADER, *self.arguments),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

@@ -8,11 +8,13 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from eximia.base.errors import ConfigError
+from eximia.base.interpreter import code_folders, command
 from eximia.cli.opening import need_admin, open_process, refuse
 
 if TYPE_CHECKING:
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
+    from eximia.privileged.grant import Grant
 
 SUPERVISOR = "eximia.privileged.supervisor"
 
@@ -28,6 +30,11 @@ def run(call: Invocation) -> int:
         grant = make_grant(process.config, call)
     except ConfigError as error:
         refuse(f"exim: {error.message}")
+    if grant.uid >= 0 and (closed := closed_to(grant)):
+        refuse(
+            f"exim: the user {grant.user or grant.uid} cannot read {closed}, where this program is: "
+            "install it where every user can read it (below /opt, say)"
+        )
     warn_of_certificate(process)
     for folder in ("", "/input", "/msglog", "/db"):
         process.spool.make_folder(process.spool.directory + folder)
@@ -54,6 +61,25 @@ def run(call: Invocation) -> int:
     return become_supervisor([str(grant_read), str(told), *words])
 
 
+def closed_to(grant: Grant) -> str:
+    """The first folder of our own code that the workers' user cannot read; workers import parts of it when needed."""
+    from eximia.privileged.agent import become
+
+    folders = code_folders()
+    child = os.fork()
+    if child == 0:
+        found = 255
+        try:
+            become(grant.uid, grant.gid, grant.user)
+            open_ = [os.access(each, os.R_OK | os.X_OK) for each in folders]
+            found = 0 if all(open_) else min(open_.index(False), 253) + 1
+        finally:
+            os._exit(found)
+    found = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    # a change of user that fails is told, in its own words, by the worker
+    return folders[found - 1] if 0 < found < 255 else ""
+
+
 def warn_of_certificate(process: Process) -> None:
     """TLS is offered, and there is no certificate for it."""
     from eximia.tls.binding import is_built
@@ -68,7 +94,7 @@ def warn_of_certificate(process: Process) -> None:
 
 def become_supervisor(words: list[str]) -> NoReturn:
     """Go on as the parent of the server: a program of its own that has none of ours in memory."""
-    os.execv(sys.executable, [sys.executable, "-m", SUPERVISOR, *words])  # noqa: S606
+    os.execv(sys.executable, command(SUPERVISOR, *words))  # noqa: S606
 
 
 def detach() -> None:

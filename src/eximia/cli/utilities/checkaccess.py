@@ -6,12 +6,11 @@ Runs a faked SMTP session (`-bh`) and shows the answer to RCPT.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 
-from .common import write
+from eximia.base import interpreter
 
-PROGRAM = "import sys; from eximia.cli.main import main; sys.exit(main(['exim', *sys.argv[1:]]))"
+from .common import write
 
 
 def command(words: Sequence[str]) -> int:
@@ -23,7 +22,7 @@ def command(words: Sequence[str]) -> int:
     sender, options = take_sender(options)
     session = f"HELO [{host}]\r\nMAIL FROM:<{sender}>\r\nRCPT TO:<{address}>\r\nQUIT\r\n"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "-bh", host, *options],
+        interpreter.command("eximia.cli.launched", "exim", "-bh", host, *options),
         input=session.encode("latin-1"),
         capture_output=True,
         check=False,

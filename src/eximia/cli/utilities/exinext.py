@@ -6,14 +6,13 @@ import getopt
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Sequence
 
+from eximia.base import interpreter
 from eximia.hints.records import RetryRecord
 from eximia.message.ids import is_message_id
 
-from .checkaccess import PROGRAM
 from .common import fail, open_configured, write
 
 #: name and address of a host in what address testing writes
@@ -52,7 +51,10 @@ def _hosts(subject: str, options: Iterable[str]) -> list[tuple[str, str]]:
     """(name, address) of the hosts that a delivery would use, as address testing tells."""
     address = subject if "@" in subject else f"user@{subject}"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *options, "-bt", address], capture_output=True, check=False, text=True
+        interpreter.command("eximia.cli.launched", "exim", *options, "-bt", address),
+        capture_output=True,
+        check=False,
+        text=True,
     )
     return HOST.findall(done.stdout)
 
