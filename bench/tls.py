@@ -53,8 +53,7 @@ def ours(pki: Pki, options: str) -> tuple[Callable[[], None], Callable[[int], No
         client, server = connect()
         text = bytes(CHUNK)
         for _ in range(megabytes * 1048576 // CHUNK):
-            client.write(text)
-            assert len(server.read(client.outgoing())) == CHUNK
+            assert len(server.read(client.encrypt(text))) == CHUNK
 
     return lambda: void(connect()), bulk
 

@@ -63,10 +63,10 @@ def main() -> None:
                 end = way[turn % 2]
                 if end.done:
                     end.read(arrived)
-                    end.write(b"EHLO there\r\n" * chance.randint(1, 50))
+                    arrived = end.encrypt(b"EHLO there\r\n" * chance.randint(1, 50))
                 else:
                     end.handshake(arrived)
-                arrived = end.outgoing()
+                    arrived = end.outgoing()
                 if turn == spoiled and arrived:
                     arrived = mutated(arrived, chance)
                     mutants += 1

@@ -27,7 +27,8 @@ class TlsFacts:
     sni: str = ""
     ocsp: int = 0
     resumption: int = 0
-    channel_binding: bytes = b""
+    #: RFC 9266 or RFC 5929; worked out when it is asked for
+    channel_binding: Callable[[], bytes] = bytes
     #: certificates as DER, for ${certextract}
     our_certificate: bytes = b""
     peer_certificate: bytes = b""

@@ -30,6 +30,7 @@ from eximia.aio.streams import LoopStream
 from eximia.base.errors import ConfigError
 from eximia.base.ports import Identity
 from eximia.context.file_status import BELIEVED
+from eximia.daemon.allocation import keep_pages
 from eximia.daemon.arrivals import begin, end, watch_arrivals
 from eximia.daemon.connections import Connections
 from eximia.daemon.listener import Listener
@@ -100,6 +101,7 @@ class Worker:
         from eximia.daemon.wiring import start_process
 
         asyncio.set_event_loop(self.loop)
+        keep_pages()
         bridge = Bridge(self.loop)
         pool = AgentPool(self.control.agent) if self.identity.uid >= 0 else None
         ports = LoopPorts(bridge, pool)

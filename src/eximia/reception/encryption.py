@@ -25,8 +25,17 @@ from .ending import SessionOver
 if TYPE_CHECKING:
     from .session import SmtpSession
 
-#: options that are expanded again when `tls_certificate` asks for the client's idea of our name
-_RENEWED = ("tls_certificate", "tls_privatekey", "tls_ocsp_file", "tls_verify_certificates", "tls_crl")
+#: options that are expanded for each client, and those that only matter when its certificate is asked for
+_EXPANDED = (
+    "tls_certificate",
+    "tls_privatekey",
+    "tls_require_ciphers",
+    "tls_alpn",
+    "tls_ocsp_file",
+    "tls_dhparam",
+    "tls_eccurve",
+)
+_ABOUT_CLIENTS = ("tls_verify_certificates", "tls_crl")
 
 
 class Encryption:
@@ -89,6 +98,14 @@ class _Start:
     def settings(self) -> ServerSettings:
         """The options as they are for this client. Raises TlsConfigError."""
         asks = self.verify is not Verify.IGNORE
+        fixed: dict[bool, ServerSettings | None] = self.session.process.caches.setdefault("tls.server", {})
+        if asks not in fixed:
+            named = (*_EXPANDED, *(_ABOUT_CLIENTS if asks else ()))
+            alike = all(_is_constant(getattr(self.main, name)) for name in named)
+            fixed[asks] = self._expanded(asks) if alike else None
+        return fixed[asks] or self._expanded(asks)
+
+    def _expanded(self, asks: bool) -> ServerSettings:
         return ServerSettings(
             certificates=read_files(self.value("tls_certificate"), "tls_certificate"),
             keys=read_files(self.value("tls_privatekey"), "tls_privatekey"),
@@ -110,9 +127,12 @@ class _Start:
 
     def label(self, context: ServerContext) -> bytes:
         """What a session ticket is good for: these certificates, and the same questions about the client's."""
-        settings = context.settings
-        rules = repr((settings.certificates, settings.trust, settings.crl, int(self.verify)))
-        return hashlib.sha256(rules.encode("latin-1")).digest()[:LABEL_SIZE]
+        label = context.labels.get(self.verify)
+        if label is None:
+            settings = context.settings
+            rules = repr((settings.certificates, settings.trust, settings.crl, int(self.verify)))
+            label = context.labels[self.verify] = hashlib.sha256(rules.encode("latin-1")).digest()[:LABEL_SIZE]
+        return label
 
     # The handshake
 
@@ -221,6 +241,10 @@ class _Start:
     def broken(self, error: TlsError) -> None:
         """The encrypted connection broke later."""
         self.note(f"(SSL_read): {error.text}")
+
+
+def _is_constant(template: Template | None) -> bool:
+    return template is None or template.constant
 
 
 ENCRYPTION = Encryption()

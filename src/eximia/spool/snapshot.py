@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
@@ -202,6 +203,7 @@ def open_body(locked: LockedMessage, *, wire: bool) -> Body:
     return Body(data, locked.path("-D"), offset, size, locked.fd, wire=wire)
 
 
+@lru_cache(maxsize=32)
 def _to_pem(der: bytes) -> str:
     text = b2a_base64(der, newline=False).decode()
     lines = "\n".join(text[pos : pos + 64] for pos in range(0, len(text), 64))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from eximia.tls.binding import MODULE
 
-SOURCES = ("contexts.c", "connections.c", "tickets.c", "ocsp.c", "facts.c")
+SOURCES = ("contexts.c", "connections.c", "pump.c", "tickets.c", "ocsp.c", "facts.c")
 HEADERS = ("engine.h", "internal.h")
 FOLDER = Path(__file__).parent / "c"
 

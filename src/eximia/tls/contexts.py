@@ -11,6 +11,9 @@ from binascii import Error
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.namedtuple import NamedTuple
+from eximia.base.text import Untainted
+
 from .binding import binding, last_error
 from .settings import ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, read_options, stamp
 
@@ -44,10 +47,20 @@ _GROUPS = {
 _TOO_SMALL = ("ike1", "ike2")
 
 
+class Suite(NamedTuple):
+    """Protocol and cipher, as variables show them."""
+
+    version: Untainted
+    #: `TLS1.3:TLS_AES_256_GCM_SHA384:256`
+    cipher: Untainted
+    standard: Untainted
+    bits: int
+
+
 class Context:
     """An SSL_CTX. Made from settings; raises TlsConfigError."""
 
-    __slots__ = ("__weakref__", "buffer", "handle", "server", "settings", "view")
+    __slots__ = ("__weakref__", "buffer", "handle", "sent", "server", "settings", "suites", "view")
 
     def __init__(self, settings: Settings, *, server: bool) -> None:
         ffi, lib = binding()
@@ -60,6 +73,9 @@ class Context:
         #: where all connections read and write; nobody else looks at it between two calls
         self.buffer = ffi.new("unsigned char[]", BUFFER)
         self.view: Any = ffi.buffer(self.buffer)
+        #: texts that connections have in common: by version and cipher, and the certificates sent, as DER
+        self.suites: dict[tuple[int, int], Suite] = {}
+        self.sent: dict[int, bytes] = {}
         self._call("tls_context_versions", "SSL_CTX_set_min_proto_version", _TLS1_0, _TLS1_3)
         if settings.ciphers:
             # GnuTLS writes underscores where OpenSSL wants hyphens.
@@ -112,10 +128,12 @@ class Context:
 class ServerContext(Context):
     """For incoming connections. `note` writes a log line about an OCSP response that is passed over."""
 
-    __slots__ = ("settings",)
+    __slots__ = ("labels", "settings")
     settings: ServerSettings
 
     def __init__(self, settings: ServerSettings, note: Callable[[str], None]) -> None:
+        #: what session tickets are good for, by what is asked of the client's certificate
+        self.labels: dict[int, bytes] = {}
         super().__init__(settings, server=True)
         if not settings.certificates:
             self._call("tls_context_self_signed", "selfsigned cert generate", _text(settings.self_signed))

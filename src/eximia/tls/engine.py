@@ -9,8 +9,11 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from eximia.base.namedtuple import NamedTuple
+from eximia.base.text import Untainted
+
 from .binding import binding, last_error
-from .contexts import BUFFER, Context
+from .contexts import BUFFER, Context, Suite
 
 
 class Step(IntEnum):
@@ -48,6 +51,21 @@ class Chain(IntEnum):
     BAD = 3
 
 
+class Outcome(NamedTuple):
+    """What a handshake came to."""
+
+    suite: Suite
+    verified: bool
+    #: $tls_out_ocsp or $tls_in_ocsp
+    ocsp: int
+    #: the bits of $tls_out_resumption or $tls_in_resumption
+    resumption: int
+    #: the peer sent a certificate
+    has_peer: bool
+    #: the certificate that we sent, as DER
+    ours: bytes
+
+
 class TlsError(Exception):
     """The handshake or the connection failed; the text is the library's. `cut`: the peer just went away."""
 
@@ -62,12 +80,14 @@ LABEL_SIZE = 16
 NAME_MISMATCH = (62, 64)
 _MOST_BYTES = 65536
 _STEPS = tuple(Step)
+#: as numbers, which are compared without a call
+_DONE, _WANT = int(Step.DONE), int(Step.WANT)
 
 
 class Engine:
     """See the module's docstring."""
 
-    __slots__ = ("_contexts", "_ffi", "_got", "_lib", "closed", "context", "done", "handle")
+    __slots__ = ("_contexts", "_counts", "_ffi", "_lib", "answers", "closed", "context", "done", "handle", "taken")
 
     def __init__(self, context: Context, *, verify: Verify = Verify.IGNORE) -> None:
         """Raises TlsError."""
@@ -78,11 +98,15 @@ class Engine:
         if handle == self._ffi.NULL:
             raise TlsError(last_error())
         self.handle = self._ffi.gc(handle, self._lib.tls_connection_free)
-        self._got = self._ffi.new("size_t *")
+        self._counts = self._ffi.new("size_t[2]")
         #: the handshake is finished
         self.done = False
         #: the peer has ended its direction properly
         self.closed = False
+        #: `outgoing` has something, after a `read`
+        self.answers = False
+        #: how far in its data the last `encrypt` came
+        self.taken = 0
 
     # Before the handshake
 
@@ -144,30 +168,38 @@ class Engine:
         return step
 
     def read(self, data: bytes = b"") -> bytes:
-        """The plaintext of what has arrived; may be empty. `closed` tells when it was the last. Raises TlsError."""
-        handle, buffer, got, view = self.handle, self.context.buffer, self._got, self.context.view
-        code = self._lib.tls_read(handle, data, len(data), buffer, BUFFER, got)
-        text: bytes = view[: got[0]]
-        if code == Step.WANT:
+        """The plaintext of what has arrived; may be empty. `closed` tells when it was the last, `answers` whether the
+        library has something to send. Raises TlsError."""
+        context, counts = self.context, self._counts
+        code = self._lib.tls_read(self.handle, data, len(data), context.buffer, BUFFER, counts)
+        text: bytes = context.view[: counts[0]]
+        self.answers = counts[1] > 0
+        if code == _WANT:
             return text
         parts = [text]
-        while code == Step.DONE:
-            code = self._lib.tls_read(handle, b"", 0, buffer, BUFFER, got)
-            parts.append(view[: got[0]])
+        while code == _DONE:
+            code = self._lib.tls_read(self.handle, b"", 0, context.buffer, BUFFER, counts)
+            self.answers = counts[1] > 0
+            parts.append(context.view[: counts[0]])
         if code == Step.CLOSED:
             self.closed = True
-        elif code != Step.WANT:
+        elif code != _WANT:
             # What came before the trouble is given first; the trouble comes again with the next call.
             if any(parts):
                 return b"".join(parts)
             self._failed(_STEPS[code])
         return b"".join(parts)
 
-    def write(self, data: bytes) -> None:
-        """Encrypt; `outgoing` has the result. Raises TlsError."""
-        code = self._lib.tls_write(self.handle, data, len(data))
-        if code != Step.DONE:
+    def encrypt(self, data: bytes, start: int = 0) -> bytes:
+        """What is to be sent for the data from `start` on, after all that waits to be sent. `taken` tells how far it
+        came: to the end, or for long data to where the next call has to start. Raises TlsError."""
+        context, counts = self.context, self._counts
+        code = self._lib.tls_write(self.handle, data, start, len(data), context.buffer, BUFFER, counts)
+        if code != _DONE:
             self._failed(_STEPS[code])
+        self.taken = counts[1]
+        text: bytes = context.view[: counts[0]]
+        return text
 
     def outgoing(self) -> bytes:
         """What is to be sent to the peer now."""
@@ -203,8 +235,28 @@ class Engine:
         return str(self._ffi.string(getattr(self._lib, f"tls_{name}")(self.handle)).decode("latin-1"))
 
     def number(self, name: str) -> int:
-        """A fact that is a number: `bits`, `resumption_bits`, `verified`."""
+        """A fact that is a number: `resumption_bits`, `verified`."""
         return int(getattr(self._lib, f"tls_{name}")(self.handle))
+
+    def outcome(self) -> Outcome:
+        """What the handshake came to."""
+        found = self._ffi.new("tls_outcome *")
+        self._lib.tls_summary(self.handle, found)
+        context = self.context
+        kind = (found.version, found.cipher)
+        suite = context.suites.get(kind)
+        if suite is None:
+            version = self.text("version").replace("TLSv", "TLS")
+            version += "" if "." in version else ".0"
+            cipher = f"{version}:{self.text('cipher')}:{found.bits}"
+            standard = self.text("cipher_standard")
+            suite = Suite(Untainted(version), Untainted(cipher), Untainted(standard), found.bits)
+            context.suites[kind] = suite
+        ours = b""
+        if found.our_certificate:
+            known = context.sent.get(found.our_certificate)
+            ours = context.sent[found.our_certificate] = self.certificate(Chain.OURS) if known is None else known
+        return Outcome(suite, bool(found.verified), found.ocsp, found.resumption, bool(found.has_peer), ours)
 
     def alpn(self) -> str:
         """The protocol agreed on by ALPN."""

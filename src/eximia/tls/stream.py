@@ -89,11 +89,17 @@ class TlsStream:
         return self.inner.local
 
     def send(self, data: bytes) -> None:
-        try:
-            self.engine.write(data)
-        except TlsError as error:
-            raise _lost(error) from error
-        self.inner.send(self.engine.outgoing())
+        engine = self.engine
+        taken = 0
+        while True:
+            try:
+                text = engine.encrypt(data, taken)
+            except TlsError as error:
+                raise _lost(error) from error
+            self.inner.send(text)
+            taken = engine.taken
+            if taken == len(data):
+                return
 
     def recv(self, timeout: float) -> bytes:
         if self._text:
@@ -117,17 +123,21 @@ class TlsStream:
         engine = self.engine
         try:
             text = engine.read(data)
-            self._flush()
         except TlsError as error:
-            # Many mail servers close without the farewell; a cut message ends without its final dot all the same.
-            self._end = True if error.cut else _lost(error)
-            self.trouble = error
-            if self.on_trouble is not None:
-                self.on_trouble(error)
+            self._broken(error)
             return b""
+        if engine.answers:
+            self._flush()
         if engine.closed:
             self._end = True
         return text
+
+    def _broken(self, error: TlsError) -> None:
+        # Many mail servers close without the farewell; a cut message ends without its final dot all the same.
+        self._end = True if error.cut else _lost(error)
+        self.trouble = error
+        if self.on_trouble is not None:
+            self.on_trouble(error)
 
     def pending(self) -> bool:
         # Records may have arrived that are no data, such as session tickets.

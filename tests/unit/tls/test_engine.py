@@ -6,7 +6,7 @@ import pytest
 
 from eximia.tls.binding import MODULE
 from eximia.tls.build import module_name
-from eximia.tls.engine import Chain, Engine, TlsError, Verify
+from eximia.tls.engine import Chain, Engine, Step, TlsError, Verify
 from eximia.tls.facts import facts_of
 from eximia.tls.settings import TlsConfigError, read_options
 from support_tls import HOST, Pki
@@ -29,15 +29,49 @@ def test_a_conversation(pki: Pki, leaf: str, options: str, version: str) -> None
     assert facts.certificate_verified
     assert facts.peerdn == "/CN=mx.example.org"
     assert facts.peer_certificate == pki.made[leaf].der == facts_of(server).our_certificate
-    assert facts.channel_binding
-    assert facts.channel_binding == facts_of(server).channel_binding
-    client.write(b"HELO there" * 20000)
-    assert server.read(client.outgoing()) == b"HELO there" * 20000
-    server.write(b"250 yes")
+    assert facts.channel_binding()
+    assert facts.channel_binding() == facts_of(server).channel_binding()
+    server_sent = server.encrypt(b"250 yes")
     server.close()
-    assert client.read(server.outgoing()) == b"250 yes"  # the farewell came in the same flight
+    assert client.read(server_sent + server.outgoing()) == b"250 yes"  # the farewell came in the same flight
     assert client.closed
     assert server.text("server_name") == HOST
+
+
+@pytest.mark.parametrize("options", ["", TLS1_2])
+@pytest.mark.parametrize("size", [0, 1, 16384, 16385, 65536, 300_001])
+def test_data_of_any_size_in_pieces_of_any_size(pki: Pki, size: int, options: str) -> None:
+    client, server, _ = connect(client_context(pki), server_context(pki, "ec", options=options))
+    text = bytes(at % 251 for at in range(size))
+    sent, taken = b"", 0
+    while taken < size:
+        sent += client.encrypt(text, taken)
+        assert client.taken > taken
+        taken = client.taken
+    assert server.read(sent) == text
+    sent, taken = b"", 0
+    while taken < size:
+        sent += server.encrypt(text, taken)
+        taken = server.taken
+    assert b"".join(client.read(sent[at : at + 7001]) for at in range(0, len(sent), 7001)) == text
+    assert not client.answers
+
+
+def test_what_comes_before_its_time_is_kept(pki: Pki) -> None:
+    """Data in one piece with the end of the handshake; a hello in pieces, and a pause with more behind it."""
+    client, server = Engine(client_context(pki), verify=Verify.REQUIRE), Engine(server_context(pki, "ec"))
+    client.handshake()
+    hello = client.outgoing()
+    server.pause(at_hello=True)
+    assert server.handshake(hello[:100]) is Step.WANT
+    assert server.handshake(hello[100:]) is Step.HELLO
+    assert server.handshake() is Step.WANT
+    client.pause(at_verify=True)
+    assert client.handshake(server.outgoing()) is Step.VERIFY
+    assert client.handshake() is Step.DONE
+    last = client.outgoing() + client.encrypt(b"EHLO early\r\n")
+    assert server.handshake(last) is Step.DONE
+    assert server.read() == b"EHLO early\r\n"
 
 
 def test_a_cut_is_told_from_an_end(pki: Pki) -> None:

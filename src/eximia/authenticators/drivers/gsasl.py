@@ -176,10 +176,10 @@ def _scram_server(ctx: Context, options: Any, mechanism: str, initial: bytes | N
     name = HASHES.get(mechanism.removesuffix("-PLUS"))
     if name is None:
         return ServerResult(Verdict.DEFER, "", f"mechanism {mechanism} is not supported")
-    binding = ctx.session.tls_in.channel_binding
-    if plus and not (options.server_channelbinding and binding):
+    binding = ctx.session.tls_in.channel_binding() if plus and options.server_channelbinding else None
+    if plus and not binding:
         return FAIL
-    exchange = ServerScram(name, binding=binding if plus else None, plus_offered=False)
+    exchange = ServerScram(name, binding=binding, plus_offered=False)
     try:
         exchange.first(ask(b"") if initial is None else initial)
         set_variables(ctx, [exchange.user, exchange.authorization, _realm(ctx, options)])
@@ -229,9 +229,10 @@ class _ScramClient:
 
     def run(self) -> ClientResult:
         name = HASHES.get(self.mechanism.removesuffix("-PLUS"))
-        binding = self.ctx.address.tls_out.channel_binding
         plus = self.mechanism.endswith("-PLUS")
-        if name is None or (plus and not (self.options.client_channelbinding and binding)):
+        wanted = plus and self.options.client_channelbinding
+        binding = self.ctx.address.tls_out.channel_binding() if wanted else b""
+        if name is None or (plus and not binding):
             return ClientResult(Verdict.CANCELLED, None, f"mechanism {self.mechanism} is not usable")
         flag = "n"
         if plus:

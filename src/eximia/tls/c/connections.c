@@ -1,4 +1,4 @@
-/* Connections: the handshake with its pauses, verification, and the pumps. */
+/* Connections: what is asked of the peer before the handshake, its pauses, verification. */
 #include "internal.h"
 
 tls_connection *tls_connection_new(tls_context *context, int verify) {
@@ -9,19 +9,8 @@ tls_connection *tls_connection_new(tls_context *context, int verify) {
         return NULL;
     connection->server = context->server;
     connection->ssl = SSL_new(context->ctx);
-    connection->in = BIO_new(BIO_s_mem());
-    connection->out = BIO_new(BIO_s_mem());
-    if (connection->ssl == NULL || connection->in == NULL || connection->out == NULL) {
-        SSL_free(connection->ssl);
-        BIO_free(connection->in);
-        BIO_free(connection->out);
-        OPENSSL_free(connection);
-        return NULL;
-    }
-    BIO_set_mem_eof_return(connection->in, -1);
-    BIO_set_mem_eof_return(connection->out, -1);
-    SSL_set_bio(connection->ssl, connection->in, connection->out);
-    if (!tls_attach(connection) || !tls_set_verify(connection, verify)) {
+    if (connection->ssl == NULL || !tls_pump_attach(connection) || !tls_attach(connection) ||
+        !tls_set_verify(connection, verify)) {
         tls_connection_free(connection);
         return NULL;
     }
@@ -42,6 +31,7 @@ void tls_connection_free(tls_connection *connection) {
         SSL_SESSION_free(connection->sessions[i]);
     X509_free(connection->bad);
     SSL_free(connection->ssl);
+    tls_pump_release(connection);
     OPENSSL_free(connection);
 }
 
@@ -266,112 +256,4 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *session) {
         return 0;
     connection->sessions[connection->session_count++] = session;
     return 1; /* it is ours now */
-}
-
-/* The pumps */
-
-static int feed(tls_connection *connection, const unsigned char *in, size_t size) {
-    size_t written = 0;
-
-    return size == 0 || (BIO_write_ex(connection->in, in, size, &written) && written == size);
-}
-
-static int step_of(tls_connection *connection, int result) {
-    unsigned long code;
-
-    switch (SSL_get_error(connection->ssl, result)) {
-    case SSL_ERROR_NONE:
-        return TLS_DONE;
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        return TLS_WANT;
-    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
-        return TLS_HELLO;
-    case SSL_ERROR_WANT_RETRY_VERIFY:
-        return TLS_VERIFY;
-    case SSL_ERROR_ZERO_RETURN:
-        return TLS_CLOSED;
-    case SSL_ERROR_SYSCALL:
-        return TLS_CUT;
-    default:
-        code = ERR_peek_error();
-        return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING ? TLS_CUT
-                                                                                                         : TLS_FAILED;
-    }
-}
-
-/* A ticket renewed on a resumed TLS 1.2 connection is not reported by the library. */
-static void keep_renewed(tls_connection *connection) {
-    SSL_SESSION *session = SSL_get0_session(connection->ssl);
-
-    if (connection->server || !SSL_session_reused(connection->ssl) || SSL_version(connection->ssl) >= TLS1_3_VERSION ||
-        session == NULL || connection->session_count > 0 || !SSL_SESSION_has_ticket(session) ||
-        !SSL_SESSION_is_resumable(session))
-        return;
-    if (SSL_SESSION_up_ref(session))
-        connection->sessions[connection->session_count++] = session;
-}
-
-int tls_handshake(tls_connection *connection, const unsigned char *in, size_t size) {
-    int result;
-
-    ERR_clear_error();
-    if (!feed(connection, in, size))
-        return TLS_FAILED;
-    result = SSL_do_handshake(connection->ssl);
-    if (result != 1)
-        return step_of(connection, result);
-    if (SSL_session_reused(connection->ssl))
-        connection->resumption |= TLS_RESUMED;
-    keep_renewed(connection);
-    return TLS_DONE;
-}
-
-/* Until the input is used up (TLS_WANT) or `out` is full (TLS_DONE). */
-int tls_read(tls_connection *connection, const unsigned char *in, size_t size, unsigned char *out, size_t cap,
-             size_t *got) {
-    *got = 0;
-    ERR_clear_error();
-    if (!feed(connection, in, size))
-        return TLS_FAILED;
-    while (*got < cap) {
-        size_t count = 0;
-        int result = SSL_read_ex(connection->ssl, out + *got, cap - *got, &count);
-        if (result <= 0)
-            return step_of(connection, result);
-        *got += count;
-    }
-    return TLS_DONE;
-}
-
-int tls_write(tls_connection *connection, const unsigned char *in, size_t size) {
-    size_t done = 0;
-
-    ERR_clear_error();
-    while (done < size) {
-        size_t count = 0;
-        int result = SSL_write_ex(connection->ssl, in + done, size - done, &count);
-        if (result <= 0)
-            return step_of(connection, result);
-        done += count;
-    }
-    return TLS_DONE;
-}
-
-/* What is to be sent; there is more when it fills `out`. */
-size_t tls_output(tls_connection *connection, unsigned char *out, size_t cap) {
-    size_t count = 0;
-
-    return BIO_read_ex(connection->out, out, cap, &count) ? count : 0;
-}
-
-/* The peer has closed its side without a word. */
-void tls_end_of_input(tls_connection *connection) { BIO_set_mem_eof_return(connection->in, 0); }
-
-/* Say that we have nothing more to say; the peer's answer is not waited for. */
-void tls_close(tls_connection *connection) {
-    ERR_clear_error();
-    if (SSL_is_init_finished(connection->ssl))
-        (void)SSL_shutdown(connection->ssl);
-    ERR_clear_error();
 }

@@ -11,7 +11,7 @@ int tls_start(void) {
         connection_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
         context_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     }
-    return connection_index >= 0 && context_index >= 0;
+    return connection_index >= 0 && context_index >= 0 && tls_pump_start();
 }
 
 unsigned long tls_library_number(void) { return OpenSSL_version_num(); }
@@ -127,7 +127,7 @@ tls_context *tls_context_new(int server, uint64_t set, uint64_t clear, int level
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
                               SSL_MODE_RELEASE_BUFFERS);
     /* Records are taken from memory as they lie there, not first their heads. */
-    SSL_CTX_set_read_ahead(ctx, 1);
+    SSL_CTX_set_read_ahead(ctx, 0);
     SSL_CTX_set_security_level(ctx, level);
     SSL_CTX_set_cert_verify_callback(ctx, tls_chain_callback, NULL);
     SSL_CTX_set_timeout(ctx, 7200);

@@ -15,6 +15,13 @@ enum tls_ocsp { TLS_OCSP_NOT_ASKED, TLS_OCSP_NONE, TLS_OCSP_UNVERIFIED, TLS_OCSP
 enum tls_resumption { TLS_SUPPORTED = 1, TLS_REQUESTED = 2, TLS_OFFERED = 4, TLS_ISSUED = 8, TLS_RESUMED = 16 };
 enum tls_chain { TLS_OURS, TLS_SENT, TLS_VERIFIED, TLS_BAD };
 
+/* what a handshake came to; `cipher` is the suite's number (RFC 8446 B.4), `our_certificate` tells one certificate of a
+ * context from another */
+typedef struct {
+    int version, cipher, bits, verified, ocsp, resumption, has_peer;
+    uintptr_t our_certificate;
+} tls_outcome;
+
 /* the library */
 int tls_start(void);
 unsigned long tls_library_number(void);
@@ -65,19 +72,21 @@ int tls_tlsa(tls_connection *, int usage, int selector, int matching, const unsi
 void tls_ask_ocsp(tls_connection *, int required, long skew);
 int tls_resume(tls_connection *, const unsigned char *der, long size);
 
+/* moving bytes (pump.c) */
 int tls_handshake(tls_connection *, const unsigned char *in, size_t size);
-int tls_read(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap, size_t *got);
-int tls_write(tls_connection *, const unsigned char *in, size_t size);
+int tls_read(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap, size_t counts[2]);
+int tls_write(tls_connection *, const unsigned char *in, size_t from, size_t size, unsigned char *out, size_t cap,
+              size_t counts[2]);
 size_t tls_output(tls_connection *, unsigned char *out, size_t cap);
 void tls_end_of_input(tls_connection *);
 void tls_close(tls_connection *);
 
 /* facts (facts.c) */
+void tls_summary(tls_connection *, tls_outcome *);
 const char *tls_version(tls_connection *);
 const char *tls_cipher(tls_connection *);
 const char *tls_cipher_standard(tls_connection *);
 const char *tls_group(tls_connection *);
-int tls_bits(tls_connection *);
 int tls_resumption_bits(tls_connection *);
 const char *tls_server_name(tls_connection *);
 size_t tls_alpn(tls_connection *, unsigned char *out, size_t cap);

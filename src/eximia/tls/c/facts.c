@@ -18,8 +18,6 @@ const char *tls_group(tls_connection *connection) {
     return name == NULL ? "" : name;
 }
 
-int tls_bits(tls_connection *connection) { return SSL_get_cipher_bits(connection->ssl, NULL); }
-
 int tls_resumption_bits(tls_connection *connection) { return connection->resumption; }
 
 const char *tls_server_name(tls_connection *connection) { return connection->name; }
@@ -54,6 +52,19 @@ const char *tls_matched_name(tls_connection *connection) {
     const char *name = SSL_get0_peername(connection->ssl);
 
     return name == NULL ? "" : name;
+}
+
+void tls_summary(tls_connection *connection, tls_outcome *found) {
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(connection->ssl);
+
+    found->version = SSL_version(connection->ssl);
+    found->cipher = cipher == NULL ? 0 : SSL_CIPHER_get_protocol_id(cipher);
+    found->bits = SSL_get_cipher_bits(connection->ssl, NULL);
+    found->verified = tls_verified(connection);
+    found->ocsp = connection->ocsp;
+    found->resumption = connection->resumption;
+    found->has_peer = SSL_get0_peer_certificate(connection->ssl) != NULL;
+    found->our_certificate = (uintptr_t)SSL_get_certificate(connection->ssl);
 }
 
 /* The depth of the certificate that a record matched, -1 when none did. */

@@ -34,9 +34,21 @@ struct tls_context {
     unsigned int alpn_size;
 };
 
+/* Bytes that wait between two calls. */
+typedef struct {
+    unsigned char *data;
+    size_t at, end, cap;
+} store;
+
 struct tls_connection {
     SSL *ssl;
-    BIO *in, *out;
+    /* the two ends of the pump: what this call was given, and what is left over (pump.c) */
+    const unsigned char *given;
+    size_t given_size;
+    unsigned char *room;
+    size_t room_size, room_used;
+    store arrived, leaving;
+    int ended;                   /* the peer has closed its side */
     int server;
     int verify;                  /* enum tls_verify */
     int dane;
@@ -55,6 +67,11 @@ struct tls_connection {
     SSL_SESSION *sessions[MOST_SESSIONS];
     int session_count;
 };
+
+int tls_pump_start(void);
+int tls_pump_attach(tls_connection *connection);
+void tls_pump_release(tls_connection *connection);
+int tls_step_of(tls_connection *connection, int result);
 
 tls_connection *tls_of(SSL *ssl);
 int tls_attach(tls_connection *connection);
