@@ -1,8 +1,8 @@
 """How a worker's C library gives memory back to the system.
 
-Left alone, glibc hands back what is free at the end of its heap as soon as that is 128 KiB, and maps larger pieces one by
-one. A worker that moves messages of 100 KB would ask for the same pages again and again, and each costs a fault: about 70
-for such a message.
+Left alone, glibc hands back what is free at the end of its heap as soon as that is 128 KiB, and maps larger pieces one
+by one. A worker that moves messages of 100 KB would ask for the same pages again and again, and each costs a fault:
+about 70 for such a message.
 """
 
 from __future__ import annotations
