@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -163,3 +165,38 @@ def test_protocols(ours: Ours, clients: dict[str, Any], client: str, offered: st
         assert ours.cell(cell)["ver"] == version
     else:
         assert f"CELL {cell} " not in ours.log()
+
+
+@VERSIONS
+@pytest.mark.parametrize(("part", "soon"), [("rsa", True), ("ec", False)])
+def test_the_banner_within_the_handshake(ours: Ours, pki: Pki, part: str, soon: bool, version: str) -> None:
+    """With TLS 1.3 a client has the banner before it has sent its end of the handshake, where the server is set so; it may
+    then send its first command together with that end."""
+    context = ssl.create_default_context(cafile=pki.path("root.crt"))
+    context.minimum_version = context.maximum_version = {
+        "TLS1.2": ssl.TLSVersion.TLSv1_2,
+        "TLS1.3": ssl.TLSVersion.TLSv1_3,
+    }[version]
+    arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(arrived, leaving, server_hostname="mx.example.org")
+    cell = cell_name()
+    with socket.create_connection(("127.0.0.1", ours.early[part]), 10) as sock:
+
+        def wait(step: Callable[[], Any], *, silent: bool = False) -> Any:
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    if not silent:
+                        sock.sendall(leaving.read())
+                    arrived.write(sock.recv(65536))
+
+        wait(client.do_handshake)
+        early = soon and version == "TLS1.3"
+        assert bool(leaving.pending) == (version == "TLS1.3")  # the end of the handshake has not been sent
+        banner = wait(lambda: client.read(1000), silent=early)
+        assert banner.startswith(b"220 server.example ESMTP ")
+        client.write(f"EHLO {cell}\r\n".encode())
+        sock.sendall(leaving.read())
+        assert wait(lambda: client.read(1000)).startswith(f"250-server.example Hello {cell} ".encode())
+        assert ours.cell(cell)["ver"] == version

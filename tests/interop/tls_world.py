@@ -41,6 +41,7 @@ tls_ocsp_file = ${{extract{{p$received_port}}{{{staples}}}{{$value}}fail}}
 tls_verify_certificates = {pki}/root.crt
 tls_verify_hosts = ${{if eq{{$received_port}}{{{require}}}{{*}}}}
 tls_try_verify_hosts = ${{if eq{{$received_port}}{{{try_}}}{{*}}}}
+tls_early_banner_hosts = ${{if eq{{$received_port}}{{{soon}}}{{*}}}}
 tls_resumption_hosts = ${{if eq{{$received_port}}{{{resume}}}{{*}}}}
 acl_smtp_helo = look
 acl_smtp_rcpt = accept
@@ -127,6 +128,7 @@ class Ours:
                 certificates=by_port(chains, f"{pki.folder}/ec.chain"),
                 keys=by_port(keys, f"{pki.folder}/ec.key"),
                 staples=by_port(staples),
+                soon=self.early["rsa"],
                 require=self.ports["require"],
                 try_=self.ports["try"],
                 resume=self.ports["resume"],

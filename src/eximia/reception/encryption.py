@@ -47,7 +47,7 @@ class Encryption:
         """Whether TLS can be started on this session's stream."""
         return is_built()
 
-    def start(self, session: SmtpSession, *, on_connect: bool) -> None:
+    def start(self, session: SmtpSession, *, on_connect: bool, early: bytes = b"") -> bool:
         """See `extensions.ServerTls`."""
         start = _Start(session, on_connect=on_connect)
         try:
@@ -57,13 +57,13 @@ class Encryption:
             if on_connect:
                 raise SessionOver("", rejected=True) from None
             session.reply("454", "TLS currently unavailable")
-            return
+            return False
         if not on_connect:
             session.reply("220", "TLS go ahead")
             session.flush()
             # What was sent ahead is not under TLS's protection: nobody shall read it as if it were (RFC 3207 4.2).
             session.server.discard()
-        start.handshake(context)
+        return start.handshake(context, early)
 
 
 class _Start:
@@ -136,11 +136,13 @@ class _Start:
 
     # The handshake
 
-    def handshake(self, context: ServerContext) -> None:
-        """Raises SessionOver when it fails."""
+    def handshake(self, context: ServerContext, early: bytes) -> bool:
+        """Whether `early` went with it. Raises SessionOver when it fails."""
         session = self.session
         engine = Engine(context, verify=self.verify)
         engine.tickets(self.resumes, self.label(context))
+        if early and self.verify is not Verify.REQUIRE:
+            engine.speak_early(early)
         stream = TlsStream(session.stream, engine)
         by_name = self.main.tls_certificate is not None and depends_on_name(self.main.tls_certificate.text)
         try:
@@ -158,6 +160,7 @@ class _Start:
         self.facts.tls_in = facts
         self.look(engine)
         self.authenticate()
+        return bool(early) and engine.spoke_early
 
     def renamed(self, engine: Engine) -> None:
         """The client has said which server it wants. Raises TlsConfigError, TlsError."""

@@ -20,9 +20,10 @@ class ServerTls(Protocol):
     def available(self, session: SmtpSession) -> bool:
         """Whether TLS can be started on this session's stream."""
 
-    def start(self, session: SmtpSession, *, on_connect: bool) -> None:
+    def start(self, session: SmtpSession, *, on_connect: bool, early: bytes = b"") -> bool:
         """Say `220 TLS go ahead` (unless `on_connect`), make the handshake, put the encrypted stream in
-        `session.stream` and its facts in the Session. Raises SessionOver when it fails."""
+        `session.stream` and its facts in the Session. `early` is sent within the handshake if that can be done; whether
+        it was. Raises SessionOver when it fails."""
 
 
 class ServerAuth(Protocol):

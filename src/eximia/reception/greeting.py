@@ -8,10 +8,11 @@ from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.logs.lines import smtp as lines
 from eximia.logs.lines.hosts import client, full_host, interface
 from eximia.logs.printing import printing
+from eximia.protocols.smtp.server.replies import reply
 
 from . import answers
 from .ending import SessionOver
-from .extensions import server_tls
+from .extensions import ServerTls, server_tls
 from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
@@ -56,8 +57,35 @@ def greet(session: SmtpSession) -> None:
         if tls is None or not tls.available(session):
             log.main(f"TLS error on connection from {session.peer()} (TLS is not available)")
             raise SessionOver("", rejected=True)
+        if policy.host_in(ctx, "tls_early_banner_hosts"):
+            _greet_within_handshake(session, tls)
+            return
         tls.start(session, on_connect=True)
-    _connect_acl(session)
+    code, banner = _admit(session)
+    _early_talk(session)
+    _say(session, code, banner)
+
+
+def _greet_within_handshake(session: SmtpSession, tls: ServerTls) -> None:
+    """`tls_early_banner_hosts`: what decides about the greeting runs before the handshake, which carries it. A client
+    may then answer together with its end of the handshake, so nobody is too early."""
+    over = None
+    code, banner = "", ""
+    try:
+        code, banner = _admit(session)
+        banner = banner or _banner(session)
+    except SessionOver as error:
+        over = error
+    # What a refusal has to say waits for the encryption.
+    refusal = session.out[:]
+    session.out.clear()
+    spoken = tls.start(session, on_connect=True, early=b"" if over is not None else reply(code, banner))
+    if over is not None:
+        session.out.extend(refusal)
+        raise over
+    if not spoken:
+        _early_talk(session)
+        _say(session, code, banner)
 
 
 def _connection_limits(session: SmtpSession) -> None:
@@ -192,8 +220,8 @@ def _serve_nobody(session: SmtpSession) -> None:
     raise SessionOver("", reply=("221", f"{session.hostname()} closing connection"), rejected=True)
 
 
-def _connect_acl(session: SmtpSession) -> None:
-    """acl_smtp_connect, the check for early talkers, the banner."""
+def _admit(session: SmtpSession) -> tuple[str, str]:
+    """acl_smtp_connect and milters: code and, when the ACL gave one, text of the greeting. Raises SessionOver."""
     ctx = session.ctx
     facts = ctx.session
     log = session.process.log
@@ -216,18 +244,31 @@ def _connect_acl(session: SmtpSession) -> None:
     facts.early_pipe_advertised = bool(facts.sender_host_address) and session.policy.host_in(
         ctx, "pipelining_connect_advertise_hosts"
     )
+    return code, banner
+
+
+def _early_talk(session: SmtpSession) -> None:
+    """The check for clients that do not wait for the greeting. Raises SessionOver."""
+    facts = session.ctx.session
     if facts.sender_host_address and not facts.smtp_stdin and not facts.host_checking and session.input_waiting():
         if facts.early_pipe_advertised:
             facts.early_pipe_used = True
         elif session.main.smtp_enforce_sync and facts.enforce_sync:
             _early_talker(session)
-    if not banner:
-        try:
-            banner = session.policy.expand(ctx, session.main.smtp_banner)
-        except ExpansionError as error:
-            log.panic(f'Expansion of "{session.main.smtp_banner.text}" (smtp_banner) failed: {error.message}')
-            raise SessionOver("", reply=("421", answers.DEFERRED), rejected=True) from None
-    session.reply(code, banner)
+
+
+def _banner(session: SmtpSession) -> str:
+    """`smtp_banner`. Raises SessionOver."""
+    template = session.main.smtp_banner
+    try:
+        return session.policy.expand(session.ctx, template)
+    except ExpansionError as error:
+        session.process.log.panic(f'Expansion of "{template.text}" (smtp_banner) failed: {error.message}')
+        raise SessionOver("", reply=("421", answers.DEFERRED), rejected=True) from None
+
+
+def _say(session: SmtpSession, code: str, banner: str) -> None:
+    session.reply(code, banner or _banner(session))
     session.flush()
 
 

@@ -158,6 +158,15 @@ class Engine:
 
     # Moving bytes
 
+    def speak_early(self, text: bytes) -> None:
+        """Before a server's handshake: send the text with our part of it, which only TLS 1.3 can do."""
+        self._lib.tls_speak_early(self.handle, text, len(text))
+
+    @property
+    def spoke_early(self) -> bool:
+        """Whether the text of `speak_early` has gone out."""
+        return bool(self._lib.tls_spoke_early(self.handle))
+
     def handshake(self, data: bytes = b"") -> Step:
         """Go on with what has arrived: DONE, WANT, HELLO or VERIFY. Raises TlsError; there may be an alert to send."""
         step: Step = _STEPS[self._lib.tls_handshake(self.handle, data, len(data))]

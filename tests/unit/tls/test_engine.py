@@ -74,6 +74,30 @@ def test_what_comes_before_its_time_is_kept(pki: Pki) -> None:
     assert server.read() == b"EHLO early\r\n"
 
 
+@pytest.mark.parametrize(("options", "early"), [("", True), (TLS1_2, False)])
+@pytest.mark.parametrize("pauses", [False, True])
+def test_a_server_that_speaks_within_the_handshake(pki: Pki, options: str, early: bool, pauses: bool) -> None:
+    client = Engine(client_context(pki), verify=Verify.REQUIRE)
+    server = Engine(server_context(pki, "ec", options=options))
+    server.speak_early(b"220 early\r\n")
+    server.pause(at_hello=pauses)
+    client.handshake()
+    step = server.handshake(client.outgoing())
+    if pauses:
+        assert step is Step.HELLO
+        step = server.handshake()
+    assert step is Step.WANT
+    assert server.spoke_early == early
+    if early:  # the client has the text before the server has heard of the end of the handshake
+        assert client.handshake(server.outgoing()) is Step.DONE
+        assert client.read() == b"220 early\r\n"
+        assert server.handshake(client.outgoing()) is Step.DONE
+    else:
+        assert talk(client, server) == ("", "")
+    assert client.read(server.encrypt(b"250 later\r\n")) == b"250 later\r\n"
+    assert server.read(client.encrypt(b"QUIT\r\n")) == b"QUIT\r\n"
+
+
 def test_a_cut_is_told_from_an_end(pki: Pki) -> None:
     client, _, _ = connect(client_context(pki), server_context(pki, "ec"))
     client.end_of_input()

@@ -60,7 +60,8 @@ def arrival(ctx: Context, extras: ArrivalExtras) -> tuple[str, str]:
     if session.sender_ident:
         text += f" U={session.sender_ident}"
     if message.received_protocol:
-        text += f" P={message.received_protocol}"
+        named = selectors.tls_on_connect and session.tls_in.on_connect
+        text += f" P={_on_connect(message.received_protocol) if named else message.received_protocol}"
     if selectors.pipelining and session.pipelining_advertised:
         text += " L"
         if session.early_pipe_advertised:
@@ -118,3 +119,9 @@ def authenticated(name: str, id_: str, sender: str) -> str:
     if sender:
         text += f":{printing(sender)}" if id_ else f"::{printing(sender)}"
     return text
+
+
+def _on_connect(protocol: str) -> str:
+    """`essmtpa` for `esmtpsa`: TLS came before SMTP, not within it (the log selector `tls_on_connect`)."""
+    before, _, after = protocol.partition("smtp")
+    return f"{before}ssmtp{after.removeprefix('s')}"

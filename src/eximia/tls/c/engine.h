@@ -73,6 +73,8 @@ void tls_ask_ocsp(tls_connection *, int required, long skew);
 int tls_resume(tls_connection *, const unsigned char *der, long size);
 
 /* moving bytes (pump.c) */
+int tls_speak_early(tls_connection *, const unsigned char *text, size_t size);
+int tls_spoke_early(tls_connection *);
 int tls_handshake(tls_connection *, const unsigned char *in, size_t size);
 int tls_read(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap, size_t counts[2]);
 int tls_write(tls_connection *, const unsigned char *in, size_t from, size_t size, unsigned char *out, size_t cap,

@@ -49,6 +49,8 @@ struct tls_connection {
     size_t room_size, room_used;
     store arrived, leaving;
     int ended;                   /* the peer has closed its side */
+    store early;                 /* what a server says with its part of the handshake */
+    int early_sent;
     int server;
     int verify;                  /* enum tls_verify */
     int dane;

@@ -1,3 +1,5 @@
+import pytest
+
 from eximia.base.ports import Ports
 from eximia.context import Context, Process, ProxyFacts, TlsFacts
 from eximia.logs.lines.arrival import ArrivalExtras, arrival
@@ -75,6 +77,21 @@ def test_default_selectors() -> None:
         "s@out.ex H=host.client.ex (next.ex) [127.0.0.1] P=esmtpsa X=TLS1.3:ECDHE:256 CV=yes"
         " A=plain:me PRDR K S=1169 Q=myq id=E1@next.ex"
     )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "shown"), [("esmtpsa", "essmtpa"), ("smtps", "ssmtp"), ("utf8esmtps", "utf8essmtp")]
+)
+def test_tls_on_connect(protocol: str, shown: str) -> None:
+    for selectors, on_connect, word in (
+        ("+tls_on_connect", True, shown),
+        ("+tls_on_connect", False, protocol),
+        ("", True, protocol),
+    ):
+        ctx = remote(context(selectors))
+        ctx.message.received_protocol = protocol
+        ctx.session.tls_in.on_connect = on_connect
+        assert f" P={word} X=" in arrival(ctx, ArrivalExtras())[0]
 
 
 def test_local_bounce() -> None:
