@@ -53,7 +53,7 @@ def listens(port: int) -> bool:
 class Server:
     """A daemon, ours or Exim's, in a folder of its own."""
 
-    def __init__(self, folder: Path, program: list[str], configuration: str) -> None:
+    def __init__(self, folder: Path, program: list[str], configuration: str, *, tls: bool = False) -> None:
         self.folder = folder
         self.port = free_port()
         self.program = program
@@ -67,8 +67,8 @@ class Server:
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/pid
 daemon_smtp_ports = {self.port}
-local_interfaces = 127.0.0.1
-tls_advertise_hosts =
+local_interfaces = {"0.0.0.0" if tls else "127.0.0.1"}
+tls_advertise_hosts = {"*" if tls else ""}
 keep_environment =
 host_lookup =
 """
@@ -200,9 +200,11 @@ def near_server(folder: Path, far: int, **parts: str) -> Server:
 
 
 @contextlib.contextmanager
-def two_servers(folder: Path, *, far: str = FAR, **parts: str) -> Iterator[tuple[Server, Server]]:
+def two_servers(
+    folder: Path, *, far: str = FAR, far_tls: bool = False, **parts: str
+) -> Iterator[tuple[Server, Server]]:
     """Ours, and the Exim behind it."""
-    behind = Server(folder / "far", ["exim4"], far)
+    behind = Server(folder / "far", ["exim4"], far, tls=far_tls)
     try:
         front = near_server(folder / "near", behind.port, **parts)
         try:

@@ -147,8 +147,8 @@ class _Parser:
         return True
 
     def _acl(self, line: Line) -> None:
+        # Exim ends an ACL at a macro, though an example of its documentation defines one between two statements.
         if self._macro(line):
-            self.block = None
             return
         name, after = split_name(line.text)
         if name[:1].isalpha() and line.text.startswith(":", after):

@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass, field
-from eximia.base.text import EMPTY
+from eximia.base.text import EMPTY, Untainted
 
 if TYPE_CHECKING:
     from .session import TlsFacts
@@ -115,6 +115,11 @@ class Host:
     @property
     def from_mx(self) -> bool:
         return self.mx >= 0
+
+    @property
+    def authenticated(self) -> Untainted:
+        """`secure` as `$lookup_dnssec_authenticated` tells it."""
+        return EMPTY if self.secure is None else Untainted("yes" if self.secure else "no")
 
 
 class Result(Enum):

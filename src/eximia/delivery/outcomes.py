@@ -106,13 +106,23 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
 
 
 def _failure_event(attempt: Attempt, address: Address, text: str, *, routing: bool) -> None:
-    """`msg:fail:delivery` of the transport, or `msg:fail:internal` when there was none."""
+    """`msg:fail:delivery` of the transport, or `msg:fail:internal` when there was none. In the first documentation of
+    events both belong to the main section: it is told of `msg:fail:delivery` too when the option has its old name."""
     transport = address.transport
+    main = attempt.process.main.event_action
     if transport is not None and not routing:
         if transport.options.event_action is not None:
             address_event(attempt, address, "msg:fail:delivery", text, transport.options.event_action)
-    elif attempt.process.main.event_action is not None:
-        address_event(attempt, address, "msg:fail:internal", text, attempt.process.main.event_action)
+        if main is not None and "delivery_event_action" in _old_names(attempt):
+            address_event(attempt, address, "msg:fail:delivery", text, main)
+    elif main is not None:
+        address_event(attempt, address, "msg:fail:internal", text, main)
+
+
+def _old_names(attempt: Attempt) -> set[str]:
+    """Main options that were set by their old names."""
+    given = getattr(attempt.process.config, "given", None)
+    return set() if given is None else {old for old, _, _ in given.old_names}
 
 
 def note_deferred(attempt: Attempt, address: Address, *, quiet: bool = False) -> None:
