@@ -1,11 +1,15 @@
-"""For all tests: properties are judged by their results, not by the speed of a busy machine; what a test does to the
-folder of temporary files is undone."""
+"""For all tests: properties are judged by their results, not by the speed of a busy machine; a module leaves neither
+threads nor descriptors behind, nor another mode of the folder of temporary files."""
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,13 +17,44 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("eximia", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("eximia")
 
-_OPEN = 0o1777
+#: what a module may leave: caches of libraries, a database that is closed when it is collected
+_THREADS = 3
+_DESCRIPTORS = 12
+_PATIENCE = 3.0  #: seconds for what is ending
 
 
-@pytest.fixture(autouse=True)
-def _temporary_folder_for_everybody() -> None:
-    """Programs under test run as other users, and MBX locks are made in the folder of temporary files: a test that
-    opens the folders above its own for them must not close this one for the tests after it."""
+def _more(threads: int, descriptors: int) -> bool:
+    """Whether there is more than the module may leave, beside what was there."""
+    return (
+        threading.active_count() > threads + _THREADS or len(os.listdir("/proc/self/fd")) > descriptors + _DESCRIPTORS
+    )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left_behind() -> Iterator[None]:
     folder = tempfile.gettempdir()
-    if os.geteuid() == 0 and stat.S_IMODE(os.stat(folder).st_mode) == 0o755:
-        os.chmod(folder, _OPEN)
+    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    mode = stat.S_IMODE(os.stat(folder).st_mode)
+    yield
+    found = stat.S_IMODE(os.stat(folder).st_mode)
+    if found != mode and os.geteuid() == 0:
+        os.chmod(folder, mode)  # the tests that follow are not to blame
+    assert found == mode, f"{folder} has mode {found:o} now; it had {mode:o}"
+    end = time.monotonic() + _PATIENCE
+    while _more(threads, descriptors):
+        gc.collect()
+        if time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    else:
+        return
+    left = [f"{each.name}: {getattr(each, '_target', None)}" for each in threading.enumerate()]
+    names = [_link(number) for number in os.listdir("/proc/self/fd")]
+    pytest.fail(f"{threads} threads before, left: {left}; {descriptors} descriptors before, left: {names}")
+
+
+def _link(number: str) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        return "closed"

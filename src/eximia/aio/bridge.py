@@ -160,7 +160,7 @@ class Bridge:
         #: batches of `together` have threads of their own: no slow command may hold up the receiving of mail
         self._batches = ThreadPoolExecutor(GROUP_BATCHES * 2, "batch")
         self._work: SimpleQueue[
-            tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, BaseException | None], None]]
+            tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, BaseException | None], None]] | None
         ] = SimpleQueue()
         self._threads = 0
         self._idle = 0
@@ -315,10 +315,17 @@ class Bridge:
         while True:
             with self._lock:
                 self._idle += 1
-            function, args, finished = self._work.get()
+            work = self._work.get()
             with self._lock:
                 self._idle -= 1
-            self._work_on(function, args, finished)
+            if work is None:
+                return
+            self._work_on(*work)
+
+    def close(self) -> None:
+        """End the threads; nothing is given to them any more."""
+        for _ in range(self._threads):
+            self._work.put(None)
 
     def _work_on(
         self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from eximia.base.ports import HelperResult, Identity
+from eximia.privileged.aside import is_set_aside, taken_up
 
 _CHUNK = 65536
 
@@ -27,25 +28,31 @@ def run_command(
     umask: int,
 ) -> HelperResult:
     """See `base.ports.Helpers.run`. Text arguments are latin-1 `str`, as all text."""
+    aside = is_set_aside()
     as_user: dict[str, object] = {}
-    if identity is not None and os.geteuid() == 0:
+    if identity is not None and (aside or os.geteuid() == 0):
         as_user = {
             "user": identity.uid,
             "group": identity.gid,
             "extra_groups": os.getgrouplist(identity.user, identity.gid) if identity.user else [identity.gid],
         }
+    elif aside:
+        as_user = {"user": os.geteuid(), "group": os.getegid()}  # for good
     try:
-        process = subprocess.Popen(
-            [each.encode("latin-1", "replace") for each in argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge_errors else subprocess.PIPE,
-            env=None if env is None else {k.encode("latin-1"): v.encode("latin-1", "replace") for k, v in env.items()},
-            cwd=cwd,
-            start_new_session=True,
-            umask=umask,
-            **as_user,  # type: ignore[call-overload]
-        )
+        with taken_up():
+            process = subprocess.Popen(
+                [each.encode("latin-1", "replace") for each in argv],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merge_errors else subprocess.PIPE,
+                env=None
+                if env is None
+                else {k.encode("latin-1"): v.encode("latin-1", "replace") for k, v in env.items()},
+                cwd=cwd,
+                start_new_session=True,
+                umask=umask,
+                **as_user,  # type: ignore[call-overload]
+            )
     except OSError as error:
         return HelperResult(127, b"", failure=os.strerror(error.errno or errno.EIO), errno=error.errno or errno.EIO)
     with process:

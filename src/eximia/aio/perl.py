@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import Untainted, to_bytes
+from eximia.privileged.aside import is_set_aside
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -76,6 +77,8 @@ class Perl:
                 stdin=subprocess.DEVNULL,
                 pass_fds=(from_us, to_us),
                 env={**os.environ, "EXIMIA_PERL_IN": str(from_us), "EXIMIA_PERL_OUT": str(to_us)},
+                user=os.geteuid() if is_set_aside() else None,
+                group=os.getegid() if is_set_aside() else None,
             )
         except OSError as error:
             os.close(to_perl)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from eximia.base.errors import ConfigError
 
@@ -130,6 +131,27 @@ def keep_or_drop(call: Invocation, site: Site) -> None:
         os.setgroups([gid])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
+
+
+def receive_as_mail_user(process: Process) -> None:
+    """From here on be the mail user, if we are root; deliveries and queue runs begin as root (manual 56.2)."""
+    spool = process.spool
+    if os.geteuid() != 0 or spool.uid <= 0 or spool.gid < 0:
+        return
+    from eximia.privileged.aside import set_aside
+
+    if not os.path.isdir(spool.directory):
+        spool.make_folder(spool.directory)
+    for name in ("deliver", "queue_run", "turn"):
+        setattr(process.services, name, partial(_as_root, process.services, name))
+    set_aside(spool.uid, spool.gid)
+
+
+def _as_root(services: Any, name: str, *args: Any, **more: Any) -> Any:
+    from eximia.privileged.aside import taken_up
+
+    with taken_up():
+        return services.made(name)(*args, **more)
 
 
 def refuse(text: str, status: int = 1) -> NoReturn:

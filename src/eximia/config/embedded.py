@@ -35,7 +35,7 @@ def prepare(state: str, uid: int = -1, gid: int = -1) -> str:
         path = os.path.join(state, folder) if folder else state
         if not os.path.isdir(path):
             os.mkdir(path, 0o700)
-            os.chown(path, uid, gid)
+            os.chown(path, uid, gid, follow_symlinks=False)
     for name in ("passwords", "aliases"):
         path = os.path.join(state, name)
         if not os.path.exists(path):

@@ -67,14 +67,18 @@ class LazyServices(Services):
         self.process: Process | None = None
 
     def __getattr__(self, name: str) -> Any:
+        service = self.made(name)
+        setattr(self, name, service)
+        return service
+
+    def made(self, name: str) -> Any:
+        """A service, made now. Raises AttributeError."""
         where = _SERVICES.get(name)
         if where is None:
             raise AttributeError(name)
         module, _, attribute = where.lstrip("*+").partition(":")
         found = getattr(import_module(module), attribute)
-        service = found if where.startswith("*") else found(self.process) if where.startswith("+") else found()
-        setattr(self, name, service)
-        return service
+        return found if where.startswith("*") else found(self.process) if where.startswith("+") else found()
 
 
 class LazyProcess(Process):

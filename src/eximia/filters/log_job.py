@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eximia.base.refusal import why
+
 
 def run(fields: Mapping[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
     """Append `lines` ((path, text, mode) each). Returns `error` when one cannot be written, and stops there."""
@@ -15,6 +17,5 @@ def run(fields: Mapping[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
             with os.fdopen(os.open(path.encode("latin-1"), flags, mode), "wb") as file:
                 file.write(text.encode("latin-1", "replace"))
         except OSError as error:
-            ids = f" (euid={os.geteuid()} egid={os.getegid()})" if isinstance(error, PermissionError) else ""
-            return {"error": f'failed to open filter log file "{path}": {error.strerror}{ids}'}
+            return {"error": f'failed to open filter log file "{path}": {why(error)}'}
     return {}

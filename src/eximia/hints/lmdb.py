@@ -147,9 +147,9 @@ class LmdbBackend:
     def _give(self) -> None:
         if self._owner is not None and os.geteuid() == 0:
             for path in (os.path.dirname(self._directory), self._directory):
-                os.chown(path, *self._owner)
+                os.chown(path, *self._owner, follow_symlinks=False)
             for name in ("data.mdb", "lock.mdb"):
-                os.chown(os.path.join(self._directory, name), *self._owner)
+                os.chown(os.path.join(self._directory, name), *self._owner, follow_symlinks=False)
 
     def _discard(self, why: str) -> None:
         self._panic(f"hints database {self._directory} is damaged ({why}): starting a new one")

@@ -177,7 +177,7 @@ class SqliteBackend:
 
     def _give(self, path: str) -> None:
         if self._owner is not None and os.geteuid() == 0:
-            os.chown(path, *self._owner)
+            os.chown(path, *self._owner, follow_symlinks=False)
 
     def _discard(self, name: str, why: str) -> None:
         path = self._path(name)

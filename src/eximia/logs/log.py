@@ -18,6 +18,8 @@ from .paths import Destination, file_name
 from .selectors import Selectors
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from eximia.message.header import Header
 
     from .system_log import SystemLog
@@ -235,11 +237,15 @@ class Log:
         """Open for appending; make the file, and its folder, when they are missing. -1 when that fails."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
         try:
-            try:
-                return os.open(path, flags)
-            except FileNotFoundError:
-                with _AsOwner(self.settings.uid, self.settings.gid):
+            with _AsOwner(self.settings.uid, self.settings.gid) as owner:
+                try:
+                    return os.open(path, flags)
+                except FileNotFoundError:
                     return self._create(path, flags)
+                except PermissionError:
+                    if not owner.active:
+                        raise
+            return os.open(path, flags | os.O_NOFOLLOW)
         except OSError:
             if raising:
                 raise
@@ -299,23 +305,24 @@ class Log:
 
 
 class _AsOwner:
-    """While root makes a file in a folder of the mail user, be that user: nobody can then make root write
+    """While root opens a file in a folder of the mail user, be that user: nobody can then make root write
     elsewhere by a link planted there."""
 
-    __slots__ = ("_active", "_gid", "_uid")
+    __slots__ = ("_gid", "_uid", "active")
 
     def __init__(self, uid: int, gid: int) -> None:
         self._uid = uid
         self._gid = gid
-        self._active = uid > 0 and os.geteuid() == 0
+        self.active = uid > 0 and os.geteuid() == 0
 
-    def __enter__(self) -> None:
-        if self._active:
+    def __enter__(self) -> Self:
+        if self.active:
             os.setegid(self._gid if self._gid >= 0 else os.getegid())
             os.seteuid(self._uid)
+        return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._active:
+        if self.active:
             os.seteuid(0)
             os.setegid(0)
 

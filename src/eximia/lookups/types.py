@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from eximia.base.errors import ExpansionError, LookupDefer
+from eximia.base.refusal import why
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -16,7 +17,7 @@ class OpenFailure(ExpansionError):
     """The file of a lookup cannot be opened."""
 
     def __init__(self, path: str, purpose: str, error: OSError) -> None:
-        super().__init__(f"failed to open {path} {purpose}: {error.strerror or error}")
+        super().__init__(f"failed to open {path} {purpose}: {why(error) if error.errno else error}")
 
 
 class LookupType:

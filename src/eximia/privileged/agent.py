@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from eximia.base.readiness import READABLE, wait_for
+from eximia.privileged.aside import take_up
 from eximia.privileged.jobs import JOBS
 from eximia.privileged.wire import WireError, pack_results, receive_frame, send_frame, unpack_jobs
 
@@ -26,6 +27,7 @@ Job = Callable[[dict[str, Any], list[int]], dict[str, Any] | Steps]
 
 def become(uid: int, gid: int, user: str) -> None:
     """Change to a user for good. Raises OSError, PermissionError when anything of the old identity is left."""
+    take_up()
     if user:
         os.initgroups(user, gid)
     else:

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eximia.base.refusal import why
+
 #: longer files are no alias lists
 _LONGEST = 1 << 24
 
@@ -38,7 +40,6 @@ def run(fields: Mapping[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
 
 def _not_open(path: str, error: OSError, fields: Mapping[str, Any]) -> dict[str, Any]:
     number = error.errno or -1
-    text = error.strerror or ""
     if number == errno.ENOENT:
         if not fields.get("ignore_enotdir") and fields.get("check_directory", True):
             directory = os.path.dirname(path) + "/."
@@ -49,11 +50,9 @@ def _not_open(path: str, error: OSError, fields: Mapping[str, Any]) -> dict[str,
         return {"missing": True}
     if number == errno.ENOTDIR and fields.get("ignore_enotdir"):
         return {"missing": True}
-    if number == errno.EACCES:
-        if fields.get("ignore_eacces"):
-            return {"missing": True}
-        text += f" (euid={os.geteuid()} egid={os.getegid()})"
-    return {"error": f"failed to open {path}: {text}", "errno": number}
+    if number == errno.EACCES and fields.get("ignore_eacces"):
+        return {"missing": True}
+    return {"error": f"failed to open {path}: {why(error)}", "errno": number}
 
 
 def _unfit(path: str, status: os.stat_result, fields: Mapping[str, Any]) -> str:

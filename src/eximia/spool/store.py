@@ -193,9 +193,14 @@ class Spool:
             os.mkdir(path, self.directory_mode)
         except FileExistsError:
             return
-        os.chmod(path, self.directory_mode)
-        if self.uid >= 0 and os.geteuid() == 0:
-            os.chown(path, self.uid, self.gid)
+        # Whoever owns the folder above may have put a link in its place already.
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchmod(fd, self.directory_mode)
+            if self.uid >= 0 and os.geteuid() == 0:
+                os.fchown(fd, self.uid, self.gid)
+        finally:
+            os.close(fd)
 
     # Finding
 

@@ -26,6 +26,7 @@ def run(policy: Callable[[Bridge], Any]) -> Any:
 
         loop.call_soon(bridge.spawn, body)
         loop.run_forever()
+        bridge.close()
     finally:
         loop.close()
     if isinstance(outcome[0], BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ def keys(pki: Pki) -> Iterator[TicketKeys]:
     assert lib.tls_ring_attach(made.fd)
     yield made
     lib.tls_ring_detach()
+    os.close(made.fd)
 
 
 def visit(

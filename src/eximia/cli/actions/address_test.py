@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.cli.actions.expand import context
-from eximia.cli.opening import open_process
+from eximia.cli.opening import open_process, receive_as_mail_user
 
 if TYPE_CHECKING:
     from eximia.daemon.invocation import Invocation
@@ -19,6 +19,8 @@ def run(call: Invocation) -> int:
 
     mode = {"bt": Mode.TEST, "bv": Mode.VERIFY_RECIPIENT, "bvs": Mode.VERIFY_SENDER}[call.action]
     process = open_process(call)
+    if mode is not Mode.TEST:
+        receive_as_mail_user(process)
     ctx = context(process, call)
     process.log = TestLog(process.log.selectors, _complain, labelled=mode is Mode.TEST or call.verbose)
     test = AddressTest(ctx, mode, _write, _complain, verbose=call.verbose, details=process.is_admin)

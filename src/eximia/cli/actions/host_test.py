@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.cli.opening import open_process, refuse
+from eximia.cli.opening import open_process, receive_as_mail_user, refuse
 
 if TYPE_CHECKING:
     from eximia.daemon.invocation import Invocation
@@ -19,4 +19,5 @@ def run(call: Invocation) -> int:
     address = call.check_host
     if not is_ip_address(split_port(address)[0]):
         refuse(f'exim abandoned: "{address}" is not an IP address')
+    receive_as_mail_user(process)
     return run_host_test(process, call, DirectStream(read_fd=0, write_fd=1), address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.cli.opening import open_process, refuse
+from eximia.cli.opening import open_process, receive_as_mail_user, refuse
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -21,9 +21,12 @@ def run(call: Invocation) -> int:
     if stream is not None:
         from eximia.reception.daemon import serve
 
+        receive_as_mail_user(process)
         serve(process, stream)
         return 0
-    return run_smtp(process, call, DirectStream(read_fd=0, write_fd=1), caller_of(process, call))
+    caller = caller_of(process, call)
+    receive_as_mail_user(process)
+    return run_smtp(process, call, DirectStream(read_fd=0, write_fd=1), caller)
 
 
 def run_batched(call: Invocation) -> int:
@@ -31,7 +34,9 @@ def run_batched(call: Invocation) -> int:
     from eximia.reception.batch import run_batch
 
     process = open_process(call)
-    return run_batch(process, call, DirectStream(read_fd=0, write_fd=1), caller_of(process, call))
+    caller = caller_of(process, call)
+    receive_as_mail_user(process)
+    return run_batch(process, call, DirectStream(read_fd=0, write_fd=1), caller)
 
 
 def caller_of(process: Process, call: Invocation) -> Caller:

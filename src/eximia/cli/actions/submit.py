@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.cli.opening import open_process
+from eximia.cli.opening import open_process, receive_as_mail_user
 
 if TYPE_CHECKING:
     from eximia.daemon.invocation import Invocation
@@ -16,4 +16,6 @@ def run(call: Invocation) -> int:
     from eximia.reception.local import receive_local
 
     process = open_process(call)
-    return receive_local(process, call, DirectStream(read_fd=0, write_fd=1), caller_of(process, call))
+    caller = caller_of(process, call)
+    receive_as_mail_user(process)
+    return receive_local(process, call, DirectStream(read_fd=0, write_fd=1), caller)

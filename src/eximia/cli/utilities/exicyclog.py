@@ -87,6 +87,6 @@ def _compress(path: str) -> None:
         shutil.copyfileobj(source, target)
     os.chmod(packed, status.st_mode & 0o7777)
     if os.geteuid() == 0:
-        os.chown(packed, status.st_uid, status.st_gid)
+        os.chown(packed, status.st_uid, status.st_gid, follow_symlinks=False)
     os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.unlink(path)

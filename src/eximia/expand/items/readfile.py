@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.refusal import why
 from eximia.base.text import Untainted, to_bytes
 from eximia.expand.items.function import FunctionItem
 from eximia.expand.sinks import refuse_tainted
@@ -22,9 +24,10 @@ def read(ctx: Context, name: str) -> str:
             return file.read().decode("latin-1")
     except IsADirectoryError:
         return ""
-    except (OSError, ValueError) as error:
-        number = error.errno if isinstance(error, OSError) else 2
-        raise ExpansionError(f"failed to open {name}: {os.strerror(number or 0)}") from error
+    except OSError as error:
+        raise ExpansionError(f"failed to open {name}: {why(error)}") from error
+    except ValueError:  # a NUL in the name
+        raise ExpansionError(f"failed to open {name}: {os.strerror(errno.ENOENT)}") from None
 
 
 def with_line_ends(text: str, values: list[str], place: int) -> str:
