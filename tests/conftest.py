@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,6 +52,15 @@ def _nothing_left_behind() -> Iterator[None]:
     left = [f"{each.name}: {getattr(each, '_target', None)}" for each in threading.enumerate()]
     names = [_link(number) for number in os.listdir("/proc/self/fd")]
     pytest.fail(f"{threads} threads before, left: {left}; {descriptors} descriptors before, left: {names}")
+
+
+@pytest.fixture
+def _closed(tmp_path: Path) -> Iterator[None]:
+    """For tests of what keeps files open as long as its process lives: those below the test's folder are closed."""
+    yield
+    for number in os.listdir("/proc/self/fd"):
+        if _link(number).startswith(f"{tmp_path}/"):
+            os.close(int(number))
 
 
 def _link(number: str) -> str:

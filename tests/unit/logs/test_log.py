@@ -11,6 +11,8 @@ from eximia.logs.system_log import SystemLog, pieces
 from eximia.message.dates import use_timezone
 from eximia.message.header import Header
 
+pytestmark = pytest.mark.usefixtures("_closed")
+
 
 @pytest.fixture(autouse=True)
 def _utc() -> None:

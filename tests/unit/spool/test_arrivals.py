@@ -11,6 +11,8 @@ from eximia.spool.recovery import recover, unfinished
 
 from .helpers import ID, OTHER, arrive
 
+pytestmark = pytest.mark.usefixtures("_closed")
+
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from eximia.spool.snapshot import restore, to_header
 
 from .helpers import ID, OTHER, arrive, message
 
+pytestmark = pytest.mark.usefixtures("_closed")
+
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
