@@ -30,6 +30,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from eximia.base.namedtuple import NamedTuple
@@ -39,7 +40,7 @@ from . import filing
 from .arrival_records import DONE, DONE_NOW, mark, pack, set_epoch
 from .durable import Arrival, commit
 from .recovery import FOLDER, flush_journal
-from .store import LockedMessage, Spool
+from .store import LockedMessage, Spool, remove_file
 
 if TYPE_CHECKING:
     from .header_file import SpoolHeader
@@ -53,6 +54,8 @@ SEGMENTS: Final = 16
 SPARE: Final = 4
 #: seconds after which an unfinished message is written into files
 LIMIT: Final = 2.0
+#: messages that get files at one time because they are in the log for too long
+MOST_LATE: Final = 100
 #: seconds for which a log that failed is not used, and messages whose files could not be written wait
 RETRY: Final = 10.0
 
@@ -97,7 +100,7 @@ class Waiting(NamedTuple):
 class LoggedMessage(LockedMessage):
     """A message that is in the log only, until `to_files`. Nobody else can find it, so it is ours."""
 
-    __slots__ = ("_arrival", "_length", "_log", "_offset", "_segment", "abandoned", "finished", "since")
+    __slots__ = ("_arrival", "_length", "_log", "_offset", "_segment", "abandoned", "changing", "finished", "since")
 
     def __init__(self, log: ArrivalLog, arrival: Arrival, segment: _Segment, offset: int, length: int) -> None:
         super().__init__(log.spool, arrival.id, arrival.place, -1)
@@ -106,6 +109,8 @@ class LoggedMessage(LockedMessage):
         self._segment = segment
         self._offset = offset
         self._length = length
+        #: held while it leaves the log
+        self.changing = threading.Lock()
         self.since = time.monotonic()
         #: it has left the log: it is done, or has files
         self.finished = False
@@ -118,32 +123,40 @@ class LoggedMessage(LockedMessage):
         return self._segment.fd
 
     def dismiss(self, *, final: bool) -> bool:
-        filing = self._log.filing
-        if self.finished or not filing.acquire(blocking=False):
+        if not self.changing.acquire(blocking=False):
             return False
         try:
+            if self.finished:
+                return False
             self.leave(final=final)
         finally:
-            filing.release()
+            self.changing.release()
         return True
 
     def leave(self, *, final: bool = True) -> None:
-        """Mark the record: the log need not keep the message. With `filing` held, or before anybody knows us."""
+        """Mark the record: the log need not keep the message. With `changing` held, or before anybody knows us."""
         self.finished = True
         self._log.leave(self, self._segment, self._offset, final=final)
 
     def to_files(self) -> None:
-        with self._log.filing:
-            if self.finished:
-                return
-            self._arrival.error = None
-            (result,) = commit(self.spool, [self._arrival])
-            if isinstance(result, OSError):
-                raise result
-            self.fd = result.fd
-            self.leave()
-            if self.abandoned:
-                super().close()
+        with self.changing:
+            if not self.finished:
+                (result,) = commit(self.spool, [self.arrival()])
+                self.has_files(result)
+
+    def arrival(self) -> Arrival:
+        """What is to be written into files."""
+        self._arrival.error = None
+        return self._arrival
+
+    def has_files(self, result: LockedMessage | OSError) -> None:
+        """What became of writing them, with `changing` held. Raises the OSError."""
+        if isinstance(result, OSError):
+            raise result
+        self.fd = result.fd
+        self.leave()
+        if self.abandoned:
+            super().close()
 
     def queue(self, log: str) -> bool:
         if self.finished:
@@ -166,9 +179,12 @@ class LoggedMessage(LockedMessage):
         super().write(header)
 
     def remove(self, *, keep_log: bool = False) -> None:
-        with self._log.filing:
+        with self.changing:
             if not self.finished:
                 self.leave(final=False)
+                if not keep_log:
+                    remove_file(self.log_path)
+                return
         super().remove(keep_log=keep_log)
 
 
@@ -187,8 +203,6 @@ class ArrivalLog:
         self._numbers = 0
         #: held while another segment becomes the current one
         self._changing = threading.Lock()
-        #: held while files are made of messages
-        self.filing = threading.Lock()
         self._counting = threading.Lock()
         #: messages in the log, in the order in which they came
         self._open: dict[str, LoggedMessage] = {}
@@ -358,8 +372,10 @@ class ArrivalLog:
             segment.discard()
 
     def overdue(self, now: float) -> list[LoggedMessage]:
-        """Messages that should get files now (`file_all`): given up, or in the log for too long."""
-        return [each for each in list(self._open.values()) if each.abandoned or each.since + LIMIT <= now]
+        """Messages that should get files now (`file_all`): given up, or in the log for too long; not more than can be
+        written without holding up the others."""
+        late = (each for each in list(self._open.values()) if each.abandoned or each.since + LIMIT <= now)
+        return list(islice(late, MOST_LATE))
 
     # Queued messages
 
@@ -427,9 +443,22 @@ class ArrivalLog:
             self.on_waiting()
 
     def file_all(self, messages: Sequence[LoggedMessage]) -> None:
-        """Write messages into files. Raises OSError for the first that fails; the others follow at the next time."""
-        for message in messages:
-            message.to_files()
+        """Write messages into files, in company. Raises OSError for the first that fails; those follow at the next
+        time."""
+        held = [each for each in messages if each.changing.acquire(blocking=False)]
+        try:
+            left = [each for each in held if not each.finished]
+            failure: OSError | None = None
+            for message, result in zip(left, commit(self.spool, [each.arrival() for each in left]), strict=True):
+                try:
+                    message.has_files(result)
+                except OSError as error:
+                    failure = failure or error
+            if failure is not None:
+                raise failure
+        finally:
+            for message in held:
+                message.changing.release()
 
     @property
     def unsettled(self) -> bool:
@@ -462,7 +491,8 @@ class ArrivalLog:
     def close(self) -> None:
         """The process ends: everything gets files, and the log goes. Raises OSError; then the log stays. What
         another process is still making files for stays too."""
-        self.file_all(list(self._open.values()))
+        while self._open:
+            self.file_all(self.overdue(math.inf))
         self._waiting += self._failed
         self._failed = []
         while self._waiting:

@@ -350,9 +350,9 @@ class Spool:
     def remove(self, message_id: str, place: Place = Place(), *, keep_log: bool = False) -> None:
         """Delete the files of a message: first what makes it a message of the queue, the journal after that."""
         if not keep_log:
-            _unlink(self.path(message_id, "", place, MSGLOG))
+            remove_file(self.path(message_id, "", place, MSGLOG))
         for suffix in ("-H", "-D", "-J"):
-            _unlink(self.path(message_id, suffix, place))
+            remove_file(self.path(message_id, suffix, place))
 
     def move(self, message_id: str, place: Place, queue: str) -> Place:
         """Move a message to another queue: links first, so that no moment has less than a whole message.
@@ -379,7 +379,7 @@ class Spool:
                     raise
         sync_folder(self.folder(target, input_kind))
         for suffix, kind, _ in reversed(names):
-            _unlink(self.path(message_id, suffix, place, kind))
+            remove_file(self.path(message_id, suffix, place, kind))
 
     def free_space(self, queue: str = "") -> tuple[int, int]:
         """(free kilobytes, free inodes) of the file system; -1 where it does not say. For `check_spool_space`."""
@@ -409,7 +409,8 @@ def sync_folder(path: str) -> None:
         os.close(fd)
 
 
-def _unlink(path: str) -> None:
+def remove_file(path: str) -> None:
+    """Delete a file that may not be there. Raises OSError."""
     try:
         os.unlink(path)
     except FileNotFoundError:

@@ -104,6 +104,40 @@ def test_late_and_abandoned_messages_are_overdue(spool: Spool, log: ArrivalLog) 
     assert first.fd >= 0
 
 
+def test_a_message_that_is_getting_files_does_not_hold_up_the_others(spool: Spool, log: ArrivalLog) -> None:
+    first, second = put(log, arrive(spool), arrive(spool, OTHER))
+    assert isinstance(first, LoggedMessage)
+    with first.changing:
+        assert not first.dismiss(final=True)
+        log.file_all(log.overdue(first.since + 99))
+        assert not second.dismiss(final=True), "it has files now"
+    assert first.dismiss(final=True)
+    assert spool.ids_at(Place()) == [OTHER]
+
+
+def test_not_all_late_messages_get_files_at_once(
+    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "MOST_LATE", 2)
+    ids = [ID.replace("mn", f"m{n}") for n in range(5)]
+    held = put(log, *[arrive(spool, each) for each in ids])
+    late = log.overdue(held[0].since + 99)  # type: ignore[attr-defined]
+    assert late == held[:2]
+    log.file_all(late)
+    log.close()
+    assert sorted(spool.ids_at(Place())) == ids
+
+
+def test_a_finished_message_takes_its_log_along(spool: Spool, log: ArrivalLog, tmp_path: Path) -> None:
+    (held,) = put(log, arrive(spool))
+    (tmp_path / "msglog").mkdir()
+    Path(held.log_path).write_text("deferred\n")
+    held.remove()
+    assert os.listdir(tmp_path / "msglog") == []
+    crash(log)
+    assert recover(spool) == []
+
+
 def test_segments_are_used_again(spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
     monkeypatch.setattr(arrivals, "SEGMENTS", 3)
