@@ -1,12 +1,17 @@
-"""The set-uid launcher: an ordinary user hands in mail, is known by the real uid, and gets nothing more."""
+"""The set-uid launcher: an ordinary user hands in mail, is known by the real uid, and gets nothing more. Started by root
+as a server, its parent process is the launcher's executable, where start scripts look for it."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
+import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,3 +138,51 @@ def test_the_environment_does_not_steer(folder: Path, tmp_path: Path) -> None:
     )
     assert not (tmp_path / "sprung").exists()
     assert result.stdout in ("exim_user = mail\n", ""), result.stdout
+
+
+def wait_for(what: object, seconds: float = 20.0) -> bool:
+    assert callable(what)
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(what())
+
+
+def has_library() -> bool:
+    """The interpreter can be loaded as a library (Debian's can; one built without it cannot)."""
+    try:
+        ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))
+    except (OSError, TypeError):
+        return False
+    return True
+
+
+def test_a_server_has_the_executable_of_the_launcher(folder: Path) -> None:
+    configuration = folder / "server.conf"
+    main = "daemon_smtp_ports = 0\nlocal_interfaces = 127.0.0.1\ntls_advertise_hosts =\n"
+    configuration.write_text(main + CONFIGURATION.format(folder=folder))
+    pid_file = folder / "server.pid"
+    words = ["sendmail", "-C", str(configuration), "-bd", "-oP", str(pid_file)]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": "/nonexistent", "EXIMIA_MARK": "kept"}
+    done = subprocess.run(words, executable=folder / "sendmail", cwd="/", env=environment, timeout=60, check=False)
+    assert done.returncode == 0
+    assert wait_for(pid_file.exists)
+    pid = int(pid_file.read_text())
+    process = Path(f"/proc/{pid}")
+    try:
+        if has_library():
+            assert os.path.samefile(process / "exe", folder / "sendmail")
+            assert (process / "comm").read_text() == "sendmail\n"
+            assert (process / "cmdline").read_bytes().split(b"\0")[:-1] == [os.fsencode(word) for word in words]
+        children = [Path(f"/proc/{child}") for child in (process / f"task/{pid}/children").read_text().split()]
+        assert children
+        assert all(b"EXIMIA_PARENT" not in (child / "environ").read_bytes() for child in children)
+        # as a start script does it
+        command = ["start-stop-daemon", "--stop", "--pidfile", str(pid_file)]
+        command += ["--exec", str(folder / "sendmail")] if has_library() else []
+        assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+        assert wait_for(lambda: not process.exists()), "TERM stops it"
+        assert not pid_file.exists()
+    finally:
+        if process.exists():
+            os.kill(pid, signal.SIGKILL)

@@ -90,3 +90,40 @@ def test_server_says_who_cannot_read_it(closed: Path, place: Path) -> None:
     )
     assert done.returncode == 1
     assert f"the user mail cannot read {closed / 'src'}" in done.stderr
+
+
+PROGRAMS = ("exim4", "exim_dumpdb", "exim_fixdb", "exim_tidydb", "exinext", "exiwhat", "exipick", "exiqgrep", "exigrep")
+
+
+def take_over(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["sh", str(TOP / "packaging" / "take-over"), "--root", str(root), *words]
+    environment = {**os.environ, "EXIMIA_VENV": str(root / "opt")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_place_of_exim_taken_and_given_back(place: Path) -> None:
+    root = place / "root"
+    sbin = root / "usr" / "sbin"
+    for folder in (sbin, root / "var/lib/dpkg/info", root / "var/lib/dpkg/updates", root / "opt/bin"):
+        folder.mkdir(parents=True)
+    (root / "var/lib/dpkg/status").touch()
+    for name in (*PROGRAMS, "eximstats"):
+        (sbin / name).write_text(f"Debian's {name}")
+        (sbin / name).chmod(0o755)
+    (sbin / "sendmail").symlink_to("exim4")
+    assert "scripts/setup installs it" in take_over(root).stderr
+    (root / "opt/bin/exim").write_text("")
+    (root / "opt/bin/exim").chmod(0o755)
+    for _ in range(2):  # the second time renews what is there
+        done = take_over(root)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (sbin / "exim4").stat().st_mode & 0o7777 == 0o4755
+        assert (sbin / "exim4").read_bytes()[:4] == b"\x7fELF"
+        assert (sbin / "exim4.debian").read_text() == "Debian's exim4"
+        assert os.readlink(sbin / "exiwhat") == f"{root}/opt/bin/exiwhat"
+        assert 'spool_directory = "/var/spool/exim4"' in (root / "etc/eximia/site.toml").read_text()
+    done = take_over(root, "--undo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {each.name for each in sbin.iterdir()} == {*PROGRAMS, "eximstats", "sendmail"}
+    assert (sbin / "exim4").read_text() == "Debian's exim4"
+    assert (sbin / "sendmail").read_text() == "Debian's exim4"

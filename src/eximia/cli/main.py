@@ -95,7 +95,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
     try:
         call = read(program, [os.fsencode(each).decode("latin-1") for each in arguments])
-        return run(call)
+        status = run(call)
+        sys.stdout.flush()
+        return status
     except UsageError as error:
         sys.stdout.flush()
         print(error.text, file=sys.stderr)

@@ -1,6 +1,6 @@
 """The parent of a running server. As root it binds ports and starts agents; it parses neither mail nor configuration.
 
-    python -m eximia.privileged.supervisor GRANT_FD READY_FD ARGUMENT...
+    eximia.privileged.supervisor GRANT_FD READY_FD ARGUMENT...    (see base.interpreter)
 
 The grant (see `grant`) is read from GRANT_FD; READY_FD (or -1) gets one byte when all workers serve. The arguments are
 Exim's command line: each worker, and the loader that makes a new grant at SIGHUP, reads its configuration by them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -35,9 +36,9 @@ def run(call: Invocation) -> int:
             f"exim: the user {grant.user or grant.uid} cannot read {closed}, where this program is: "
             "install it where every user can read it (below /opt, say)"
         )
-    warn_of_certificate(process)
     for folder in ("", "/input", "/msglog", "/db"):
         process.spool.make_folder(process.spool.directory + folder)
+    warn_of_certificate(process)
     stay = call.foreground or call.verbose
     ready, told = os.pipe()
     if not stay and os.fork():
@@ -58,7 +59,7 @@ def run(call: Invocation) -> int:
             os.set_inheritable(fd, True)
     words = [os.fsdecode(each.encode("latin-1")) for each in call.words]
     sys.stderr.flush()
-    return become_supervisor([str(grant_read), str(told), *words])
+    return become_supervisor([str(grant_read), str(told), *words], [call.program, *words])
 
 
 def closed_to(grant: Grant) -> str:
@@ -92,8 +93,21 @@ def warn_of_certificate(process: Process) -> None:
         )
 
 
-def become_supervisor(words: list[str]) -> NoReturn:
-    """Go on as the parent of the server: a program of its own that has none of ours in memory."""
+def become_supervisor(words: list[str], called: list[str]) -> NoReturn:
+    """Go on as the parent of the server: a program of its own that has none of ours in memory.
+
+    Called through the launcher by root, the parent is the launcher's executable again (see its source), with the words
+    it was called by: start-stop-daemon, pidof and the like then find the server where they found Exim.
+    """
+    program = os.environ.pop("EXIMIA_PROGRAM", "")
+    if program and os.getuid() == 0:
+        import sysconfig
+
+        library = sysconfig.get_config_var("INSTSONAME") or "none"
+        os.environ["EXIMIA_PARENT"] = "\037".join([library, *command(SUPERVISOR, *words)])
+        with contextlib.suppress(OSError):
+            os.execv(program, called)  # noqa: S606
+        del os.environ["EXIMIA_PARENT"]
     os.execv(sys.executable, command(SUPERVISOR, *words))  # noqa: S606
 
 

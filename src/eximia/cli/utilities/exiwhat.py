@@ -46,8 +46,8 @@ def command(words: Sequence[str]) -> int:
 
 
 def processes(proc: str = "/proc") -> list[int]:
-    """The servers that run here. Their parent passes the signal on to the others; a process that does not catch the
-    signal is left alone, for it would die of it."""
+    """The workers of the servers that run here. (A parent may have any name.) A process that does not catch the signal
+    yet is left alone, for it would die of it."""
     found = []
     for entry in os.listdir(proc):
         if not entry.isdigit():
@@ -55,7 +55,7 @@ def processes(proc: str = "/proc") -> list[int]:
         try:
             with open(f"{proc}/{entry}/cmdline", "rb") as file:
                 words = file.read().split(b"\0")
-            if b"eximia.privileged.supervisor" in words[:4] and _catches(f"{proc}/{entry}/status"):
+            if b"eximia.daemon.worker" in words[:6] and _catches(f"{proc}/{entry}/status"):
                 found.append(int(entry))
         except OSError:
             continue
