@@ -136,6 +136,23 @@ def debian_configuration(folder: Path, port: int, sink_port: int, maildir: Path)
     return output
 
 
+_TRUSTED = Path("/etc/exim4/trusted_configs")
+
+
+def trust(path: str) -> None:
+    """Without this Exim gives up root for a configuration named with -C and cannot deliver to users. It reads only the
+    first lines of the list, so those of files that are gone are taken out."""
+    lines = _TRUSTED.read_text().splitlines() if _TRUSTED.exists() else []
+    kept = [line for line in lines if line != path and (not line.startswith("/tmp/") or Path(line).exists())]
+    _TRUSTED.write_text("".join(f"{line}\n" for line in [path, *kept]))
+
+
+def distrust(path: str) -> None:
+    if _TRUSTED.exists():
+        lines = [line for line in _TRUSTED.read_text().splitlines() if line != path]
+        _TRUSTED.write_text("".join(f"{line}\n" for line in lines))
+
+
 class Exim(Contender):
     name = "exim"
     program = "/usr/sbin/exim4"
@@ -148,19 +165,11 @@ class Exim(Contender):
         self.trust(f"{self.folder}/exim.conf")
 
     def trust(self, path: str) -> None:
-        """Without this Exim gives up root for a configuration named with -C and cannot deliver to users. It reads only
-        the first lines of the list, so those of files that are gone are taken out."""
-        trusted = Path("/etc/exim4/trusted_configs")
-        lines = trusted.read_text().splitlines() if trusted.exists() else []
-        kept = [line for line in lines if line != path and (not line.startswith("/tmp/") or Path(line).exists())]
-        trusted.write_text("".join(f"{line}\n" for line in [path, *kept]))
+        trust(path)
 
     def stop(self) -> None:
         super().stop()
-        trusted = Path("/etc/exim4/trusted_configs")
-        if trusted.exists():
-            lines = [line for line in trusted.read_text().splitlines() if line != f"{self.folder}/exim.conf"]
-            trusted.write_text("".join(f"{line}\n" for line in lines))
+        distrust(f"{self.folder}/exim.conf")
 
     def command(self, queue_only: bool) -> list[str]:
         return [self.program, "-C", str(self.configuration), "-bdf", *(["-odq"] if queue_only else [])]

@@ -267,6 +267,9 @@ class DirectPorts:
 
         return DirectWatch(fd)
 
+    def exchange(self, stream: object, replies: object, *, timeout: float, idle: float) -> None:
+        """Nobody to share it with."""
+
     def spawn(self, function: Callable[..., T], *args: Any) -> DirectTask[T]:
         return DirectTask(function, args)
 

@@ -10,12 +10,14 @@ from eximia.aio.agents import AgentPool, Agents
 from eximia.aio.batches import AgentBatches
 from eximia.aio.bridge import Bridge, LoopClock, PolicyTask, Waiter
 from eximia.aio.commands import run_command
+from eximia.aio.exchange import LoopExchange, exchange_over
 from eximia.aio.resolver import LoopResolver, system_settings
 from eximia.aio.streams import LoopNetwork
 from eximia.aio.watch import LoopWatch
 from eximia.base.ports import HelperResult, Identity
 
 if TYPE_CHECKING:
+    from eximia.base.ports import Replies, Stream
     from eximia.base.steps import Steps
     from eximia.context import Process
 
@@ -109,7 +111,10 @@ class LoopPorts:
         self.bridge.loop.call_later(seconds, function)
 
     def watch(self, fd: int) -> LoopWatch:
-        return LoopWatch(self.bridge, fd)
+        return LoopWatch(self.bridge, self.net.ticker, fd)
+
+    def exchange(self, stream: Stream, replies: Replies, *, timeout: float, idle: float) -> LoopExchange | None:
+        return exchange_over(self.bridge, stream, replies, timeout, idle)
 
     def spawn(self, function: Callable[..., T], *args: Any) -> PolicyTask[T]:
         return self.bridge.spawn(function, *args)

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import socket
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from eximia.aio.bridge import Bridge, Waiter
 from eximia.base.errors import NetworkError
@@ -17,21 +17,30 @@ PRECISE_TIMEOUT = 5.0
 READ_HIGH = 256 * 1024
 
 
+class Waits(Protocol):
+    """What waits until `deadline`, a time of the loop."""
+
+    deadline: float
+
+    def timed_out(self) -> None:
+        """The deadline is over. It takes itself out of the ticker."""
+
+
 class IdleTicker:
     """One timer for all long waits: a reply timer a connection and command would cost more than the reply."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: set[LoopStream] = set()
+        self._waiting: set[Waits] = set()
         self._running = False
 
-    def add(self, stream: LoopStream) -> None:
+    def add(self, stream: Waits) -> None:
         self._waiting.add(stream)
         if not self._running:
             self._running = True
             self._loop.call_later(1.0, self._tick)
 
-    def remove(self, stream: LoopStream) -> None:
+    def remove(self, stream: Waits) -> None:
         self._waiting.discard(stream)
 
     def _tick(self) -> None:
@@ -218,6 +227,14 @@ class LoopStream(asyncio.Protocol):
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    def hand_over(self) -> asyncio.Transport | None:
+        """The transport, for another protocol, and the stream is of no use any more; None when something has arrived
+        already."""
+        if self.pending():
+            return None
+        transport, self._transport = self._transport, None
+        return transport
 
     def fileno(self) -> int:
         if self._transport is None:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .bridge import Bridge, Waiter
+    from .streams import IdleTicker
 
 
 class LoopWatch:
-    """On the loop. What is polled is changed in the hub only (ADR 7)."""
+    """On the loop. What is polled is changed in the hub only (ADR 7). Its waits are looked at by `ticker`, once a
+    second: a timer for each query would cost more than the rest."""
 
-    __slots__ = ("_bridge", "_closed", "_fd", "_polled", "_ready", "_waiter")
+    __slots__ = ("_bridge", "_closed", "_fd", "_polled", "_ready", "_ticker", "_waiter", "deadline")
 
-    def __init__(self, bridge: Bridge, fd: int) -> None:
+    def __init__(self, bridge: Bridge, ticker: IdleTicker, fd: int) -> None:
         self._bridge = bridge
+        self._ticker = ticker
+        self.deadline = 0.0
         self._fd = fd
         self._waiter: Waiter | None = None
         #: it became readable while nobody waited
@@ -34,6 +38,7 @@ class LoopWatch:
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
+            self._ticker.remove(self)
             waiter.set(True)
             return
         # Nobody reads it now: do not let the loop spin.
@@ -47,18 +52,20 @@ class LoopWatch:
             self._bridge.loop.call_soon(self._begin)
             return True
         waiter = self._waiter = self._bridge.waiter()
-        timer = self._bridge.loop.call_later(timeout, self._late, waiter)
+        self.deadline = self._bridge.loop.time() + timeout
+        self._ticker.add(self)
         found: bool = waiter.wait()
-        timer.cancel()
         return found
 
     def ready(self) -> bool:
         return self._ready
 
-    def _late(self, waiter: Waiter) -> None:
-        if self._waiter is waiter:
-            self._waiter = None
-        waiter.set(False)
+    def timed_out(self) -> None:
+        """The wait took too long."""
+        waiter, self._waiter = self._waiter, None
+        self._ticker.remove(self)
+        if waiter is not None:
+            waiter.set(False)
 
     def close(self, then: Callable[[], object]) -> None:
         if self._closed:

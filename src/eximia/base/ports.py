@@ -168,13 +168,38 @@ class Watch(Protocol):
     """A descriptor that a library owns (libpq's), seen by the loop."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait until it can be read; False when that took longer than `timeout` seconds."""
+        """Wait until it can be read; False when that took longer than `timeout` seconds, give or take one."""
 
     def ready(self) -> bool:
         """Whether it could be read while nobody waited: for an idle connection, that it was closed."""
 
     def close(self, then: Callable[[], object]) -> None:
         """Look at it no more; call `then`, which may close it, when nobody does."""
+
+
+class Replies(Protocol):
+    """The reader of a protocol: `feed` what arrives, take replies with `next` until it returns `MISSING`. `next` raises
+    RemoteProtocolError."""
+
+    MISSING: Any
+
+    def feed(self, data: bytes) -> None: ...
+
+    def next(self) -> Any: ...
+
+
+class Exchange(Protocol):
+    """Questions and answers, in order, over one connection that many share."""
+
+    @property
+    def closed(self) -> bool:
+        """It is lost: nothing more can be asked."""
+
+    def ask(self, data: bytes, skip: int = 0) -> Any:
+        """Send `data` and wait for its reply, the one after `skip` others that `data` brings. Raises NetworkError."""
+
+    def close(self) -> None:
+        """Drop the connection; who waits gets a NetworkError."""
 
 
 class Task(Protocol[T_co]):
@@ -235,6 +260,9 @@ class Ports(Protocol):
 
     def watch(self, fd: int) -> Watch:
         """Begin to look at a descriptor."""
+
+    def exchange(self, stream: Stream, replies: Replies, *, timeout: float, idle: float) -> Exchange | None:
+        """Share a connection on which nothing is under way; None, and the connection as it was, where it cannot be."""
 
     def spawn(self, function: Callable[..., T], *args: Any) -> Task[T]:
         """Start policy beside the caller. It runs at once until it first waits."""

@@ -134,7 +134,9 @@ class Mysql(QueryStyle):
             pool = pool_for(ctx, "mysql", server, _close)
             try:
                 found: str | None = pool.use(
-                    lambda: blocking(_connect, arguments), lambda connection: blocking(_run, connection, text)
+                    lambda: blocking(_connect, arguments),
+                    lambda connection, text: blocking(_run, connection, text),
+                    text,
                 )
             except NetworkError as error:
                 raise LookupDefer(error.message) from None

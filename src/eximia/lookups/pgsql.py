@@ -15,12 +15,14 @@ from .servers import ConnectFailure, ask, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
-    from eximia.base.ports import Watch
+    from eximia.base.ports import Ports
     from eximia.context import Context
 
 PORT = 5432
 #: seconds for one query
 TIMEOUT = 60.0
+#: `ExecStatusType` of libpq: a command that gives no rows, one that does
+_COMMAND_OK, _TUPLES_OK = 1, 2
 
 
 @lru_cache(maxsize=64)
@@ -49,14 +51,54 @@ def _conninfo(spec: str) -> bytes:
 class _Connection:
     """A connection of libpq and the loop's look at it."""
 
-    __slots__ = ("watch", "wire")
+    __slots__ = ("blocking", "error", "ok", "watch", "wire")
 
-    def __init__(self, wire: Any, watch: Watch) -> None:
+    def __init__(self, wire: Any, ports: Ports) -> None:
+        from psycopg import Error, pq
+
         self.wire = wire
-        self.watch = watch
+        self.watch = ports.watch(wire.socket)
+        self.blocking = ports.blocking
+        #: what psycopg raises, and the number of a good connection: an import for each query would cost more than both
+        self.error = Error
+        self.ok = pq.ConnStatus.OK
 
     def close(self) -> None:
         self.watch.close(self.wire.finish)
+
+    def ask(self, query: bytes) -> str | None:
+        """Send the query and wait for its result, without a thread. Raises LookupDefer, and NetworkError when the
+        server closed the connection before: what was sent is never sent again, for it may have been obeyed."""
+        wire, watch = self.wire, self.watch
+        if watch.ready():
+            raise NetworkError("PGSQL: the server closed the connection")
+        result: Any = None
+        try:
+            wire.send_query(query)
+            if wire.flush():
+                # More than the socket takes: that is rare enough for a thread.
+                self.blocking(_finish_sending, wire)
+            while True:
+                while wire.is_busy():
+                    if not watch.wait(TIMEOUT):
+                        raise _Lost(f"timed out ({from_bytes(query)})")
+                    wire.consume_input()
+                found = wire.get_result()
+                if found is None:
+                    break
+                result = found
+        except self.error as error:
+            raise _Lost(str(error).strip()) from None
+        if wire.status != self.ok:
+            raise _Lost(from_bytes(wire.error_message).strip())
+        status = result.status
+        if status == _TUPLES_OK:
+            if result.ntuples == 1 and result.nfields == 1:
+                return str(result.get_value(0, 0) or b"", "latin-1")
+            return _rows(result)
+        if status == _COMMAND_OK:
+            return str(result.command_tuples or 0)
+        raise LookupDefer(_refusal(result, status, query))
 
 
 def _connect(conninfo: bytes) -> Any:
@@ -68,35 +110,18 @@ def _connect(conninfo: bytes) -> Any:
         message = from_bytes(wire.error_message).rstrip("\n")
         wire.finish()
         raise ConnectFailure(f"PGSQL connection failed: {message}")
+    wire.nonblocking = 1
     return wire
 
 
-def _run(connection: _Connection, query: bytes) -> str | None:
-    """Send the query and wait for its result, without a thread. Raises LookupDefer, and NetworkError when the server
-    closed the connection before: what was sent is never sent again, for it may have been obeyed."""
-    from psycopg import Error, pq
+def _finish_sending(wire: Any) -> None:
+    """In a thread. A server that takes nothing for long is as good as lost."""
+    from eximia.base.readiness import READABLE, WRITABLE, wait_for
 
-    wire, watch = connection.wire, connection.watch
-    if watch.ready():
-        raise NetworkError("PGSQL: the server closed the connection")
-    result: Any = None
-    try:
-        wire.send_query(query)
-        wire.flush()
-        while True:
-            while wire.is_busy():
-                if not watch.wait(TIMEOUT):
-                    raise _Lost(f"timed out ({from_bytes(query)})")
-                wire.consume_input()
-            found = wire.get_result()
-            if found is None:
-                break
-            result = found
-    except Error as error:
-        raise _Lost(str(error).strip()) from None
-    if wire.status != pq.ConnStatus.OK:
-        raise _Lost(from_bytes(wire.error_message).strip())
-    return _text(result, query)
+    while wire.flush():
+        if not wait_for(wire.socket, READABLE | WRITABLE, TIMEOUT):
+            raise _Lost("timed out while the query was sent")
+        wire.consume_input()
 
 
 class _Lost(LookupDefer):
@@ -106,17 +131,12 @@ class _Lost(LookupDefer):
         super().__init__(f"PGSQL: query failed: {why}")
 
 
-def _text(result: Any, query: bytes) -> str | None:
+def _refusal(result: Any, status: int, query: bytes) -> str:
     from psycopg import pq
 
-    status = result.status
-    if status == pq.ExecStatus.COMMAND_OK:
-        return str(result.command_tuples or 0)
-    if status == pq.ExecStatus.TUPLES_OK:
-        return _rows(result)
     message = from_bytes(result.error_message)
     name = pq.ExecStatus(status).name
-    raise LookupDefer(f"PGSQL: query failed: {message} (PGRES_{name}) ({from_bytes(query)})\n")
+    return f"PGSQL: query failed: {message} (PGRES_{name}) ({from_bytes(query)})\n"
 
 
 def _rows(result: Any) -> str | None:
@@ -139,24 +159,26 @@ class Pgsql(QueryStyle):
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
-        ports = ctx.process.ports
 
         def perform(server: str, text: str) -> str | None:
-            conninfo = _conninfo(server)
-            asked = to_bytes(text)
-
-            def connect() -> _Connection:
-                wire = ports.blocking(_connect, conninfo)
-                return _Connection(wire, ports.watch(wire.socket))
-
-            pool = pool_for(ctx, "pgsql", conninfo, _Connection.close)
-            try:
-                found: str | None = pool.use(connect, lambda connection: _run(connection, asked))
-            except NetworkError as error:
-                raise LookupDefer(error.message) from None
-            return found
+            return _perform(ctx, server, text)
 
         return ask(ctx, "pgsql", "PostgreSQL", ctx.process.main.pgsql_servers, query, options, perform)
+
+
+def _perform(ctx: Context, server: str, query: str) -> str | None:
+    """The result of one server. Raises ConnectFailure, LookupDefer."""
+    conninfo = _conninfo(server)
+
+    def connect() -> _Connection:
+        ports = ctx.process.ports
+        return _Connection(ports.blocking(_connect, conninfo), ports)
+
+    pool = pool_for(ctx, "pgsql", conninfo, _Connection.close)
+    try:
+        return pool.use(connect, _Connection.ask, to_bytes(query))
+    except NetworkError as error:
+        raise LookupDefer(error.message) from None
 
 
 PGSQL = Pgsql()

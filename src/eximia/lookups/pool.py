@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 T = TypeVar("T")
+A = TypeVar("A")
 
 #: connections of one worker to one server; further lookups wait for one of them
 MOST = 20
@@ -24,26 +25,28 @@ IDLE = 60.0
 class Pool(Generic[C]):
     """The connections to one server. `close` ends one and does not wait."""
 
-    __slots__ = ("_close", "_gate", "_idle", "_looking", "_ports")
+    __slots__ = ("_close", "_gate", "_idle", "_looking", "_monotonic", "_ports")
 
     def __init__(self, ports: Ports, close: Callable[[C], object]) -> None:
         self._ports = ports
         self._close = close
+        self._monotonic = ports.clock.monotonic
         self._gate = ports.gate(MOST)
         #: with the time of their last use, oldest first
         self._idle: list[tuple[C, float]] = []
         self._looking = False
 
-    def use(self, connect: Callable[[], C], work: Callable[[C], T]) -> T:
-        """`work` on a kept connection or a new one. When a kept one turns out to be lost, once more on another. Raises
-        what `connect` and `work` raise; NetworkError and RemoteProtocolError of `work` mean that it is lost and nothing
-        was done."""
+    def use(self, connect: Callable[[], C], work: Callable[[C, A], T], asked: A) -> T:
+        """`work(connection, asked)` on a kept connection or a new one. When a kept one turns out to be lost, once more
+        on another. Raises what `connect` and `work` raise; NetworkError and RemoteProtocolError of `work` mean that it
+        is lost and nothing was done."""
+        idle = self._idle
         with self._gate:
             while True:
-                kept = bool(self._idle)
-                connection = self._idle.pop()[0] if kept else connect()
+                kept = bool(idle)
+                connection = idle.pop()[0] if kept else connect()
                 try:
-                    result = work(connection)
+                    result = work(connection, asked)
                 except (NetworkError, RemoteProtocolError) as error:
                     self._close(connection)
                     if kept and not getattr(error, "timed_out", False):
@@ -52,15 +55,16 @@ class Pool(Generic[C]):
                 except BaseException as error:
                     # A query that was refused does no harm to the connection.
                     if type(error) is LookupDefer:
-                        self._keep(connection)
+                        self.keep(connection)
                     else:
                         self._close(connection)
                     raise
-                self._keep(connection)
+                self.keep(connection)
                 return result
 
-    def _keep(self, connection: C) -> None:
-        self._idle.append((connection, self._ports.clock.monotonic()))
+    def keep(self, connection: C) -> None:
+        """Take a connection that somebody has done with."""
+        self._idle.append((connection, self._monotonic()))
         if not self._looking:
             self._looking = True
             self._ports.later(IDLE, self._look)
@@ -68,7 +72,7 @@ class Pool(Generic[C]):
     def _look(self) -> None:
         """Close what was idle for long."""
         self._looking = False
-        now = self._ports.clock.monotonic()
+        now = self._monotonic()
         while self._idle and now - self._idle[0][1] >= IDLE:
             self._close(self._idle.pop(0)[0])
         if self._idle:

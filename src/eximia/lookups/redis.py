@@ -1,7 +1,8 @@
 """`redis`: any command, its reply as text (manual 9.27). RESP over the network port; connections are kept.
 
 A list of replies becomes lines; nothing found (nil, an empty list) is no result. A `MOVED` or `ASK` answer of a
-cluster is followed.
+cluster is followed. Commands that are answered at once share one connection of the worker; those that may wait, or
+leave something behind in the connection, have one for themselves (`shared_redis`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError, RemoteProtocolError
 from eximia.base.pattern import pattern
-from eximia.base.text import from_bytes, to_bytes
+from eximia.base.text import to_bytes
 from eximia.protocols.resp import ReplyReader, command
 
-from .pool import pool_for
+from .pool import Pool, pool_for
 from .servers import ConnectFailure, ask, split_host
+from .shared_redis import QUICK, shared_with
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
@@ -27,26 +29,27 @@ TIMEOUT = 5.0
 #: redirections of one query
 MOST_REDIRECTIONS = 5
 
+_ASKING = command(b"ASKING")
 _REDIRECTED = pattern(r"(MOVED|ASK) \d+ (.*):(\d+)\Z")
 
 
-class _Connection:
+class Connection:
     """A stream and the reader of its replies."""
 
-    __slots__ = ("_reader", "_stream")
+    __slots__ = ("reader", "stream")
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._reader = ReplyReader()
+        self.stream = stream
+        self.reader = ReplyReader()
 
     def command(self, *words: bytes) -> Any:
         """The reply. Raises NetworkError."""
-        self._stream.send(command(*words))
-        reader = self._reader
+        self.stream.send(command(*words))
+        reader = self.reader
         while True:
-            data = self._stream.recv(TIMEOUT)
+            data = self.stream.recv(TIMEOUT)
             if not data:
-                raise NetworkError("Redis server closed the connection")
+                raise NetworkError("server closed the connection")
             reader.feed(data)
             try:
                 reply = reader.next()
@@ -58,16 +61,16 @@ class _Connection:
     @property
     def closed(self) -> bool:
         """The server has ended it while it was idle."""
-        return self._stream.pending()
+        return self.stream.pending()
 
     def close(self) -> None:
-        self._stream.abort()
+        self.stream.abort()
 
 
-class _Server:
+class Server:
     """`host[:port][/database[/password]]` or `(socket)[/...]`; `tls+` in front: inside TLS."""
 
-    __slots__ = ("database", "host", "password", "path", "port", "tls")
+    __slots__ = ("database", "host", "key", "password", "path", "port", "tls")
 
     def __init__(self, spec: str) -> None:
         self.path = ""
@@ -83,22 +86,25 @@ class _Server:
             self.host, self.port, _ = split_host(head, PORT)
         self.database = fields[0]
         self.password = fields[1] if len(fields) > 1 else ""
+        self.key = _key(self)
 
-    def moved(self, host: str, port: int) -> _Server:
+    def moved(self, host: str, port: int) -> Server:
         """The server a cluster sends us to."""
-        other = _Server(f"{host}/{self.database}/{self.password}") if host else _Server(self.host)
+        other = Server(f"{host}/{self.database}/{self.password}") if host else Server(self.host)
         other.port, other.password, other.database = port, self.password, self.database
         other.tls = self.tls
+        other.key = _key(other)
         return other
 
-    @property
-    def key(self) -> str:
-        return f"{'tls+' * self.tls}{self.path or self.host}:{self.port}/{self.database}/{self.password}"
+
+def _key(server: Server) -> str:
+    """What tells servers, and what is said to them at first, apart."""
+    return f"{'tls+' * server.tls}{server.path or server.host}:{server.port}/{server.database}/{server.password}"
 
 
 @lru_cache(maxsize=64)
-def _server(spec: str) -> _Server:
-    return _Server(spec)
+def _server(spec: str) -> Server:
+    return Server(spec)
 
 
 def split_command(query: str) -> list[bytes]:
@@ -131,14 +137,14 @@ def _text(reply: Any) -> str | None:
     """A reply as text."""
     if reply is None:
         return None
+    if isinstance(reply, bytes):
+        return str(reply, "latin-1")
     if isinstance(reply, list | set | tuple):
         parts = [_text(each) or "" for each in reply]
         return "\n".join(parts) if parts else None
     if isinstance(reply, dict):
         parts = [text or "" for pair in reply.items() for text in map(_text, pair)]
         return "\n".join(parts) if parts else None
-    if isinstance(reply, bytes):
-        return from_bytes(reply)
     if isinstance(reply, bool):
         return "1" if reply else "0"
     return str(reply)
@@ -153,7 +159,9 @@ class Redis(QueryStyle):
         """See `LookupType.quote`."""
         if option is not None:
             return None
-        return "".join(f"\\{char}" if char.isspace() or char == "\\" else char for char in text)
+        if "\\" not in text and len(text.split()) == 1 and not (text[0].isspace() or text[-1].isspace()):
+            return text
+        return "".join([f"\\{char}" if char.isspace() or char == "\\" else char for char in text])
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
@@ -164,16 +172,14 @@ class Redis(QueryStyle):
         return ask(ctx, "redis", "Redis", ctx.process.main.redis_servers, query, options, perform)
 
 
-def _run(ctx: Context, server: _Server, words: list[bytes]) -> str | None:
+def _run(ctx: Context, server: Server, words: list[bytes]) -> str | None:
     """Send the command, following redirections. Raises ConnectFailure, LookupDefer."""
-    import hiredis
-
     if not words:
         raise LookupDefer("empty Redis command")
     asking = False
     for _ in range(MOST_REDIRECTIONS):
         reply = _exchange(ctx, server, words, asking=asking)
-        if not isinstance(reply, hiredis.ReplyError):
+        if not isinstance(reply, Exception):
             return _text(reply)
         redirected = _REDIRECTED.match(str(reply))
         if redirected is None:
@@ -183,10 +189,22 @@ def _run(ctx: Context, server: _Server, words: list[bytes]) -> str | None:
     raise LookupDefer("REDIS: too many cluster redirections")
 
 
-def _exchange(ctx: Context, server: _Server, words: list[bytes], *, asking: bool) -> Any:
-    """One command over a kept connection, or a new one."""
+def _exchange(ctx: Context, server: Server, words: list[bytes], *, asking: bool) -> Any:
+    """One command over the shared connection, or one kept for itself, or a new one. The reply; for an error an
+    exception of `hiredis`."""
+    if words[0].upper() in QUICK and not server.tls:
+        shared = shared_with(ctx, server.key, lambda: connect(ctx, server), lambda: _pool(ctx, server.key), TIMEOUT)
+        if shared is not None:
+            try:
+                if asking:
+                    return shared.ask(_ASKING + command(*words), 1)
+                return shared.ask(command(*words))
+            except NetworkError as error:
+                # It may have obeyed: what was sent is never sent again.
+                raise ConnectFailure(f"REDIS: {error.message}") from None
+    pool = _pool(ctx, server.key)
 
-    def work(connection: _Connection) -> Any:
+    def work(connection: Connection, words: list[bytes]) -> Any:
         if connection.closed:
             raise NetworkError("the server closed the connection")
         try:
@@ -194,20 +212,20 @@ def _exchange(ctx: Context, server: _Server, words: list[bytes], *, asking: bool
                 connection.command(b"ASKING")
             return connection.command(*words)
         except NetworkError as error:
-            # It may have obeyed: what was sent is never sent again.
             raise ConnectFailure(f"REDIS: {error.message}") from None
 
-    pool = pool_for(ctx, "redis", server.key, _Connection.close)
     try:
-        return pool.use(lambda: _connect(ctx, server), work)
+        return pool.use(lambda: connect(ctx, server), work, words)
     except NetworkError as error:
         raise ConnectFailure(f"REDIS: {error.message}") from None
 
 
-def _connect(ctx: Context, server: _Server) -> _Connection:
-    """A new connection, authenticated and with its database selected. Raises ConnectFailure."""
-    import hiredis
+def _pool(ctx: Context, key: str) -> Pool[Connection]:
+    return pool_for(ctx, "redis", key, Connection.close)
 
+
+def connect(ctx: Context, server: Server) -> Connection:
+    """A new connection, authenticated and with its database selected. Raises ConnectFailure."""
     net = ctx.process.ports.net
     try:
         if server.path:
@@ -220,12 +238,12 @@ def _connect(ctx: Context, server: _Server) -> _Connection:
             stream = secure(ctx, stream, server.host, TIMEOUT, trust=str(ctx.process.main.redis_ca_cert_file or ""))
     except NetworkError as error:
         raise ConnectFailure(f"REDIS connection failed: {error.message}") from None
-    connection = _Connection(stream)
+    connection = Connection(stream)
     opening = [(b"AUTH", server.password), (b"SELECT", server.database)]
     try:
         for word, argument in opening:
             reply = connection.command(word, to_bytes(argument)) if argument else None
-            if isinstance(reply, hiredis.ReplyError):
+            if isinstance(reply, Exception):
                 connection.close()
                 raise ConnectFailure(f"REDIS: {word.decode()} failed: {reply}")
     except NetworkError as error:

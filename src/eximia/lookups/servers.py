@@ -30,7 +30,7 @@ class ConnectFailure(Exception):
 
 def old_form(query: str) -> tuple[str, str]:
     """(servers, query) of `servers=a:b; query`; no servers when it does not begin so."""
-    if not query.lower().startswith("servers"):
+    if query[:7].lower() != "servers":
         return "", query
     head, semicolon, rest = query.partition(";")
     name, equals, servers = head.partition("=")
@@ -77,7 +77,7 @@ def ask(
     perform: Callable[[str, str], T],
 ) -> T:
     """`perform(server, query)` with the first server that can be reached. Raises LookupDefer."""
-    chosen = option(options, "servers") or ""
+    chosen = (option(options, "servers") or "") if options else ""
     if not chosen:
         chosen, query = old_form(query)
     failure = ""
@@ -113,6 +113,8 @@ def _port(text: str, default: int) -> int:
 
 def escape_sql(text: str, *, doubled_quote: bool) -> str:
     """Text for a string literal of MySQL (quotes escaped) or PostgreSQL (single quotes doubled)."""
+    if text.isalnum():
+        return text
     out = []
     for char in text:
         if char == "'" and doubled_quote:

@@ -110,8 +110,10 @@ def _query(ctx: Context, type_: QueryStyle, parsed: Search, query: str) -> str |
     kept: dict[tuple[str, str, object], str | None] | None = ctx.message.notes.get("lookup results")
     if kept is None:
         kept = ctx.message.notes["lookup results"] = {}
-    options = tuple(pair for pair in parsed.options if pair[0] != "cache")
-    name = (parsed.type, str(query), options)
+    options = parsed.options
+    if options:
+        options = tuple(pair for pair in options if pair[0] != "cache")
+    name = (parsed.type, query, options)
     if name in kept and option(parsed.options, "cache") != "no_rd":
         return kept[name]
     found = _trusted(type_, type_.query(ctx, query, parsed.options))

@@ -84,7 +84,9 @@ class Ldap(QueryStyle):
         pool = pool_for(ctx, "ldap", (query.scheme, host, port), Connection.close)
         try:
             found: str | None = pool.use(
-                lambda: _connect(ctx, query, host, port), lambda connection: self._use(ctx, connection, query, server)
+                lambda: _connect(ctx, query, host, port),
+                lambda connection, query: self._use(ctx, connection, query, server),
+                query,
             )
         except (NetworkError, RemoteProtocolError) as error:
             raise ConnectFailure(f"LDAP server {server}: {error.message}") from None
