@@ -54,7 +54,8 @@ def command(words: Sequence[str]) -> int:
     path = prepare(state, *owner())
     started = ensure_running(state)
     if started is None:
-        print(f"The server did not start. Try: {sys.argv[0]} -bdf -C {path}", file=sys.stderr)
+        settings = " ".join(f"{name}={value}" for name, value in surroundings(state).items())
+        print(f"The server did not start. Try: {settings} {sys.argv[0]} -bdf -C {path}", file=sys.stderr)
         return 1
     print(
         f"Eximia {'is now running' if started else 'was already running'} on {HOST}:{SERVER_PORT} (server) and ", end=""
@@ -95,14 +96,25 @@ def is_serving() -> bool:
         return False
 
 
+def surroundings(state: str) -> dict[str, str]:
+    """What the server's environment must say. An ordinary user's server has a site file of its own: the machine's may
+    name a mail user, whom only root can become."""
+    if os.geteuid() == 0:
+        return {"EXIMIA_STATE": state}
+    site = os.path.join(state, "site.toml")
+    with open(site, "a"):
+        pass
+    os.chmod(site, 0o600)
+    return {"EXIMIA_STATE": state, "EXIMIA_SITE": site}
+
+
 def ensure_running(state: str) -> bool | None:
     """Start the server unless it serves already: True when we started it, None when it does not come up."""
     if is_serving():
         return False
     configuration = os.path.join(state, "eximia.conf")
     program = interpreter("eximia.cli.launched", "exim", "-C", configuration, "-bd", "-q30m")
-    environment = {**os.environ, "EXIMIA_STATE": state}
-    subprocess.run(program, check=False, env=environment, stdin=subprocess.DEVNULL)
+    subprocess.run(program, check=False, env={**os.environ, **surroundings(state)}, stdin=subprocess.DEVNULL)
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if is_serving():
