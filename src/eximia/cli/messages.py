@@ -55,8 +55,8 @@ def act(
         return _deliver(process, action, arguments, deliver, queue_name, allowed=allowed)
     if action in _VIEWS or action == "Mvc":
         return _view(process, action, arguments, queue_name)
-    if not process.is_admin and action != "Mrm":
-        _say("Permission denied\n")
+    if not process.is_admin and action in ("MG", "Mg"):
+        sys.stderr.write("exim: permission denied\n")
         return 1
     try:
         who = getpwuid(process.caller_uid).pw_name
@@ -135,7 +135,7 @@ def _give_up(admin: Administrator, message_id: str, deliver: DeliverNow) -> None
 
 def _view(process: Process, action: str, ids: Sequence[str], queue_name: str) -> int:
     """`-Mvb`, `-Mvh`, `-Mvl`, `-Mvc`."""
-    if not process.is_admin:
+    if not process.is_admin and action != "Mvc":
         _say("Permission denied\n")
         return 1
     if action == "Mvc":
@@ -167,6 +167,9 @@ def _copy(process: Process, message_id: str, queue_name: str) -> int:
     if place is None:
         process.log.main(f"Spool file {message_id}-D not found", message_id)
         _say(f"Spool data file for {message_id} does not exist\n")
+        return 1
+    if not process.is_admin:
+        _say("Permission denied\n")
         return 1
     try:
         header = spool.read(message_id, place)

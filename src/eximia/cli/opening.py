@@ -43,7 +43,24 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
         need_admin(process, "exim: those command-line flags are set to require admin")
     if call.debug and not process.is_admin:
         refuse("exim: debugging permission denied")
+    if any(getattr(call, name) not in (None, False) for name in _GIVEN):
+        from eximia.cli.given import check
+
+        check(process, call)
     return process
+
+
+#: what the caller may have given that must be looked at: see `given`
+_GIVEN = (
+    "sender",
+    "host_address",
+    "interface_address",
+    "message_reference",
+    "pid_file",
+    "remove_pid_file",
+    "suppress_fixups",
+    "syslog_tag",
+)
 
 
 def _queue_size(process: Process) -> str:
@@ -156,7 +173,8 @@ def _as_root(services: Any, name: str, *args: Any, **more: Any) -> Any:
 
 def refuse(text: str, status: int = 1) -> NoReturn:
     """Say why nothing is done, and stop."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+    sys.stderr.buffer.write(text.encode("latin-1", "replace") + b"\n")
     raise Stop(status)
 
 

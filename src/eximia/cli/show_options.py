@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from eximia.base.pattern import pattern
 from eximia.config.binding import Instance
 from eximia.config.dump import dump
 from eximia.config.main import MainOptions
@@ -50,6 +51,8 @@ def show(
 
 
 #: words that take the next word with them
+#: what only admin users see of the configuration: hidden settings and macros
+_SECRET = pattern(r"^(\s*hide\s[^=]*|[A-Z][A-Za-z0-9_]*\s*=?)=.*")
 _WITH_NAME = frozenset({"router", "transport", "authenticator", "macro", "environment", "config"})
 
 
@@ -136,8 +139,8 @@ class _Printer:
         return 0
 
     def config(self) -> int:
-        self._admin_only()
-        return self._lines(dump(self.configuration.file, str(self.configuration.main.exim_version)))
+        lines = dump(self.configuration.file, str(self.configuration.main.exim_version))
+        return self._lines(lines if self.admin else (_SECRET.sub(rf"\1= {HIDDEN}", line) for line in lines))
 
     def environment(self) -> int:
         left = cleaned(self.configuration.main, os.environ)

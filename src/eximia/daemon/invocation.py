@@ -109,7 +109,7 @@ class Invocation:
     # Reception
     extract_recipients: bool = False  #: -t
     dot_ends: bool = True  #: no -i
-    sender: str | None = None  #: -f
+    sender: str | None = None  #: -f; its plain form once `cli.given` has looked at it
     sender_name: str | None = None  #: -F
     unqualified_allowed: bool = False  #: -bnq
     suppress_fixups: bool = False  #: -G

@@ -27,6 +27,8 @@ _IGNORED = frozenset(["-Ac", "-Am", "-U", "-m", "-om", "-oo", "-x", "-dropcr"])
 _MESSAGE_ACTIONS = frozenset(["M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb", "Mvc", "Mvh", "Mvl"])
 #: -M actions whose further arguments are something else
 _MESSAGE_EDITS = frozenset(["Mar", "Mes", "Mmd", "MG", "Mset"])
+#: actions that may stand together: the last one holds, but -bS goes before -bs
+_KIN = ({"bv", "bvs"}, {"bs", "bS"})
 _BY_NAME = {"mailq": ["-bp"], "rsmtp": ["-bS"], "rmail": ["-i", "-oee"], "runq": ["-q"], "newaliases": ["-bi"]}
 
 
@@ -114,10 +116,11 @@ def _act(action: str) -> Callable[[Invocation], None]:
 
     def act(call: Invocation) -> None:
         # -bm is the weakest wish: anything else goes before it
-        if call.action and call.action != action and "bm" not in (call.action, action):
+        kin = {call.action, action} in _KIN
+        if call.action and call.action != action and not kin and "bm" not in (call.action, action):
             raise incompatible()
-        if call.action in ("", "bm"):
-            call.action = action
+        if kin or call.action in ("", "bm"):
+            call.action = "bS" if kin and action == "bs" else action
 
     return act
 
@@ -192,7 +195,11 @@ def _separate(name: str) -> Callable[[Invocation, str, str, _Words], None]:
     def separate(call: Invocation, word: str, attached: str, queue: _Words) -> None:
         if attached:
             raise unknown(word)
-        missing = UsageError(f"exim: data expected after {word}") if word.startswith("-oM") else None
+        missing = None
+        if word.startswith("-oM"):
+            missing = UsageError(f"exim: data expected after {word}")
+        elif word.startswith("-bf"):
+            missing = UsageError(f"exim: string expected after {word}")
         setattr(call, name, queue.value(word, "", missing))
 
     return separate
@@ -204,7 +211,8 @@ def _filter_string(name: str, action: str = "") -> Callable[[Invocation, str, st
     def filter_string(call: Invocation, word: str, attached: str, queue: _Words) -> None:
         if attached:
             raise UsageError(f"exim: string expected after {word}")
-        setattr(call, name, queue.value(word, "", UsageError(f"exim: string expected after {word}")))
+        what = "file name" if action else "string"
+        setattr(call, name, queue.value(word, "", UsageError(f"exim: {what} expected after {word}")))
         if action and call.action not in ("bf", ""):
             raise incompatible()
         if action:
@@ -227,7 +235,7 @@ def _time(name: str) -> Callable[[Invocation, str, str, _Words], None]:
 def _host_check(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     if attached not in ("", "c"):
         raise unknown(word)
-    call.check_host = queue.value(word, "")
+    call.check_host = call.host_address = queue.value(word, "")
     call.callouts = attached == "c"
     _act("bh")(call)
 
@@ -327,9 +335,8 @@ def _sender(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     call.sender = attached or queue.value(word, "")
 
 
-def _protocol(call: Invocation, word: str, attached: str, _: _Words) -> None:
-    if not attached:
-        raise unknown(word)
+def _protocol(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    attached = queue.value(word, attached)
     protocol, colon, name = attached.partition(":")
     call.protocol = protocol
     if colon:
@@ -375,6 +382,20 @@ def _check_ids(word: str, ids: Sequence[str]) -> None:
             raise UsageError(f"exim: malformed message id {each} after {word} option")
 
 
+def _host(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    """-oMa; of -oMa and -bh the last holds."""
+    _separate("host_address")(call, word, attached, queue)
+    if call.check_host:
+        call.check_host = call.host_address or ""
+
+
+def _pid_file(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    """-oP without a value asks for nothing."""
+    if attached:
+        raise unknown(word)
+    call.pid_file = queue.next() if queue.more() else None
+
+
 def _turn(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     """-atrn host domainlist"""
     if attached:
@@ -387,7 +408,7 @@ def _batch_limit(call: Invocation, word: str, attached: str, queue: _Words) -> N
     if not attached and queue.more() and queue.words[queue.at].isdigit():
         attached = queue.next()
     if attached and not attached.isdigit():
-        raise unknown(word)
+        raise UsageError("exim: number expected after -oB")
     call.batch_limit = int(attached or "1")
 
 
@@ -478,7 +499,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-oMaa": _separate("host_authenticated"),
     "-oMai": _separate("authenticated_id"),
     "-oMas": _separate("authenticated_sender"),
-    "-oMa": _separate("host_address"),
+    "-oMa": _host,
     "-oMi": _separate("interface_address"),
     "-oMm": _separate("message_reference"),
     "-oMr": _separate("protocol"),
@@ -486,7 +507,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-oMt": _separate("ident"),
     "-oA": _filter_string("alias_file"),
     "-oB": _batch_limit,
-    "-oP": _separate("pid_file"),
+    "-oP": _pid_file,
     "-oX": _separate("interfaces"),
     "-or": _time("receive_timeout"),
     "-os": _time("smtp_timeout"),
@@ -526,6 +547,10 @@ def _settle(call: Invocation) -> None:
     if daemon and runs and (not periodic or call.inetd_wait):
         raise incompatible()
     if call.extract_recipients and call.action not in ("", "bm", "be"):
+        raise incompatible()
+    if call.message_id is not None and call.action != "be":
+        raise incompatible()
+    if call.sender is not None and call.action in ("bd", "bs", "bS"):
         raise incompatible()
     if call.action in ("bd", "q") and call.arguments:
         raise incompatible()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer
+from eximia.base.pattern import pattern
 from eximia.base.text import lower
 from eximia.context import Address, Errno, Kind, Outcome, Result
 from eximia.lists import match_domain
@@ -114,7 +115,7 @@ def _route(attempt: Attempt, address: Address, copies: dict[str, Address]) -> No
         attempt.new[:0] = routed.children
     verdict = routed.verdict
     if verdict is Verdict.ACCEPTED:
-        if address.unique.startswith("\\") and _homonym_is_done(attempt, address):
+        if address.parent is not None and _NUMBERED.match(address.unique) and _homonym_is_done(attempt, address):
             attempt.progress.done(address)
         elif is_local(address.transport):
             attempt.local.append(address)
@@ -185,9 +186,13 @@ def _copy_routing(address: Address, like: Address) -> None:
     address.local_part = lower(address.local_part_original)
 
 
+#: what distinguishes a homonym until it has a transport
+_NUMBERED = pattern(r"\\[0-9]+\\")
+
+
 def _homonym_is_done(attempt: Attempt, address: Address) -> bool:
     """A child with the address of an ancestor is known by address and transport once it has one (`a@b/transport`)."""
-    address.unique = f"{address.unique.split(chr(92), 2)[2]}/{address.transport.name}"
+    address.unique = f"{_NUMBERED.sub('', address.unique)}/{address.transport.name}"
     return address.unique in attempt.message.nonrecipients
 
 

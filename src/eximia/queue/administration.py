@@ -70,6 +70,8 @@ def _edit(admin: Administrator, message_id: str, change: Edit) -> Done:
             return Done(ok=False, text=f"Spool format error for {message_id}-H\n")
         except OSError as error:
             return Done(ok=False, text=f"Spool read error for {message_id}-H: {error.strerror}\n")
+        if not admin.process.is_admin:
+            return Done(ok=False, text="Permission denied\n")
         result = change(admin, header, held)
         if result.ok:
             held.write(header)
@@ -185,15 +187,13 @@ def remove(admin: Administrator, message_id: str, *, caller_uid: int = -1) -> Do
     spool = admin.process.spool
     held = admin.lock(message_id)
     if isinstance(held, Done):
-        if held.text.endswith("is locked\n") or not held.text.startswith("Spool data file"):
+        if caller_uid >= 0 or held.text.endswith("is locked\n") or not held.text.startswith("Spool data file"):
             return held
         place = spool.find_header(message_id, admin.queue)
         text = f"{held.text}Continuing, to ensure all files removed\n"
         if place is None:
             text += f"Spool read error for {message_id}-H: No such file or directory\n"
             text += "Continuing to ensure all files removed\n"
-        if caller_uid >= 0:
-            return Done(ok=False, text=f"{text}Permission denied\n")
         spool.remove(message_id, place or spool.place_for(message_id, admin.queue))
         return Done(ok=False, text=f"{text}Message {message_id} has been removed or did not exist\n")
     with held:

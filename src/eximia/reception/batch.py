@@ -123,6 +123,8 @@ class Batch:
         elif verb == "DATA":
             self._data(command)
         elif verb in ("HELO", "EHLO", "RSET"):
+            if verb != "RSET":
+                self.session.sender_helo_name = command.argument
             self._reset()
         elif verb not in ("NOOP", "VRFY", "EXPN", "ETRN", "HELP"):
             raise BatchError("500 Command unrecognized", command.line)
@@ -161,10 +163,8 @@ class Batch:
         message.sender_address = sender
         if not self.process.is_trusted:
             message.sender_local = True
-            if sender and not self.policy.sender_permitted(Context(self.process, self.session, message), sender):
+            if not self.policy.sender_permitted(Context(self.process, self.session, message), sender):
                 message.sender_address = self.caller.address
-            else:
-                message.sender_set_untrusted = True
 
     def _rcpt(self, command: Command) -> None:
         message = self.message
@@ -231,7 +231,8 @@ class Batch:
         reader = server.data
         assert reader is not None
         self.line += reader.body_lines + sum(one.text.count("\n") for one in message.headers)
-        self.line += reader.header.separated + 1
+        # the blank line and the dot; a dot inside the header is not counted, as with Exim
+        self.line += 2 if reader.header.separated else 0
         self._finish(ctx, sink, reader, resent=resent)
 
     def _lost(self, ctx: Context) -> None:
@@ -256,6 +257,7 @@ class Batch:
                 trusted=self.process.is_trusted,
                 login=self.caller.login,
                 name=self.caller.name,
+                own_sender=message.sender_local,
                 name_given=self.caller.name_given,
                 qualify_senders=self.qualify,
                 qualify_recipients=self.qualify,

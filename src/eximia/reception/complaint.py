@@ -24,6 +24,7 @@ class Trouble(Enum):
 
     BAD_ADDRESS = "malformed recipient address"
     IGNORED_ADDRESS = " malformed recipient address"
+    ONLY_BAD_ADDRESSES = "  malformed recipient address"
     NO_RECIPIENTS = "no recipient addresses"
     TOO_MANY = "too many recipients"
     TOO_BIG = "message too big"
@@ -64,7 +65,8 @@ def report(
 ) -> bool:
     """Send the sender a report. True when it was sent."""
     text = _text(trouble, details, limit)
-    head = [
+    head = [f"Reply-To: {process.main.errors_reply_to}"] if process.main.errors_reply_to else []
+    head += [
         "Auto-Submitted: auto-replied",
         f"From: {_from(process)}",
         f"To: {to}",
@@ -72,7 +74,25 @@ def report(
     if copy.message_id:
         head.append(f"References: <E{copy.message_id}@{process.primary_hostname}>")
     head.append(f"Subject: Mail failure - {trouble.value.strip()}")
-    out = ["\n".join(head), "\n\n", text, "\n"]
+    out = ["\n".join(head), "\n\n", text]
+    if process.main.bounce_return_message:
+        out += _copy(trouble, copy)
+    data = "".join(out).encode("latin-1", "replace")
+    if process.main.bounce_return_message:
+        if copy.body or not copy.header_text:
+            data += b"\n" if copy.headers or copy.header_text else b""
+        data += copy.body[: _room(process)]
+    try:
+        process.services.submit(process, data, [to], sender="", reference=copy.message_id)
+    except Defer as error:
+        process.log.main(f"Failed to send error report: {error.message}", copy.message_id)
+        return False
+    return True
+
+
+def _copy(trouble: Trouble, copy: Copy) -> list[str]:
+    """The header of what came in, under its heading."""
+    out = ["\n"]
     out.append("------ This is a copy of your message, including all the headers. ------\n\n")
     if copy.early:
         out.append("\n")
@@ -81,16 +101,22 @@ def report(
     else:
         whole = trouble is Trouble.REFUSED  # the message was complete then, our Received: line included
         out += [header.text for header in copy.headers if whole or header.type != "P"]
-    data = "".join(out).encode("latin-1", "replace")
-    if copy.body or not copy.header_text:
-        data += b"\n" if copy.headers or copy.header_text else b""
-    data += copy.body[: _room(process)]
-    try:
-        process.services.submit(process, data, [to], sender="", reference=copy.message_id)
-    except Defer as error:
-        process.log.main(f"Failed to send error report: {error.message}", copy.message_id)
-        return False
-    return True
+    return out
+
+
+def in_the_log(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int) -> str:
+    """What the log says when there is nobody to send a report to."""
+    if trouble in (Trouble.BAD_ADDRESS, Trouble.ONLY_BAD_ADDRESSES):
+        text, why = details[0]
+        return f"at least one malformed recipient address: {text} - {why}"
+    if trouble is Trouble.REFUSED and details:
+        return f"rejected by non-SMTP ACL: {details[0][1]}"
+    if trouble in (Trouble.LONG_HEADER, Trouble.LONG_LINE):
+        what = "section" if trouble is Trouble.LONG_HEADER else "line"
+        return f"excessively long message header {what} read (more than {limit} characters)"
+    if trouble is Trouble.TOO_MANY:
+        return f"{trouble.value} (max set to {limit})"
+    return f"{trouble.value} (limit set to {limit})" if limit else trouble.value
 
 
 def _room(process: Process) -> int | None:
@@ -112,26 +138,27 @@ def _from(process: Process) -> str:
 def _text(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int) -> str:
     if trouble is Trouble.BAD_ADDRESS:
         lines = "".join(f"  {text}  {why}\n" for text, why in details)
+        if any(text.endswith(".") for text, _ in details):
+            lines += "\nRecipient addresses must not end with a '.' character.\n"
         return (
             "A message that you sent contained a recipient address that was incorrectly\nconstructed:\n\n"
             f"{lines}\nThe message has not been delivered to any recipients.\n"
         )
-    if trouble is Trouble.IGNORED_ADDRESS:
+    if trouble in (Trouble.IGNORED_ADDRESS, Trouble.ONLY_BAD_ADDRESSES):
         lines = "".join(f"  {text}: {why}\n" for text, why in details)
         many = len(details) > 1
         this = "These addresses have been ignored." if many else "This address has been ignored."
-        return (
-            "A message that you sent contained one or more recipient addresses that were\nincorrectly constructed:\n\n"
-            f"{lines}\n{this} The other addresses in the message were\n"
+        rest = (
+            "There were no other addresses in your\nmessage, and so no attempt at delivery was possible.\n"
+            if trouble is Trouble.ONLY_BAD_ADDRESSES
+            else "The other addresses in the message were\n"
             "syntactically valid and have been passed on for an attempt at delivery.\n"
         )
+        return (
+            "A message that you sent contained one or more recipient addresses that were\nincorrectly constructed:\n\n"
+            f"{lines}\n{this} {rest}"
+        )
     if trouble is Trouble.NO_RECIPIENTS:
-        if details:
-            lines = "".join(f"  {text}: {why}\n" for text, why in details)
-            return (
-                "A message that you sent contained no recipient addresses, or only addresses that were\n"
-                f"incorrectly constructed:\n\n{lines}\nThe message has not been delivered to any recipients.\n"
-            )
         return (
             "A message that you sent contained no recipient addresses, and therefore no\ndelivery could be attempted.\n"
         )

@@ -140,8 +140,10 @@ def _login_in_from(headers: list[Header], origin: Origin) -> None:
 
 
 def own_address(origin: Origin) -> str:
-    """`Full Name <login@qualify_domain>`."""
+    """`Full Name <login@qualify_domain>`; a trusted caller who named the sender with -f goes without a full name."""
     bare = f"{origin.login}@{origin.qualify_domain}"
+    if origin.stdin and origin.trusted and not origin.own_sender and not origin.name_given:
+        return f" <{bare}>"
     return f"{phrase(origin.name)} <{bare}>" if origin.name else bare
 
 
@@ -168,11 +170,14 @@ def _from_and_sender(ctx: Context, origin: Origin, prefix: str, *, submission: b
     if found is None:
         text = _new_from(ctx, origin, generated, submission=submission)
         if text:
-            message.headers.append(Header(f"{prefix}From: {text}\n", "F"))
-        if not submission or not generated or message.submission_sender_retain:
+            found = Header(f"{prefix}From: {text}\n", "F")
+            message.headers.append(found)
+        if submission:
+            if generated and not message.submission_sender_retain:
+                message.sender_address = generated
             return
-        message.sender_address = generated
-        return
+        if found is None:
+            return
     if submission:
         if message.submission_sender_retain or not generated:
             return
@@ -204,7 +209,7 @@ def _new_from(ctx: Context, origin: Origin, generated: str, *, submission: bool)
             return ""
         return f"{phrase(message.submission_name)} <{address}>" if message.submission_name else address
     if not sender:
-        return own_address(origin) if origin.login else ""
+        return own_address(origin) if origin.login and not origin.trusted else ""
     if origin.own_sender or origin.name_given:
         return f"{phrase(origin.name)} <{sender}>" if origin.name else sender
     return sender
@@ -224,7 +229,8 @@ def _is_from(header: Header, expected: str, ctx: Context, origin: Origin) -> boo
     main = ctx.process.main
     if (parsed.domain or origin.qualify_domain).lower() != domain.lower():
         return False
-    return local in _without_affixes(parsed.local_part, main.local_from_prefix, main.local_from_suffix)
+    plain = _without_affixes(parsed.local_part, main.local_from_prefix, main.local_from_suffix)
+    return local.lower() in (one.lower() for one in plain)
 
 
 _LENIENT = Syntax(allow_domain_literals=True)

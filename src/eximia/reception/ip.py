@@ -23,7 +23,9 @@ def split_port(text: str) -> tuple[str, int]:
     """`10.9.8.7.1234`, `[10.9.8.7]:1234`, `fe80::1.1234` -> (address, port); port 0 when there is none."""
     if text.startswith("["):
         address, _, rest = text[1:].partition("]")
-        return address, int(rest[1:]) if rest.startswith(":") and rest[1:].isdigit() else 0
+        if not rest:
+            return address, 0
+        return (address, int(rest[1:])) if rest[0] == ":" and rest[1:].isdigit() else (text, 0)
     head, dot, last = text.rpartition(".")
     if dot and last.isdigit() and is_ip_address(head):
         return head, int(last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError, NetworkError
@@ -25,7 +25,7 @@ from .acceptance import (
     settle_size,
 )
 from .body_sink import BodySink
-from .complaint import Copy, Trouble, report, say
+from .complaint import Copy, Trouble, in_the_log, report, say
 from .fixups import Origin, take_headers
 from .from_line import FromLine
 from .numbers import read_integer
@@ -96,6 +96,7 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
     message.originator_name = caller.name
     message.suppress_local_fixups = call.suppress_fixups
     message.local_error_message = call.local_error_message
+    message.notes["dont_deliver"] = call.dont_deliver
     message.received_protocol = Untainted("local")
     qualify = not call.unqualified_allowed
     message.allow_unqualified_sender = message.allow_unqualified_recipient = qualify
@@ -103,6 +104,8 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
     if own:
         session.authenticated_id = Untainted(caller.login)
         session.authenticated_sender = Untainted(caller.address)
+    if call.program.rsplit("/", 1)[-1] == "rmail":
+        message.received_protocol = Untainted("local-rmail")
     if process.is_trusted:
         given_facts(session, call)
         if call.protocol is not None:
@@ -146,22 +149,8 @@ def _sender(submission: Submission) -> None:
     message.sender_local = not submission.process.is_trusted or call.sender is None
     if call.sender is None:
         return
-    text = call.sender
-    address = ""
-    if text and text != "<>":
-        try:
-            parsed = parse_address(text, allow_null=True, syntax=submission.syntax)
-        except AddressSyntaxError as error:
-            say(f'bad -f address "{text}": {error.message}')
-            raise Refused from None
-        address = parsed.address
-        if address and not parsed.domain:
-            address = f"{address}@{caller.qualify_domain}"
-    if submission.process.is_trusted or not address:
-        message.sender_address = address
-    elif address == caller.address:
-        return
-    elif submission.policy.sender_permitted(submission.ctx, address):
+    address = call.sender
+    if submission.process.is_trusted or not address or submission.policy.sender_permitted(submission.ctx, address):
         message.sender_address = address
     else:
         return
@@ -199,29 +188,31 @@ def merge_nothing(ctx: Context) -> None:
 
 def _argument_recipients(submission: Submission) -> None:
     """The recipients on the command line. Raises Refused after telling of a bad one."""
-    bad: list[tuple[str, str]] = []
     limit = submission.recipients_max
     message = submission.ctx.message
     for argument in submission.call.arguments:
+        if argument and not argument.strip(", \t\n"):
+            _bad_argument(submission, argument, "empty address")
         for text in _split(argument):
             if 0 < limit <= len(message.recipients):
-                _complain_early(submission, Trouble.TOO_MANY, "too many recipients")
+                _complain_early(submission, Trouble.TOO_MANY, "too many recipients", limit=limit)
             try:
                 parsed = parse_address(text, syntax=submission.syntax)
             except AddressSyntaxError as error:
-                bad.append((text.strip(), error.message))
-                continue
+                _bad_argument(submission, argument, error.message)
             address = parsed.address
             submission.raw_recipients.append(address)
             if not parsed.domain:
                 if not submission.origin.qualify_recipients:
-                    bad.append((text.strip(), "unqualified recipient address not allowed"))
-                    continue
+                    _bad_argument(submission, argument, "unqualified recipient address not allowed")
                 address = f"{address}@{submission.caller.qualify_recipient}"
             message.recipients.append(Recipient(address))
-    if bad:
-        text, why = bad[0]
-        _complain_early(submission, Trouble.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=bad[:1])
+
+
+def _bad_argument(submission: Submission, argument: str, why: str) -> NoReturn:
+    """An argument with a malformed address, which is shown whole. Raises Refused."""
+    text = argument.strip()
+    _complain_early(submission, Trouble.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=[(text, why)])
 
 
 def _split(argument: str) -> list[str]:
@@ -239,17 +230,20 @@ def _split(argument: str) -> list[str]:
 
 
 def _complain_early(
-    submission: Submission, trouble: Trouble, text: str, *, details: Sequence[tuple[str, str]] = ()
-) -> None:
+    submission: Submission,
+    trouble: Trouble,
+    text: str,
+    *,
+    details: Sequence[tuple[str, str]] = (),
+    limit: int = 0,
+) -> NoReturn:
     """Before the message has been read. Raises Refused."""
     if submission.errors in ("p", "q"):
         say(text)
         raise Refused
     reader = _reader(submission, None)
     body = b"".join(_pieces(submission, reader, raw=True))
-    copy = Copy(header_text=body.decode("latin-1"), early=True)
-    sent = report(submission.process, trouble, submission.caller.address, copy, details=details)
-    raise Refused(_status(submission, trouble, sent=sent))
+    _by_mail(submission, trouble, Copy(header_text=body.decode("latin-1"), early=True), details=details, limit=limit)
 
 
 def _status(submission: Submission, trouble: Trouble, *, sent: bool) -> int:
@@ -321,7 +315,7 @@ def _take(submission: Submission, sink: BodySink) -> int:
     longest = submission.process.main.header_line_maxsize
     if longest > 0 and any(len(one) > longest for one in fields):
         _header_trouble(submission, Trouble.LONG_LINE, reader, b"")
-    if from_line.sender and submission.process.is_trusted and not submission.sender_given:
+    if from_line.sender and not submission.sender_given:
         _use_from_line(submission, from_line.sender)
     arrived = Arrived(
         submission.origin,
@@ -339,7 +333,7 @@ def _take(submission: Submission, sink: BodySink) -> int:
     settle_size(ctx, reader)
     begin_received(ctx, submission.policy, arrived)
     merge_added_headers(ctx)
-    if bad or not message.recipients:
+    if bad or (submission.call.extract_recipients and not (message.recipients or message.nonrecipients)):
         _bad_extraction(submission, bad)
     _judge(submission, arrived)
     merge_added_headers(ctx)
@@ -360,6 +354,10 @@ def _use_from_line(submission: Submission, text: str) -> None:
     address = parsed.address
     if address and not parsed.domain:
         address = f"{address}@{submission.caller.qualify_domain}"
+    if not submission.process.is_trusted:
+        if submission.policy.sender_permitted(submission.ctx, address):
+            message.sender_address = address
+        return
     message.sender_address = address
     message.sender_local = False
     submission.origin.own_sender = False
@@ -413,18 +411,16 @@ def _by_mail(
     *,
     details: Sequence[tuple[str, str]] = (),
     limit: int = 0,
-) -> None:
+) -> NoReturn:
     """Report by mail. Raises Refused."""
     to = submission.ctx.message.sender_address
     if not to or submission.call.local_error_message:
-        what = f"{trouble.value} (limit set to {limit})" if limit else trouble.value
-        if details and trouble is Trouble.REFUSED:
-            what = f"rejected by non-SMTP ACL: {details[0][1]}"
-        about = submission.call.error_reference or copy.message_id
+        about = f" (R={submission.call.error_reference})" if submission.call.error_reference else ""
+        what = in_the_log(trouble, details, limit)
         submission.process.log.main(
-            f"Error while reading message with no usable sender address (R={about}): {what}", copy.message_id
+            f"Error while reading message with no usable sender address{about}: {what}", copy.message_id
         )
-        raise Refused
+        raise Refused(_status(submission, trouble, sent=False))
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
     raise Refused(_status(submission, trouble, sent=sent))
 
@@ -449,7 +445,7 @@ def _header_trouble(submission: Submission, trouble: Trouble, reader: DotReader 
         raise Refused
     text = "".join(reader.header.fields) or data.decode("latin-1")
     submission.ctx.message.id = ""
-    _by_mail(submission, trouble, Copy(header_text=text))
+    _by_mail(submission, trouble, Copy(header_text=text), limit=limit)
 
 
 def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
@@ -494,7 +490,7 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
         if submission.errors in ("p", "q"):
             say("message rejected: too many recipients")
             raise Refused
-        _by_mail(submission, Trouble.TOO_MANY, Copy(early=True))
+        _by_mail(submission, Trouble.TOO_MANY, Copy(early=True), limit=limit)
     return bad
 
 
@@ -506,13 +502,7 @@ def _removed(submission: Submission) -> list[str]:
             try:
                 parsed = parse_address(text, syntax=submission.syntax)
             except AddressSyntaxError as error:
-                _complain_early(
-                    submission,
-                    Trouble.BAD_ADDRESS,
-                    f'bad recipient address "{text.strip()}": {error.message}',
-                    details=[(text.strip(), error.message)],
-                )
-                return out
+                _bad_argument(submission, argument, error.message)
             out.append(parsed.address if parsed.domain else f"{parsed.address}@{submission.caller.qualify_recipient}")
     return out
 
@@ -533,7 +523,8 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
         raise Refused
     copy = Copy(headers=message.headers, body=message.body.read(_REPORTED), message_id=message.id)
     if not message.recipients:
-        _by_mail(submission, Trouble.NO_RECIPIENTS, copy, details=bad)
+        trouble = Trouble.ONLY_BAD_ADDRESSES if bad else Trouble.NO_RECIPIENTS
+        _by_mail(submission, trouble, copy, details=bad)
     if message.sender_address and not submission.call.local_error_message:
         report(submission.process, Trouble.IGNORED_ADDRESS, message.sender_address, copy, details=bad)
 
@@ -569,10 +560,10 @@ def _keep(submission: Submission, arrived: Arrived, sink: BodySink) -> int:
     ctx = submission.ctx
     message = ctx.message
     log = submission.process.log
-    if not message.recipients:
+    if message.discarded or not (message.recipients or submission.call.extract_recipients):
         sink.drop()
         log_arrival(ctx, arrived)
-        by = message.notes.get("discarded_by", "non-SMTP")
+        by = message.notes.get("discarded_by", "non-SMTP" if message.discarded else "RCPT")
         log.main(f"=> blackhole ({by} ACL discarded recipients)", message.id)
         log.main("Completed", message.id)
         return 1

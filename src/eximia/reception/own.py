@@ -67,7 +67,7 @@ def submit(
     body += reader.end()
     read_header(ctx, POLICY, reader.header.fields, arrived)
     message.body = Body(body)
-    settle_size(ctx, reader)
+    settle_size(ctx, reader, final=True)
     try:
         locked = make_durable(ctx, arrived)
     except OSError as error:

@@ -116,6 +116,8 @@ class Policy:
         template: Template | None = ctx.process.main.untrusted_set_sender
         if template is None:
             return False
+        if not sender:
+            return True
         from eximia.lists.matching import match_address
 
         try:

@@ -20,7 +20,7 @@ def protocol_name(session: Session, *, utf8: bool = False) -> str:
     if session.esmtp:
         if session.tls_in.active:
             name += "s"
-        if session.sender_host_authenticated:
+        if session.sender_host_authenticated and session.sender_host_address:
             name += "a"
     elif session.tls_in.active:
         name += "s"

@@ -484,11 +484,8 @@ class SmtpSession:
         own = f"{self.caller_login}@{self.qualify_domain}"
         if self.settings.forced_sender is not None:
             sender = self.settings.forced_sender
-        elif not self.process.is_trusted and sender and sender != own:
-            if self.main.untrusted_set_sender is None or not self.policy.sender_permitted(self.ctx, sender):
-                sender = own
-            else:
-                message.sender_set_untrusted = True
+        elif not self.process.is_trusted and sender != own and not self.policy.sender_permitted(self.ctx, sender):
+            sender = own
         message.sender_local = not self.process.is_trusted
         return sender
 

@@ -166,10 +166,10 @@ _FLAGS_ORIGIN: Final = (
     ("N", "dont_deliver"),
     ("host_lookup_deferred", "host_lookup_deferred"),
     ("host_lookup_failed", "host_lookup_failed"),
-    ("sender_set_untrusted", "sender_set_untrusted"),
     ("local", "local"),
     ("localerror", "localerror"),
     ("manual_thaw", "manual_thaw"),
+    ("sender_set_untrusted", "sender_set_untrusted"),
 )
 _SUBMITTED: Final = "--submitted "
 _FROM_SCANS: Final = ("local_scan", "spam_bar", "spam_score", "spam_score_int", "bmi_verdicts")

@@ -106,7 +106,7 @@ def test_dots_without_meaning() -> None:
         ("local_from_suffix = +*\n", "From: jo+tag@test.example\n", {}, "jo@test.example", []),
         # -f
         ("", "From: jo@test.example\n", {"sender": "a@b"}, "jo@test.example", []),
-        ("", "From: jo@test.example\n", {"sender": "<>"}, "", []),
+        ("", "From: jo@test.example\n", {"sender": ""}, "", []),
         ("untrusted_set_sender = *\n", "From: jo@test.example\n", {"sender": "a@b"}, "a@b", []),
         ("untrusted_set_sender = ^jo-\n", "From: jo@test.example\n", {"sender": "jo-x@b"}, "jo-x@b", []),
         # a trusted user is believed

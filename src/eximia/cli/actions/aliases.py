@@ -25,4 +25,4 @@ def run(call: Invocation) -> int:
     try:
         os.execv(command, words)  # noqa: S606
     except OSError as error:
-        refuse(f"exim: exec of {command} failed: {error.strerror}")
+        refuse(f"exim: exec '{command}' failed: {error.strerror}")

@@ -90,6 +90,7 @@ def context(process: Process, call: Invocation) -> Context:
 def _envelope(ctx: Context, call: Invocation) -> None:
     """The sender, and what the -oM options say of the message's origin."""
     from eximia.base.text import Untainted
+    from eximia.reception.ip import split_port
 
     process, session, message = ctx.process, ctx.session, ctx.message
     try:
@@ -100,7 +101,7 @@ def _envelope(ctx: Context, call: Invocation) -> None:
     address = Untainted(f"{login}@{domain}")
     message.originator_login = login
     message.originator_uid, message.originator_gid = process.caller_uid, process.caller_gid
-    message.sender_address = address if call.sender is None or not process.is_trusted else call.sender
+    message.sender_address = address if call.sender is None else call.sender
     session.sender_ident = call.ident if call.ident is not None else login
     session.authenticated_id = call.authenticated_id if call.authenticated_id is not None else login
     session.authenticated_sender = call.authenticated_sender or address
@@ -108,23 +109,9 @@ def _envelope(ctx: Context, call: Invocation) -> None:
     session.sender_host_name = call.host_name or ""
     message.received_protocol = call.protocol or ""
     if call.host_address:
-        session.sender_host_address, session.sender_host_port = _with_port(call.host_address)
+        session.sender_host_address, session.sender_host_port = split_port(call.host_address)
     if call.interface_address:
-        session.interface_address, session.interface_port = _with_port(call.interface_address)
-
-
-def _with_port(text: str) -> tuple[str, int]:
-    """`1.2.3.4.25`, `[::1]:25` or a plain address."""
-    from eximia.expand.addressing import ip_words
-
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]")
-        return address, int(port.lstrip(":") or 0)
-    if ip_words(text) is None:
-        address, _, port = text.rpartition(".")
-        if ip_words(address) is not None and port.isdigit():
-            return address, int(port)
-    return text, 0
+        session.interface_address, session.interface_port = split_port(call.interface_address)
 
 
 def _read_message(ctx: Context, path: str, caller: Caller, *, extract: bool) -> None:

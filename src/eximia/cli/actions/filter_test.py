@@ -83,7 +83,7 @@ def _message(ctx: Context, call: Invocation, text: str) -> None:
     main = ctx.process.main
     domain = main.qualify_domain or ctx.process.primary_hostname
     if call.sender is not None:
-        sender = "" if call.sender == "<>" else call.sender
+        sender = call.sender
         message.sender_address = sender if not sender or "@" in sender else f"{sender}@{domain}"
     elif from_line is not None:
         sender = from_line.group(1)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from eximia.cli.actions.expand import context
-from eximia.cli.opening import open_process, refuse
+from eximia.cli.opening import open_process
 
 if TYPE_CHECKING:
     from eximia.base.template import Template
@@ -25,7 +25,8 @@ def run(call: Invocation) -> int:
 
     words = call.arguments
     if not words:
-        refuse("-brt needs a domain or address argument")
+        print("-brt needs a domain or address argument")
+        return 1
     process = open_process(call)
     ctx = context(process, call)
 

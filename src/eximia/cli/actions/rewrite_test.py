@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from eximia.cli.actions.expand import context
-from eximia.cli.opening import open_process, refuse
+from eximia.cli.opening import open_process
 
 if TYPE_CHECKING:
     from eximia.daemon.invocation import Invocation
@@ -16,7 +16,8 @@ def run(call: Invocation) -> int:
     from eximia.rewrite.testing import rewrite_report
 
     if not call.arguments:
-        refuse("-brw needs an address argument")
+        print("-brw needs an address argument")
+        return 1
     process = open_process(call)
     ctx = context(process, call)
     if not process.config.rewrite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.cli.opening import open_process, receive_as_mail_user, refuse
+from eximia.cli.opening import Stop, open_process, receive_as_mail_user
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -46,7 +46,8 @@ def caller_of(process: Process, call: Invocation) -> Caller:
     try:
         return find_caller(process, name=call.sender_name)
     except UnknownCaller:
-        refuse(f"exim: failed to find user name for uid {process.caller_uid}")
+        process.log.panic(f"Failed to get user name for uid {process.caller_uid}")
+        raise Stop(1) from None
 
 
 def _socket_stream() -> DirectStream | None:
