@@ -57,6 +57,20 @@ class Worker:
         self.loop.run_until_complete(all_of_them())
         return [task.join() for task in tasks]
 
+    def close(self) -> None:
+        """Leave no connection and no thread."""
+        caches = self.ctx.process.caches
+        for place in caches.get("lookup.redis shared", {}).values():
+            if place.exchange is not None:
+                place.exchange.close()
+        for kind in ("redis", "pgsql", "mysql"):
+            for pool in caches.get(f"lookup.{kind}", {}).values():
+                while pool._idle:
+                    pool._close(pool._idle.pop()[0])
+        self.loop.run_until_complete(asyncio.sleep(0.05))
+        self.bridge.close()
+        self.loop.close()
+
     def later(self, seconds: float, what: Callable[[], object]) -> Callable[[], None]:
         def session() -> None:
             self.bridge.sleep(seconds)
@@ -71,7 +85,7 @@ def worker(**options: str) -> Iterator[Worker]:
     try:
         yield made
     finally:
-        made.loop.close()
+        made.close()
 
 
 @pytest.fixture(scope="module")

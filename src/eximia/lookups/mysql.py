@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError
 from eximia.base.readiness import is_readable
 from eximia.base.text import from_bytes, to_bytes
 
+from .mysql_stream import StreamSocket
 from .pool import pool_for
 from .rows import format_rows
-from .servers import ConnectFailure, ask, escape_sql, split_host
+from .servers import ConnectFailure, address_of, ask, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
+    from eximia.base.ports import Stream
     from eximia.context import Context
 
 PORT = 3306
+#: seconds for a connection, and for each answer
+CONNECT_TIMEOUT, TIMEOUT = 10, 60
 #: error codes of the client: the server has gone away, was lost while it answered, the connection is closed
 _GONE = (0, 2006, 2013)
 _SOCKET = "/var/run/mysqld/mysqld.sock"
@@ -37,9 +42,9 @@ def _arguments(spec: str) -> dict[str, Any]:
         "password": password,
         "database": database or None,
         "port": port,
-        "connect_timeout": 10,
-        "read_timeout": 60,
-        "write_timeout": 60,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": TIMEOUT,
+        "write_timeout": TIMEOUT,
         "charset": "latin1",
         "use_unicode": False,
         "conv": {},
@@ -61,23 +66,73 @@ def _fields_after_socket(spec: str) -> list[str]:
     return [f"{head}){tail}", *fields.split("/")]
 
 
-def _connect(arguments: dict[str, Any]) -> Any:
-    """In a thread. Raises ConnectFailure."""
+class Connection:
+    """A connection of PyMySQL. `run` calls what waits for the server: as it is over our stream, in a thread where
+    PyMySQL has a socket of its own."""
+
+    __slots__ = ("_own", "run", "wire")
+
+    def __init__(self, wire: Any, own: StreamSocket | None, run: Callable[..., Any]) -> None:
+        self.wire = wire
+        self._own = own
+        self.run = run
+
+    def ask(self, query: str) -> str | None:
+        """Raises LookupDefer, and NetworkError when the server closed the connection before: what was sent is never
+        sent again, for it may have been obeyed."""
+        closed = self._own.pending() if self._own is not None else is_readable(self.wire._sock.fileno())  # noqa: SLF001
+        if closed:
+            raise NetworkError("MYSQL: the server closed the connection")
+        found: str | None = self.run(_run, self.wire, query)
+        return found
+
+    def close(self) -> None:
+        """Without a farewell that would have to wait."""
+        self.wire._force_close()  # noqa: SLF001 - `close` sends QUIT and may block
+
+
+def _direct(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def _connect(ctx: Context, arguments: dict[str, Any]) -> Connection:
+    """Raises ConnectFailure."""
     import pymysql
 
+    ports = ctx.process.ports
+    wire = pymysql.Connection(**arguments, defer_connect=True)
     try:
-        return pymysql.connect(**arguments)
+        if wire.ssl:
+            # Said in an option file: PyMySQL wraps a socket of the system then.
+            ports.blocking(wire.connect)
+            return Connection(wire, None, ports.blocking)
+        own = StreamSocket(_dial(ctx, wire))
+        # What PyMySQL itself notes of a Unix socket: passwords may go over it.
+        wire._secure = bool(wire.unix_socket)  # noqa: SLF001
+        wire.connect(own)
     except pymysql.err.MySQLError as error:
         raise ConnectFailure(f"MYSQL connection failed: {error.args[-1]}") from None
+    return Connection(wire, own, _direct)
+
+
+def _dial(ctx: Context, wire: Any) -> Stream:
+    """A stream to the server. Raises ConnectFailure in the words of PyMySQL."""
+    net = ctx.process.ports.net
+    try:
+        if wire.unix_socket:
+            return net.connect_unix(wire.unix_socket, timeout=CONNECT_TIMEOUT)
+        return net.connect(address_of(ctx, wire.host, "MYSQL connection failed"), wire.port, timeout=CONNECT_TIMEOUT)
+    except NetworkError as error:
+        shown = f"[Errno {error.errno}] {error.message}" if error.errno else error.message
+        raise ConnectFailure(
+            f"MYSQL connection failed: Can't connect to MySQL server on {wire.host!r} ({shown})"
+        ) from None
 
 
 def _run(connection: Any, query: str) -> str | None:
-    """In a thread. Raises LookupDefer, and NetworkError when the server closed the connection before: what was sent is
-    never sent again, for it may have been obeyed."""
+    """Raises LookupDefer."""
     import pymysql
 
-    if is_readable(connection._sock.fileno()):  # noqa: SLF001 - there is no public way to ask
-        raise NetworkError("MYSQL: the server closed the connection")
     try:
         with connection.cursor() as cursor:
             cursor.execute(to_bytes(query))
@@ -105,11 +160,6 @@ class _Lost(LookupDefer):
     """The connection cannot be used any more."""
 
 
-def _close(connection: Any) -> None:
-    """Without a farewell that would have to wait."""
-    connection._force_close()  # noqa: SLF001 - `close` sends QUIT and may block
-
-
 def _value(value: Any) -> str | None:
     if value is None:
         return None
@@ -127,20 +177,14 @@ class Mysql(QueryStyle):
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
-        blocking = ctx.process.ports.blocking
 
         def perform(server: str, text: str) -> str | None:
             arguments = _arguments(server)
-            pool = pool_for(ctx, "mysql", server, _close)
+            pool = pool_for(ctx, "mysql", server, Connection.close)
             try:
-                found: str | None = pool.use(
-                    lambda: blocking(_connect, arguments),
-                    lambda connection, text: blocking(_run, connection, text),
-                    text,
-                )
+                return pool.use(lambda: _connect(ctx, arguments), Connection.ask, text)
             except NetworkError as error:
                 raise LookupDefer(error.message) from None
-            return found
 
         return ask(ctx, "mysql", "MySQL", ctx.process.main.mysql_servers, query, options, perform)
 

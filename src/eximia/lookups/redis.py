@@ -16,7 +16,7 @@ from eximia.base.text import to_bytes
 from eximia.protocols.resp import ReplyReader, command
 
 from .pool import Pool, pool_for
-from .servers import ConnectFailure, ask, split_host
+from .servers import ConnectFailure, address_of, ask, split_host
 from .shared_redis import QUICK, shared_with
 from .types import LookupDefer, Options, QueryStyle
 
@@ -231,7 +231,7 @@ def connect(ctx: Context, server: Server) -> Connection:
         if server.path:
             stream = net.connect_unix(server.path, timeout=TIMEOUT)
         else:
-            stream = net.connect(_address(ctx, server.host), server.port, timeout=TIMEOUT)
+            stream = net.connect(address_of(ctx, server.host, "REDIS"), server.port, timeout=TIMEOUT)
         if server.tls:
             from .tls import secure
 
@@ -250,16 +250,6 @@ def connect(ctx: Context, server: Server) -> Connection:
         connection.close()
         raise ConnectFailure(f"REDIS: {error.message}") from None
     return connection
-
-
-def _address(ctx: Context, host: str) -> str:
-    """The address of a host name."""
-    from eximia.dns.hosts import addresses_by_name
-
-    found = addresses_by_name(ctx, host)
-    if not found.addresses:
-        raise ConnectFailure(f"REDIS: no address found for {host}")
-    return next((each for each in found.addresses if ":" not in each), found.addresses[0])
 
 
 REDIS = Redis()

@@ -89,6 +89,16 @@ def ask(
     raise LookupDefer(failure)
 
 
+def address_of(ctx: Context, host: str, who: str) -> str:
+    """The address of a host name. Raises ConnectFailure; its text begins with `who`."""
+    from eximia.dns.hosts import addresses_by_name
+
+    found = addresses_by_name(ctx, host)
+    if not found.addresses:
+        raise ConnectFailure(f"{who}: no address found for {host}")
+    return next((each for each in found.addresses if ":" not in each), found.addresses[0])
+
+
 def split_host(text: str, default_port: int) -> tuple[str, int, str]:
     """(host, port, socket path) of `host`, `host:port`, `[v6]:port`, `(socket)`."""
     host, bracket, rest = text.partition("(")
