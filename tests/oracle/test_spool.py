@@ -90,7 +90,11 @@ class Oracle:
         return self.tool("exim4", "-C", str(self.folder / "conf"), *words, stdin=stdin)
 
     def tool(self, *words: str, stdin: str = "") -> str:
-        done = subprocess.run(words, input=stdin.encode("latin-1"), capture_output=True, check=False, timeout=30)
+        # Debian's, not those of an environment that we are installed in
+        program = str(shutil.which(words[0], path="/usr/sbin:/usr/bin"))
+        done = subprocess.run(
+            [program, *words[1:]], input=stdin.encode("latin-1"), capture_output=True, check=False, timeout=30
+        )
         return done.stdout.decode("latin-1")
 
     def add(self, message: Message, session: Session, body: bytes = b"a body\n") -> str:

@@ -9,6 +9,7 @@ import getopt
 import re
 import sys
 import time
+from calendar import timegm
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
 
@@ -28,7 +29,7 @@ Options:
 """
 
 _SYSLOG = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ [^\s:]+: (?:\[ID \d+ \S+\] )?")
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)?(?: [+-]\d{4})?(?: \[\d+\])? ")
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)?(?: ([+-]\d{4}))?(?: \[\d+\])? ")
 _ID = re.compile(r"([0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4}))(?![0-9A-Za-z])")
 _REFERENCE = re.compile(rf" R={_ID.pattern}")
 
@@ -67,26 +68,26 @@ class Search:
                 if (self._wanted.search(line) is not None) != self._invert:
                     yield f"{line}\n\n"
                 continue
-            yield from self._line(name[1], stamp[1], line, line[name.end() + 1 :])
+            yield from self._line(name[1], _time(stamp[1], stamp[2]), line, line[name.end() + 1 :])
 
-    def _line(self, message_id: str, stamp: str, line: str, text: str) -> Iterator[str]:
+    def _line(self, message_id: str, now: float, line: str, text: str) -> Iterator[str]:
         message = self._messages.get(message_id)
         if message is None:
-            message = self._messages[message_id] = _Message(_time(stamp))
+            message = self._messages[message_id] = _Message(now)
         message.lines.append(line)
         if self._wanted.search(line) is not None:
             message.selected = True
         if self._related:
             message.parents += _REFERENCE.findall(line)
         if text.startswith("Completed"):
-            if self._chosen_now(message_id, message) and _time(stamp) - message.began >= self._seconds:
+            if self._chosen_now(message_id, message) and (not self._seconds or now - message.began >= self._seconds):
                 yield "".join(f"{each}\n" for each in message.lines) + "\n"
             del self._messages[message_id]
 
     def finish(self) -> Iterator[str]:
-        """Messages that are not complete."""
+        """Messages that are not complete; all of them when what does not match is wanted."""
         for message_id, message in self._messages.items():
-            if self._chosen_now(message_id, message):
+            if self._chosen_now(message_id, message) or self._invert:
                 yield f"+++ {message_id} has not completed +++\n"
                 yield "".join(f"{each}\n" for each in message.lines) + "\n"
 
@@ -99,13 +100,18 @@ class Search:
         return chosen
 
 
-def _time(stamp: str) -> float:
-    return time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
+def _time(stamp: str, zone: str | None) -> float:
+    fields = time.strptime(stamp, "%Y-%m-%d %H:%M:%S")
+    if not zone:
+        return time.mktime(fields)
+    east = int(zone[1:3]) * 3600 + int(zone[3:5]) * 60
+    return timegm(fields) - (-east if zone[0] == "-" else east)
 
 
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; the exit status."""
-    arguments = [f"-t{word[2:]}" if re.fullmatch(r"-t\d+", word) else word for word in words]
+    # One dash will do for a long name; letters cannot be joined.
+    arguments = [f"-{word}" if re.fullmatch(r"-[A-Za-z][A-Za-z-]+", word) else word for word in words]
     long_names = ["literal", "queue-time=", "sensitive", "invert", "related", "no-pager", "help", "man"]
     try:
         pairs, rest = getopt.gnu_getopt(arguments, "lt:IvMhm", long_names)
