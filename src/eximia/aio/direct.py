@@ -228,6 +228,8 @@ class DirectPorts:
         self.agents = Agents(AgentPool(fork_agent) if os.geteuid() == 0 else None, self.blocking)
         self._resolver: Any = None
         self._resolver_options: dict[str, Any] = {}
+        #: the ends of a pipe that the processes of `detach` hold open while they work, when somebody waits for them
+        self._detached: tuple[int, int] | None = None
 
     def configure_resolver(self, **options: Any) -> None:
         self._resolver_options = options
@@ -284,6 +286,19 @@ class DirectPorts:
                 self._go_on_alone(process, function, args)
         finally:
             os._exit(0)
+
+    def follow_detached(self) -> None:
+        """From here on note who is detached, for `wait_for_detached`."""
+        self._detached = os.pipe()
+
+    def wait_for_detached(self) -> None:
+        """Wait until they and all whom they detached have ended."""
+        if self._detached is not None:
+            reader, writer = self._detached
+            self._detached = None
+            os.close(writer)
+            os.read(reader, 1)
+            os.close(reader)
 
     def as_user(
         self, process: Process, identity: Identity, function: Callable[..., str], *args: Any, timeout: float

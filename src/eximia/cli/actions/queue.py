@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.cli.opening import open_process, refuse
 
 if TYPE_CHECKING:
+    from eximia.base.ports import Ports
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
 
@@ -41,19 +42,23 @@ def messages(call: Invocation) -> int:
 
 
 def run(call: Invocation) -> int:
+    from eximia.aio.direct import DirectPorts
     from eximia.daemon.queue_runs import run_queue, run_settings
 
-    process = _open(call)
+    ports = DirectPorts()
+    process = _open(call, ports)
     if not process.is_admin and process.main.prod_requires_admin:
         refuse("exim: permission denied")
     for each in call.runs:
+        ports.follow_detached()
         run_queue(process, run_settings(each), pretend=call.dont_deliver)
+        ports.wait_for_detached()  # the bounces it made are delivered, or have been tried, when it ends
     return 0
 
 
-def _open(call: Invocation) -> Process:
+def _open(call: Invocation, ports: Ports | None = None) -> Process:
     """With what a server that died has left in its arrival log."""
-    process = open_process(call)
+    process = open_process(call, ports)
     if os.path.isdir(f"{process.spool.directory}/arrivals"):
         from eximia.daemon.arrivals import take_over
 
