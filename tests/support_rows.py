@@ -9,7 +9,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import smtplib
 import socket
 import subprocess
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+
+from support_servers import end_program
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 OURS = [sys.executable, "-m", "eximia.cli.launched", "exim"]
@@ -87,11 +88,7 @@ host_lookup =
                 pytest.fail(f"{(folder / 'output').read_text('latin-1')}{self.log('panic')}")
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        end_program(self.process)
 
     def log(self, name: str = "main") -> str:
         path = self.folder / "log" / f"{name}log"

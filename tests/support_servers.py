@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
@@ -51,6 +53,16 @@ class Listening:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join(_JOIN)
+
+
+def end_program(program: subprocess.Popen[bytes]) -> None:
+    """Ask a server to stop, and wait until it has; one that does not is killed."""
+    program.send_signal(signal.SIGTERM)
+    try:
+        program.wait(20)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
 
 
 def enterable(folder: Path) -> None:

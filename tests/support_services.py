@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from support_servers import end_program
+
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/lib/postgresql/15/bin"
 
@@ -239,12 +241,7 @@ class MailServer:
 
     def stop(self) -> None:
         if self.running is not None:
-            self.running.send_signal(signal.SIGTERM)
-            try:
-                self.running.wait(20)
-            except subprocess.TimeoutExpired:
-                self.running.kill()
-                self.running.wait()
+            end_program(self.running)
             self.running = None
 
     def send(

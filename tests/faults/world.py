@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import smtplib
 import socket
 import socketserver
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from eximia.spool import Spool
 from eximia.spool.recovery import unfinished
+from support_servers import end_program
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CONFIGURATION = """
@@ -214,12 +214,7 @@ class World:
 
     def stop(self) -> None:
         if self.server is not None:
-            self.server.send_signal(signal.SIGTERM)
-            try:
-                self.server.wait(20)
-            except subprocess.TimeoutExpired:
-                self.server.kill()
-                self.server.wait()
+            end_program(self.server)
             self.server = None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The servers of `support_rows` as fixtures."""
+"""The servers of `support_rows`, and what the tests of TLS share, as fixtures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from interop.tls_world import Ours
 from support_rows import FAR, Near, Server, near_server, open_folder
+from support_tls import Pki
 
 
 @pytest.fixture
@@ -36,3 +38,16 @@ def near(folder: Path, far: Server) -> Iterator[Near]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Ours]:
+    """A server that plays many parts."""
+    made = Ours(tmp_path_factory.mktemp("ours"), pki)
+    yield made
+    made.close()

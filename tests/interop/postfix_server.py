@@ -6,14 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from bench.contenders import Postfix, unpack_postfix
+from bench.contenders import Postfix
 
-from interop.tls_world import free_ports, wait_for
+from interop.tls_world import free_ports, unpacked_postfix, wait_for
 from support_servers import enterable
 from support_tls import Pki
 
@@ -24,10 +23,7 @@ class PostfixServer(Postfix):
     def __init__(self, folder: Path, pki: Pki, leaf: str) -> None:
         if os.geteuid() != 0:
             pytest.skip("Postfix is started by root")
-        try:
-            self.tree = unpack_postfix(Path(tempfile.gettempdir()) / "eximia-bench-cache")
-        except (subprocess.CalledProcessError, StopIteration):
-            pytest.skip("no package of Postfix")
+        self.tree = unpacked_postfix()
         enterable(folder)
         enterable(pki.folder)
         self.folder = folder / "postfix"

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -26,19 +23,13 @@ from eximia.hints.store import Hints
 from eximia.tls.binding import is_built
 from eximia.transports.smtp.pool import pool_of
 from interop.postfix_server import PostfixServer
-from interop.tls_world import free_ports, wait_for
-from support_servers import enterable
+from interop.tls_world import exim_folders, free_ports, wait_for
 from support_tls import HOST, Pki
 from support_transports import World
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the OpenSSL binding is not built")
 
 VERSIONS = pytest.mark.parametrize("version", ["TLS1.2", "TLS1.3"])
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 class SslServer:
@@ -214,12 +205,7 @@ class EximServer:
     """A daemon of the installed Exim."""
 
     def __init__(self, folder: Path, pki: Pki, leaf: str, more: str = "") -> None:
-        enterable(folder)
-        enterable(pki.folder)
-        owner = pwd.getpwnam("Debian-exim")
-        for name in ("spool", "log"):
-            (folder / name).mkdir()
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
+        exim_folders(folder, pki)
         self.log = folder / "log" / "mainlog"
         self.port, self.early = free_ports(2)
         (folder / "conf").write_text(
@@ -259,8 +245,6 @@ r:
 
 @pytest.fixture(scope="module", params=["rsa", "ec"])
 def exim(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[EximServer]:
-    if shutil.which("exim4") is None or os.geteuid() != 0:
-        pytest.skip("no exim4 that we may run")
     made = EximServer(
         tmp_path_factory.mktemp(request.param),
         pki,
@@ -269,6 +253,29 @@ def exim(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     )
     yield made
     made.close()
+
+
+def delivered(
+    pki: Pki,
+    folder: Path,
+    server: EximServer | PostfixServer,
+    settings: dict[str, str],
+    ours: str,
+    *,
+    early: bool,
+    version: str,
+) -> None:
+    """Deliver a message; our log line has the version and `ours`."""
+    values = {"tls_verify_certificates": pki.path("root.crt"), **settings}
+    if values["tls_verify_certificates"] == "other":
+        values["tls_verify_certificates"] = pki.path("otherroot.crt")
+    if "tls_certificate" in values:
+        values["tls_certificate"], values["tls_privatekey"] = pki.path("client.chain"), pki.path("client.key")
+    client = Client(folder, version)
+    line = client.send(server.early if early else server.port, protocol="smtps" if early else "smtp", **values)
+    assert client.delivered, line
+    assert f" X={version}:" in line
+    assert ours in line
 
 
 @VERSIONS
@@ -295,16 +302,7 @@ def test_exim(
     early: bool,
     version: str,
 ) -> None:
-    values = {"tls_verify_certificates": pki.path("root.crt"), **settings}
-    if values["tls_verify_certificates"] == "other":
-        values["tls_verify_certificates"] = pki.path("otherroot.crt")
-    if "tls_certificate" in values:
-        values["tls_certificate"], values["tls_privatekey"] = pki.path("client.chain"), pki.path("client.key")
-    client = Client(tmp_path, version)
-    line = client.send(exim.early if early else exim.port, protocol="smtps" if early else "smtp", **values)
-    assert client.delivered, line
-    assert f" X={version}:" in line
-    assert ours in line
+    delivered(pki, tmp_path, exim, settings, ours, early=early, version=version)
     arrival = exim.arrival()
     assert f" X={version}:" in arrival
     assert theirs in arrival
@@ -370,16 +368,7 @@ def test_postfix(
     early: bool,
     version: str,
 ) -> None:
-    values = {"tls_verify_certificates": pki.path("root.crt"), **settings}
-    if values["tls_verify_certificates"] == "other":
-        values["tls_verify_certificates"] = pki.path("otherroot.crt")
-    if "tls_certificate" in values:
-        values["tls_certificate"], values["tls_privatekey"] = pki.path("client.chain"), pki.path("client.key")
-    client = Client(tmp_path, version)
-    line = client.send(postfix.early if early else postfix.port, protocol="smtps" if early else "smtp", **values)
-    assert client.delivered, line
-    assert f" X={version}:" in line
-    assert ours in line
+    delivered(pki, tmp_path, postfix, settings, ours, early=early, version=version)
     seen = postfix.established()
     assert theirs in seen
     assert version.replace("TLS", "TLSv") in seen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -18,18 +18,6 @@ pytestmark = pytest.mark.skipif(not is_built(), reason="the OpenSSL binding is n
 
 VERSIONS = pytest.mark.parametrize("version", ["TLS1.2", "TLS1.3"])
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki(tmp_path_factory.mktemp("pki"))
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Ours]:
-    made = Ours(tmp_path_factory.mktemp("ours"), pki)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

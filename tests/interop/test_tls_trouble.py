@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,6 @@ from support_servers import Listening
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the OpenSSL binding is not built")
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki(tmp_path_factory.mktemp("pki"))
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Ours]:
-    made = Ours(tmp_path_factory.mktemp("ours"), pki)
-    yield made
-    made.close()
 
 
 class Talk:

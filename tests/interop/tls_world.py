@@ -9,16 +9,18 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bench.contenders import unpack_postfix
 
-from support_servers import enterable
+from support_servers import end_program, enterable
 from support_tls import Pki
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -170,12 +172,7 @@ class Ours:
         raise AssertionError(f"{name} was not seen:\n" + "\n".join(self.log().splitlines()[-8:]))
 
     def close(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_program(self.process)
         self.output.close()
 
 
@@ -192,10 +189,24 @@ def run(command: list[str], text: str = "", *, environment: dict[str, str] | Non
     return (done.stdout + done.stderr).decode("utf-8", "replace")
 
 
-class Openssl:
-    """`openssl s_client`."""
+@dataclass(frozen=True)
+class Call:
+    """How a client of another program is to talk to us. `more`: options in its own words."""
 
-    name = "openssl"
+    port: int
+    cell: str
+    version: str
+    early: bool
+    certificate: str
+    more: tuple[str, ...]
+
+
+class Peer:
+    """Another program as a client. `good` stands in what it says about a certificate that verifies; the only group of
+    `shown` is the protocol's version."""
+
+    good = ""
+    shown = re.compile("")
 
     def __init__(self, pki: Pki) -> None:
         self.pki = pki
@@ -210,163 +221,117 @@ class Openssl:
         certificate: str = "",
         more: tuple[str, ...] = (),
     ) -> str:
-        command = [
-            "openssl",
-            "s_client",
-            "-connect",
-            f"127.0.0.1:{port}",
-            "-ign_eof",
-            "-CAfile",
-            self.pki.path("root.crt"),
-        ]
-        command += ["-tls1_2" if version == "TLS1.2" else "-tls1_3", *more]
-        if not early:
-            command += ["-starttls", "smtp"]
-        if certificate:
-            command += ["-cert", self.pki.path(f"{certificate}.crt"), "-key", self.pki.path(f"{certificate}.key")]
-            if (self.pki.folder / f"{certificate}.chain").exists():
-                command += ["-cert_chain", self.pki.path("inter.crt")]
-        return run(command, f"EHLO {cell}\r\nQUIT\r\n")
+        """What it says of a session with EHLO `cell` and QUIT."""
+        return self.call(Call(port, cell, version, early, certificate, more))
+
+    def call(self, call: Call) -> str:
+        raise NotImplementedError
+
+    def has_chain(self, certificate: str) -> bool:
+        return (self.pki.folder / f"{certificate}.chain").exists()
 
     def verified(self, output: str) -> bool:
-        return "Verify return code: 0 (ok)" in output
+        return self.good in output
 
     def version(self, output: str) -> str:
-        match = re.search(r"^(?:New|Reused), (TLSv1\.[23])", output, re.MULTILINE)
+        match = self.shown.search(output)
         return match[1].replace("v", "") if match else ""
 
 
-class Gnutls:
+class Openssl(Peer):
+    """`openssl s_client`."""
+
+    good = "Verify return code: 0 (ok)"
+    shown = re.compile(r"^(?:New|Reused), (TLSv1\.[23])", re.MULTILINE)
+
+    def call(self, call: Call) -> str:
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{call.port}", "-ign_eof"]
+        command += ["-CAfile", self.pki.path("root.crt"), "-tls1_2" if call.version == "TLS1.2" else "-tls1_3"]
+        command += call.more
+        if not call.early:
+            command += ["-starttls", "smtp"]
+        if call.certificate:
+            command += ["-cert", self.pki.path(f"{call.certificate}.crt")]
+            command += ["-key", self.pki.path(f"{call.certificate}.key")]
+            if self.has_chain(call.certificate):
+                command += ["-cert_chain", self.pki.path("inter.crt")]
+        return run(command, f"EHLO {call.cell}\r\nQUIT\r\n")
+
+
+class Gnutls(Peer):
     """`gnutls-cli`."""
 
-    name = "gnutls"
+    good = "Status: The certificate is trusted"
+    shown = re.compile(r"Description: \((TLS1\.[23])")
 
-    def __init__(self, pki: Pki) -> None:
-        self.pki = pki
-
-    def talk(
-        self,
-        port: int,
-        cell: str,
-        version: str,
-        *,
-        early: bool = False,
-        certificate: str = "",
-        more: tuple[str, ...] = (),
-    ) -> str:
-        command = ["gnutls-cli", "-p", str(port), "127.0.0.1", "--x509cafile", self.pki.path("root.crt")]
-        command += [
-            "--verify-hostname=mx.example.org",
-            "--no-ca-verification" if "--trust-nobody" in more else "--crlf",
-        ]
-        command += [
-            f"--priority=NORMAL:-VERS-ALL:+VERS-{version}",
-            *(each for each in more if each != "--trust-nobody"),
-        ]
-        if not early:
+    def call(self, call: Call) -> str:
+        command = ["gnutls-cli", "-p", str(call.port), "127.0.0.1", "--x509cafile", self.pki.path("root.crt")]
+        command += ["--verify-hostname=mx.example.org"]
+        command += ["--no-ca-verification" if "--trust-nobody" in call.more else "--crlf"]
+        command += [f"--priority=NORMAL:-VERS-ALL:+VERS-{call.version}"]
+        command += [each for each in call.more if each != "--trust-nobody"]
+        if not call.early:
             command += ["--starttls-proto=smtp"]
-        if certificate:
-            name = "chain" if (self.pki.folder / f"{certificate}.chain").exists() else "crt"
-            command += ["--x509certfile", self.pki.path(f"{certificate}.{name}")]
-            command += ["--x509keyfile", self.pki.path(f"{certificate}.key")]
-        return run(command, f"EHLO {cell}\nQUIT\n")
-
-    def verified(self, output: str) -> bool:
-        return "Status: The certificate is trusted" in output
-
-    def version(self, output: str) -> str:
-        match = re.search(r"Description: \((TLS1\.[23])", output)
-        return match[1] if match else ""
+        if call.certificate:
+            name = "chain" if self.has_chain(call.certificate) else "crt"
+            command += ["--x509certfile", self.pki.path(f"{call.certificate}.{name}")]
+            command += ["--x509keyfile", self.pki.path(f"{call.certificate}.key")]
+        return run(command, f"EHLO {call.cell}\nQUIT\n")
 
 
-class Finger:
+class Finger(Peer):
     """Postfix's `posttls-finger`, from an unpacked package where it is not installed."""
 
-    name = "postfix"
+    good = "Verified TLS connection established"
+    shown = re.compile(r"TLS connection \w+ to .*: (TLSv1\.[23]) with")
 
     def __init__(self, pki: Pki, folder: Path) -> None:
-        self.pki = pki
+        super().__init__(pki)
         self.program = shutil.which("posttls-finger") or ""
         self.environment = dict(os.environ)
         if not self.program:
-            subprocess.run(["apt-get", "download", "-q", "postfix"], cwd=folder, capture_output=True, check=False)
-            packages = list(folder.glob("postfix_*.deb"))
-            if not packages:
-                pytest.skip("no posttls-finger here")
-            subprocess.run(["dpkg", "-x", str(packages[0]), str(folder / "x")], check=True)
-            self.program = str(folder / "x" / "usr" / "sbin" / "posttls-finger")
-            self.environment["LD_LIBRARY_PATH"] = str(folder / "x" / "usr" / "lib" / "postfix")
+            tree = unpacked_postfix()
+            self.program = str(tree / "usr" / "sbin" / "posttls-finger")
+            self.environment["LD_LIBRARY_PATH"] = str(tree / "usr" / "lib" / "postfix")
         (folder / "main.cf").write_text("compatibility_level = 3.6\n")
         self.environment["MAIL_CONFIG"] = str(folder)
 
-    def talk(
-        self,
-        port: int,
-        cell: str,
-        version: str,
-        *,
-        early: bool = False,
-        certificate: str = "",
-        more: tuple[str, ...] = (),
-    ) -> str:
-        versions = "<=TLSv1.2" if version == "TLS1.2" else ">=TLSv1.3"
-        command = [self.program, "-c", "-o", f"myhostname={cell}", "-F", self.pki.path("root.crt"), "-l", "verify"]
-        command += [
-            "-p",
-            versions,
-            "-m",
-            "0",
-            "-t",
-            "10",
-            "-L",
-            "summary,certmatch",
-            *(["-w"] if early else []),
-            *more,
-        ]
-        if certificate:
-            command += ["-k", self.pki.path(f"{certificate}.key"), "-K", self.pki.path(f"{certificate}.chain")]
-        return run([*command, f"[127.0.0.1]:{port}", "mx.example.org"], environment=self.environment)
-
-    def verified(self, output: str) -> bool:
-        return "Verified TLS connection established" in output
-
-    def version(self, output: str) -> str:
-        match = re.search(r"TLS connection \w+ to .*: (TLSv1\.[23]) with", output)
-        return match[1].replace("v", "") if match else ""
+    def call(self, call: Call) -> str:
+        command = [self.program, "-c", "-o", f"myhostname={call.cell}", "-F", self.pki.path("root.crt"), "-l", "verify"]
+        command += ["-p", "<=TLSv1.2" if call.version == "TLS1.2" else ">=TLSv1.3"]
+        command += ["-m", "0", "-t", "10", "-L", "summary,certmatch", *(["-w"] if call.early else []), *call.more]
+        if call.certificate:
+            command += ["-k", self.pki.path(f"{call.certificate}.key")]
+            command += ["-K", self.pki.path(f"{call.certificate}.chain")]
+        return run([*command, f"[127.0.0.1]:{call.port}", "mx.example.org"], environment=self.environment)
 
 
-class Exim:
+def unpacked_postfix() -> Path:
+    """Debian's package of Postfix, unpacked; skips the test where there is none."""
+    try:
+        return unpack_postfix(Path(tempfile.gettempdir()) / "eximia-bench-cache")
+    except (subprocess.CalledProcessError, StopIteration):
+        pytest.skip("no package of Postfix")
+
+
+class Exim(Peer):
     """An installed Exim (Debian's has GnuTLS) that delivers one message."""
 
-    name = "exim"
+    good = "CV=yes"
+    shown = re.compile(r"X=(TLS1\.[23])")
 
     def __init__(self, pki: Pki, folder: Path) -> None:
-        self.pki = pki
+        super().__init__(pki)
         self.folder = folder
-        if shutil.which("exim4") is None or os.geteuid() != 0:
-            pytest.skip("no exim4 that we may run")
-        enterable(folder)
-        enterable(pki.folder)
-        owner = pwd.getpwnam("Debian-exim")
-        for name in ("spool", "log"):
-            (folder / name).mkdir()
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
+        exim_folders(folder, pki)
 
-    def talk(
-        self,
-        port: int,
-        cell: str,
-        version: str,
-        *,
-        early: bool = False,
-        certificate: str = "",
-        more: tuple[str, ...] = (),
-    ) -> str:
+    def call(self, call: Call) -> str:
         own = ""
-        if certificate:
-            own = f"tls_certificate = {self.pki.path(certificate)}.chain\n  tls_privatekey = {self.pki.path(certificate)}.key"
-        path = self.folder / f"{cell}.conf"
-        path.write_text(
+        if call.certificate:
+            path = self.pki.path(call.certificate)
+            own = f"tls_certificate = {path}.chain\n  tls_privatekey = {path}.key"
+        configuration = self.folder / f"{call.cell}.conf"
+        configuration.write_text(
             f"""spool_directory = {self.folder}/spool
 log_file_path = {self.folder}/log/%slog
 keep_environment =
@@ -381,16 +346,16 @@ r:
 begin transports
 t:
   driver = smtp
-  port = {port}
-  helo_data = {cell}
+  port = {call.port}
+  helo_data = {call.cell}
   hosts_try_fastopen =
   hosts_require_tls = *
-  protocol = {"smtps" if early else "smtp"}
-  tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-{version}
+  protocol = {"smtps" if call.early else "smtp"}
+  tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-{call.version}
   tls_verify_certificates = {self.pki.path("root.crt")}
   tls_verify_cert_hostnames =
   {own}
-  {" ".join(more)}
+  {" ".join(call.more)}
 begin retry
 * * F,1h,5m
 """
@@ -398,12 +363,17 @@ begin retry
         shutil.rmtree(self.folder / "spool" / "db", ignore_errors=True)
         log = self.folder / "log" / "mainlog"
         before = log.stat().st_size if log.exists() else 0
-        run(["exim4", "-C", str(path), "-odi", "-oi", "-f", "a@b.example", "c@d.example"], "Subject: x\n\nx\n")
+        run(["exim4", "-C", str(configuration), "-odi", "-oi", "-f", "a@b.example", "c@d.example"], "Subject: x\n\nx\n")
         return log.read_text(errors="replace")[before:]
 
-    def verified(self, output: str) -> bool:
-        return "CV=yes" in output
 
-    def version(self, output: str) -> str:
-        match = re.search(r"X=(TLS1\.[23])", output)
-        return match[1] if match else ""
+def exim_folders(folder: Path, pki: Pki) -> None:
+    """Spool and log folders for an installed Exim; skips the test where there is none that we may run."""
+    if shutil.which("exim4") is None or os.geteuid() != 0:
+        pytest.skip("no exim4 that we may run")
+    enterable(folder)
+    enterable(pki.folder)
+    owner = pwd.getpwnam("Debian-exim")
+    for name in ("spool", "log"):
+        (folder / name).mkdir()
+        os.chown(folder / name, owner.pw_uid, owner.pw_gid)

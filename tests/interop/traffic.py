@@ -13,7 +13,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from support_servers import end_program
 
 #: the senders' domain: reports of success go there
 ORIGIN = "origin.test"
@@ -274,12 +275,7 @@ class Server:
         return "\n".join(line for line in lines if "lost privilege for using -C option" not in line)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_program(self.process)
 
 
 def free_port() -> int:

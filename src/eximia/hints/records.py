@@ -5,7 +5,6 @@ A stored record that cannot be understood decodes to None: it is a hint, and is 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import struct
 from typing import Any, ClassVar, Protocol, Self
@@ -230,11 +229,6 @@ class ReportRecord:
     last: int
     count: int
     text: str
-
-    @staticmethod
-    def key(day: int, domain: str, text: str) -> str:
-        """The key: days since 1970, the domain with the policy, a digest."""
-        return f"{day}:{domain}:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
     def encode(self) -> bytes:
         return _dump(self.first, self.last, self.count, self.text)

@@ -335,6 +335,16 @@ def addresses_in(text: str) -> Iterator[tuple[int, int]]:
         pos = end + 1
 
 
+def first_address(text: str) -> str:
+    """The first address in the value of a header line such as From:, without its name; empty when it cannot be read."""
+    for start, end in addresses_in(text):
+        try:
+            return parse_address(text[start:end]).address
+        except AddressSyntaxError:
+            return ""
+    return ""
+
+
 def address_end(text: str, pos: int, *, in_group: bool = False, newline_ends: bool = False) -> int:
     """Where the address that begins at `pos` ends: at a comma that is not inside a string, a comment, brackets or a
     source route, at a newline when `newline_ends`, at a semicolon when `in_group`, or at the end of the text."""

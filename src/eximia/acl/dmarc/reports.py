@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from functools import partial
 
@@ -11,17 +10,14 @@ from eximia.base.errors import Defer, ExpansionError
 from eximia.context import Context
 from eximia.dns.lookup import lookup
 from eximia.expand import expand
-from eximia.hints.records import ReportRecord
+from eximia.hints import counting
 from eximia.mailauth.dmarc import aggregate
 from eximia.mailauth.dmarc.destinations import destinations
 from eximia.mailauth.dmarc.discovery import DnsFailure
+from eximia.message.address import first_address
 
 from .check import finder_of
-from .settle import envelope_sender
 
-_DAY = 86400
-#: counts that could not be reported for so many days are dropped
-_OLDEST = 14
 _GENERATOR = "Eximia"
 
 
@@ -53,23 +49,21 @@ class Report:
 
 def due(ctx: Context, *, today: bool, only: str = "") -> list[Due]:
     """What can be reported: everything up to yesterday, or with `today` up to now."""
-    now = int(ctx.process.ports.clock.time())
     found: dict[str, Due] = {}
-    for key, record, _ in ctx.process.hints.dmarc.scan():
+    for key, day, _, record in counting.due(
+        ctx.process.hints.dmarc, ctx.process.ports.clock.time(), today=today, only=only
+    ):
         unpacked = aggregate.unpack(record.text)
-        day = key.partition(":")[0]
-        if unpacked is None or not day.isdigit() or record.count <= 0:
+        if unpacked is None:
             continue
         row, policy = unpacked
-        if (int(day) >= now // _DAY and not today) or (only and policy.domain != only):
-            continue
         one = found.get(policy.domain)
         if one is None:
-            one = found[policy.domain] = Due(policy.domain, policy, [], [], int(day), int(day), record.last)
+            one = found[policy.domain] = Due(policy.domain, policy, [], [], day, day, record.last)
         # The policy that was seen last is the one that is shown.
         if record.last >= one.last:
             one.policy, one.last = policy, record.last
-        one.first_day, one.last_day = min(one.first_day, int(day)), max(one.last_day, int(day))
+        one.first_day, one.last_day = min(one.first_day, day), max(one.last_day, day)
         one.rows.append((row, record.count))
         one.counted.append((key, record.count))
     return [found[domain] for domain in sorted(found)]
@@ -77,25 +71,30 @@ def due(ctx: Context, *, today: bool, only: str = "") -> list[Due]:
 
 def send(ctx: Context, *, today: bool = False, only: str = "", dry_run: bool = False) -> Iterator[Report]:
     """Send what is due, a report for each domain. What was sent, or nobody wants, is taken out of the store."""
+    table = ctx.process.hints.dmarc
     for one in due(ctx, today=today, only=only):
         report = _send(ctx, one, dry_run=dry_run)
         if not dry_run and not report.problem:
-            _forget(ctx, one)
+            counting.forget(table, one.counted)
         yield report
     if not dry_run:
-        _drop_old(ctx)
+        counting.drop_old(table, ctx.process.ports.clock.time())
 
 
 def _send(ctx: Context, one: Due, *, dry_run: bool) -> Report:
     process = ctx.process
     host = process.primary_hostname
-    unique = hashlib.sha256(repr((host, one.domain, sorted(one.counted))).encode()).hexdigest()[:24]
+    unique = counting.digest_of(host, one.domain, one.counted)
     report_id = f"{unique}@{host}"
     report = Report(one.domain, [], sum(count for _, count in one.rows), b"", "")
     try:
         sender = expand(process.main.dmarc_aggregate_sender, ctx)
         period = aggregate.Period(
-            one.first_day * _DAY, (one.last_day + 1) * _DAY - 1, host, envelope_sender(sender) or sender, _GENERATOR
+            one.first_day * counting.DAY,
+            (one.last_day + 1) * counting.DAY - 1,
+            host,
+            first_address(sender) or sender,
+            _GENERATOR,
         )
         report.content = aggregate.xml(report_id, period, one.policy, one.rows)
         report.name = aggregate.file_name(period, one.domain, unique)
@@ -113,31 +112,7 @@ def _send(ctx: Context, one: Due, *, dry_run: bool) -> Report:
                 unique=unique,
                 boundary=f"dmarc-{unique}",
             )
-            report.message_id = process.services.submit(
-                process, data, report.recipients, sender=envelope_sender(sender)
-            )
+            report.message_id = process.services.submit(process, data, report.recipients, sender=first_address(sender))
     except (Defer, ExpansionError, DnsFailure) as error:
         report.problem = str(error) or type(error).__name__
     return report
-
-
-def _forget(ctx: Context, one: Due) -> None:
-    """Take away what was reported. Messages that were counted in the meantime stay."""
-    table = ctx.process.hints.dmarc
-    for key, count in one.counted:
-
-        def less(known: ReportRecord | None, count: int = count) -> ReportRecord | None:
-            return None if known is None else ReportRecord(known.first, known.last, known.count - count, known.text)
-
-        table.update(key, less)
-
-
-def _drop_old(ctx: Context) -> None:
-    """Empty counts of days that are over, and counts that are too old."""
-    table = ctx.process.hints.dmarc
-    today = int(ctx.process.ports.clock.time()) // _DAY
-    for key, record, _ in list(table.scan()):
-        day = key.partition(":")[0]
-        age = today - int(day) if day.isdigit() else _OLDEST + 1
-        if age > _OLDEST or (record.count <= 0 and age > 0):
-            table.delete(key)

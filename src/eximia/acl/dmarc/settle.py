@@ -13,11 +13,11 @@ from eximia.context import Context
 from eximia.dns.lookup import lookup
 from eximia.expand import expand
 from eximia.expand.authresults import header as authentication_results
-from eximia.hints.records import ReportRecord
+from eximia.hints.counting import count
 from eximia.mailauth.dmarc import aggregate, failure, history
 from eximia.mailauth.dmarc.destinations import destinations
 from eximia.mailauth.dmarc.discovery import DnsFailure
-from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+from eximia.message.address import first_address
 from eximia.message.dates import rfc5322
 
 from .check import NOTE, Checked, finder_of
@@ -26,7 +26,6 @@ from .check import NOTE, Checked, finder_of
 _MOST_REPORTS = 20
 _HOUR = 3600
 _MOST_DOMAINS = 1000
-_DAY = 86400
 
 
 def settle(ctx: Context, *, rejected: bool) -> None:
@@ -91,14 +90,7 @@ def _count(ctx: Context, checked: Checked, *, rejected: bool) -> None:
         rejected=rejected,
     )
     text = aggregate.pack(row, aggregate.policy(verdict))
-    now = int(ctx.process.ports.clock.time())
-
-    def counted(known: ReportRecord | None) -> ReportRecord:
-        if known is None:
-            return ReportRecord(now, now, 1, text)
-        return ReportRecord(known.first, now, known.count + 1, text)
-
-    ctx.process.hints.dmarc.update(ReportRecord.key(now // _DAY, verdict.policy_domain, text), counted)
+    count(ctx.process.hints.dmarc, verdict.policy_domain, text, ctx.process.ports.clock.time())
 
 
 def _report(ctx: Context, checked: Checked, *, rejected: bool) -> None:
@@ -124,20 +116,10 @@ def _report(ctx: Context, checked: Checked, *, rejected: bool) -> None:
             boundary=f"{int(ctx.process.ports.clock.time())}-dmarc-{randrange(1 << 31)}",
         )
         ctx.process.services.submit(
-            ctx.process, data, recipients, sender=envelope_sender(sender), reference=ctx.message.id
+            ctx.process, data, recipients, sender=first_address(sender), reference=ctx.message.id
         )
     except (Defer, ExpansionError, DnsFailure) as error:
         log.main(f"DMARC failure report for {verdict.domain} was not sent: {error}", ctx.message.id)
-
-
-def envelope_sender(text: str) -> str:
-    """The address in the value of a From: line; empty when there is none."""
-    for start, end in addresses_in(text):
-        try:
-            return parse_address(text[start:end]).address
-        except AddressSyntaxError:
-            return ""
-    return ""
 
 
 def _failed(ctx: Context, checked: Checked, *, rejected: bool) -> failure.Failed:

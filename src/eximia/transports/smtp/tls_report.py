@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.hints.records import ReportRecord
+from eximia.hints import counting
 from eximia.protocols.mta_sts import StsPolicy
 from eximia.protocols.tlsrpt import Session, pack
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from .dane import Dane
 
-_DAY = 86400
 #: OpenSSL's verification errors (X509_V_ERR_*) -> result types
 _RESULTS = {
     10: "certificate-expired",
@@ -55,12 +54,4 @@ def count(ctx: Context, host: Host, dane: Dane | None, *, result: str = "", reas
             receiving_ip=host.address,
             reason=reason[:200],
         )
-    text = pack(session)
-    now = int(ctx.process.ports.clock.time())
-
-    def counted(known: ReportRecord | None) -> ReportRecord:
-        if known is None:
-            return ReportRecord(now, now, 1, text)
-        return ReportRecord(known.first, now, known.count + 1, text)
-
-    ctx.process.hints.tls_reports.update(ReportRecord.key(now // _DAY, domain, text), counted)
+    counting.count(ctx.process.hints.tls_reports, domain, pack(session), ctx.process.ports.clock.time())
