@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from support_authenticators import CRAM, PLAIN
+
 from .test_feature_rows import OURS, Server, listens, swaks, until
 
 pytestmark = pytest.mark.skipif(
@@ -35,23 +37,13 @@ begin retry
 * * F,1h,1s
 begin authenticators
 """
-SERVER = """
-plain:
-  driver = plaintext
-  public_name = PLAIN
-  server_prompts = :
-  server_condition = ${if and{{eq{$auth2}{me}}{eq{$auth3}{secret}}}}
-  server_set_id = $auth2
-login:
+SERVER = (
+    f"\n{PLAIN}{CRAM}"
+    """login:
   driver = plaintext
   public_name = LOGIN
   server_prompts = Username:: : Password::
   server_condition = ${if and{{eq{$auth1}{me}}{eq{$auth2}{secret}}}}
-  server_set_id = $auth1
-cram:
-  driver = cram_md5
-  public_name = CRAM-MD5
-  server_secret = ${if eq{$auth1}{me}{secret}fail}
   server_set_id = $auth1
 spa:
   driver = spa
@@ -59,6 +51,7 @@ spa:
   server_password = ${if eq{$auth1}{me}{secret}fail}
   server_set_id = $auth1
 """
+)
 SCRAM = """
 sha1:
   driver = gsasl

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from support_authenticators import CRAM as CRAM_SERVER
+from support_authenticators import PLAIN as PLAIN_SERVER
+
 from .session_world import BS, DATA, EHLO, ENVELOPE, QUIT, Dialogue
 
 QUEUED = "queue_only\nqueue_only_override = false\n"
@@ -34,23 +37,13 @@ def control(text: str, said: str = EHLO + ENVELOPE + DATA + QUIT, **more: Any) -
 
 
 def auth(said: str, **more: Any) -> Dialogue:
-    authenticators = """
-plain:
- driver = plaintext
- public_name = PLAIN
- server_prompts = :
- server_condition = ${if and{{eq{$auth2}{me}}{eq{$auth3}{secret}}}}
- server_set_id = $auth2
-login:
+    authenticators = (
+        f"\n{PLAIN_SERVER}{CRAM_SERVER}"
+        """login:
  driver = plaintext
  public_name = LOGIN
  server_prompts = <| User: | Pass:
  server_condition = ${if eq{$auth2}{secret}}
- server_set_id = $auth1
-cram:
- driver = cram_md5
- public_name = CRAM-MD5
- server_secret = ${if eq{$auth1}{me}{secret}fail}
  server_set_id = $auth1
 broken:
  driver = plaintext
@@ -69,6 +62,7 @@ outside:
  server_condition = ${if eq{$auth2}{192.0.2.7}}
  server_set_id = ext
 """
+    )
     return Dialogue(main=QUEUED + more.pop("main", ""), authenticators=authenticators, said=EHLO + said + QUIT, **more)
 
 
