@@ -11,6 +11,22 @@ PIPING = [{"ehlo": ("PIPELINING", "PIPECONNECT", "SIZE")}]
 UTF8 = "MAIL FROM:<s@from.example> SMTPUTF8\r\nRCPT TO:<j\xc3\xb6e@y.example>\r\n"
 UTF8_DOMAIN = "MAIL FROM:<s@from.example> SMTPUTF8\r\nRCPT TO:<joe@b\xc3\xbccher.example>\r\n"
 
+#: what the installed Exim shows is no domain
+CONVERTED = (
+    '-ID => joe@xn--bcher.example-wob <joe@b\xc3\xbccher.example> R=r T=t H=127.0.0.1 [127.0.0.1] C="250 OK"',
+    '+ID => joe@xn--bcher-kva.example <joe@b\xc3\xbccher.example> R=r T=t H=127.0.0.1 [127.0.0.1] C="250 OK"',
+)
+
+#: what the installed Exim has in its buffer when it starts the queue run is written a second time by the child
+TWICE = (
+    "-250-mx.test.example Hello root at client.example [192.0.2.7]",
+    *(
+        f"-250-{word}"
+        for word in ["SIZE 52428800", "8BITMIME", "ETRN", "PIPELINING", "PIPECONNECT", "CHUNKING", "SMTPUTF8"]
+    ),
+    "-250 HELP",
+)
+
 
 def etrn(acl: str, *lines: str, **more: Any) -> Dialogue:
     main = "acl_smtp_etrn = etrn\n" + more.pop("main", "")
@@ -48,18 +64,24 @@ CASES = {
     "utf8 goes on": utf8(),
     "utf8 domain": utf8(UTF8_DOMAIN),
     "utf8 unsupported by the server": utf8(ehlo=("8BITMIME",), main="queue_only\n"),
-    "utf8 converted, always": utf8(UTF8_DOMAIN, transports=TRANSPORTS + " utf8_downconvert = 1\n", ignore="^ID =>"),
+    "utf8 converted, always": utf8(UTF8_DOMAIN, transports=TRANSPORTS + " utf8_downconvert = 1\n", differs=CONVERTED),
     "utf8 converted, where needed": utf8(
-        UTF8_DOMAIN, ehlo=("SIZE",), transports=TRANSPORTS + " utf8_downconvert = -1\n", ignore="^ID =>"
+        UTF8_DOMAIN, ehlo=("SIZE",), transports=TRANSPORTS + " utf8_downconvert = -1\n", differs=CONVERTED
     ),
     "utf8 not converted": utf8(
         UTF8_DOMAIN,
         ehlo=("SIZE",),
         transports=TRANSPORTS + " utf8_downconvert = 0\n",
-        ignore="cher\\.example|utf8 support",
+        differs=(
+            "-X-Failed-Recipients: joe@b\\303\\274cher.example",
+            "+X-Failed-Recipients: joe@b\xc3\xbccher.example",
+            "-  joe@b\\303\\274cher.example",
+            "+  joe@b\xc3\xbccher.example",
+            "+    utf8 support required but not offered for forwarding",
+        ),
     ),
     "utf8 control": utf8(
-        UTF8_DOMAIN, ehlo=("SIZE",), acl="rcpt:\n accept control = utf8_downconvert\n", ignore="^ID =>"
+        UTF8_DOMAIN, ehlo=("SIZE",), acl="rcpt:\n accept control = utf8_downconvert\n", differs=CONVERTED
     ),
     "utf8 control, if needed": utf8(UTF8_DOMAIN, acl="rcpt:\n accept control = utf8_downconvert/-1\n"),
     "utf8 without the parameter": says("MAIL FROM:<s@from.example>", "RCPT TO:<j\xc3\xb6e@y.example>"),
@@ -85,8 +107,8 @@ CASES = {
     "ehlo refused": Dialogue(peers=[{"rules": [("EHLO", b"500 what\r\n")]}]),
     "etrn, no acl": says("ETRN #y.example"),
     "etrn denied": etrn("deny message = not you", "ETRN #y.example"),
-    "etrn accepted": etrn("accept", "ETRN #y.example", ignore="^250"),
-    "etrn says": etrn("accept message = as you like", "ETRN #y.example", ignore="^250[- ](?!as)"),
+    "etrn accepted": etrn("accept", "ETRN #y.example", differs=TWICE),
+    "etrn says": etrn("accept message = as you like", "ETRN #y.example", differs=TWICE),
     "etrn without #": etrn("accept", "ETRN y.example"),
     "etrn in a transaction": etrn("accept", "MAIL FROM:<s@from.example>", "ETRN #y.example"),
     "etrn command": etrn(

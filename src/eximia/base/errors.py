@@ -55,6 +55,10 @@ class Defer(EximiaError):
         self.user_message = user_message
 
 
+class NotTaken(Defer):
+    """A message of our own that an ACL refused or threw away: it is not tried again. The log tells why."""
+
+
 class TaintError(ExpansionError):
     """Tainted text was about to become a file name, a command, a database file or an unquoted query."""
 

@@ -372,7 +372,7 @@ class Submit(Protocol):
         message is spooled, logged (`<=`, with `R=` the id `reference` of the message that caused it), and its
         delivery begins or is queued as for any local message. An empty sender makes it a local error message
         (`-localerror`). `requiretls`: it is about a message with REQUIRETLS.
-        Returns its id; raises Defer when it cannot be taken now."""
+        Returns its id; raises Defer when it cannot be taken now, and then NotTaken when an ACL refused it."""
 
 
 class PerlService(Protocol):

@@ -387,7 +387,7 @@ class Address:
         #: the router put the hosts into random order already
         self.randomized = False
         #: None: the transport's own
-        self.fallback_hosts: list[Host] | None = None
+        self.fallback_hosts: str | None = None
         #: for a local transport the host list is one text, $host
         self.result_data = ""
         self.self_hostname = ""

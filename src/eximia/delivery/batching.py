@@ -166,12 +166,8 @@ def _remote_key(attempt: Attempt, address: Address) -> Any:
         address.uid,
         address.gid,
         address.dsn_lasthop,
-        _fallback(address),
+        address.fallback_hosts,
     )
-
-
-def _fallback(address: Address) -> Any:
-    return None if address.fallback_hosts is None else _host_list(address.fallback_hosts)
 
 
 def _host_list(hosts: list[Host]) -> Any:

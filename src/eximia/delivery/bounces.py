@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer, ExpansionError
+from eximia.base.errors import Defer, ExpansionError, NotTaken
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.base.text import to_bytes
@@ -55,6 +55,9 @@ def send_bounces(attempt: Attempt) -> None:
         left = rest
         try:
             _send(attempt, recipient, same)
+        except NotTaken:
+            _freeze_untold(attempt, recipient, same)
+            continue
         except Defer as error:
             _keep_for_later(attempt, same, error)
             continue
@@ -108,6 +111,17 @@ def _freeze_bounce(attempt: Attempt, first: Address, left: list[Address]) -> Non
     attempt.wanted_freeze = True
     attempt.freeze_reason = " (delivery error message)"
     attempt.deferred += [first, *left]
+
+
+def _freeze_untold(attempt: Attempt, recipient: str, addresses: list[Address]) -> None:
+    """An ACL does not let the bounce in: the message stays, frozen, so that somebody sees it."""
+    message = attempt.message
+    attempt.log.main(f"Process failed (1) when writing error message to {recipient} (frozen)", message.id)
+    message.frozen = True
+    message.frozen_at = attempt.process.ports.clock.time()
+    message.manually_thawed = False
+    attempt.progress.changed = True
+    attempt.deferred += addresses
 
 
 def _keep_for_later(attempt: Attempt, addresses: list[Address], error: Defer) -> None:

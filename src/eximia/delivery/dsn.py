@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer
+from eximia.base.errors import Defer, NotTaken
 from eximia.base.text import to_bytes
 from eximia.context import Address
 from eximia.message.dsn import NOTIFY_SUCCESS
@@ -40,6 +40,8 @@ def send_success_reports(attempt: Attempt) -> None:
         attempt.process.services.submit(
             attempt.process, to_bytes(_report(attempt, sender, due)), [sender], reference=attempt.message.id
         )
+    except NotTaken:
+        return
     except Defer as error:
         attempt.log.main(f"failed to submit success report: {error.message}", attempt.message.id)
 

@@ -80,7 +80,7 @@ def _keep(attempt: Attempt) -> AttemptEnd:
     frozen = attempt.wanted_freeze
     if frozen:
         _freeze(attempt)
-    if attempt.deferred and not frozen and not attempt.settings.only_host:
+    if attempt.deferred and not frozen and not message.frozen and not attempt.settings.only_host:
         from .warnings import send_warning
 
         if send_warning(attempt):
@@ -93,7 +93,7 @@ def _keep(attempt: Attempt) -> AttemptEnd:
     progress.write_notes()
     if frozen and attempt.process.main.move_frozen_messages:
         set_aside(attempt.process, attempt.locked)
-    return AttemptEnd.FROZEN if frozen else AttemptEnd.REMAINS
+    return AttemptEnd.FROZEN if message.frozen else AttemptEnd.REMAINS
 
 
 def set_aside(process: Process, locked: LockedMessage) -> None:

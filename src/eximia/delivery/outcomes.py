@@ -173,9 +173,9 @@ def note_discarded(attempt: Attempt, address: Address) -> None:
 
 
 def _silent(address: Address) -> bool:
-    """`disable_logging` of the router or the transport."""
+    """`disable_logging`: a router's is for what comes of routing, a delivery asks the transport's."""
     transport = address.transport
-    return address.disable_logging or (transport is not None and transport.options.disable_logging)
+    return address.disable_logging if transport is None else bool(transport.options.disable_logging)
 
 
 def _named(address: Address) -> str:

@@ -51,7 +51,7 @@ def make_addresses(attempt: Attempt) -> bool:
             note_failed(attempt, address)
         elif verdict == "fail":
             if message.sender_address:
-                address.outcome = failure(text or "delivery cancelled", silent=True)
+                address.outcome = failure(text or "delivery cancelled")
                 attempt.failed.append(address)
             else:
                 attempt.progress.done(address)

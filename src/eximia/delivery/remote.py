@@ -143,15 +143,17 @@ def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
         _note_refusal(attempt, address)
     if batch.transport.options.event_action is not None:
         _raise_deferral(attempt, batch)
-    first = True
+    copied_to: object = ()
     for address in batch.addresses:
         outcome = address.outcome
         assert outcome is not None
         if outcome.result is Result.DELIVERED:
             if outcome.smtp is not None and outcome.smtp.host is not None and not attempt.settings.pretend:
                 attempt.reached.add((batch.transport.name, outcome.smtp.host.name))
-            note_delivered(attempt, address, first=first, return_path=batch.return_path)
-            first = False
+            host = outcome.smtp.host if outcome.smtp is not None else None
+            to = (host.address, host.port) if host is not None else None
+            note_delivered(attempt, address, first=to != copied_to, return_path=batch.return_path)
+            copied_to = to
         elif outcome.result is Result.FAILED:
             note_failed(attempt, address)
         else:

@@ -12,6 +12,7 @@ from eximia.base.pattern import pattern
 from eximia.context import Address, Kind
 from eximia.expand import expand
 from eximia.message.dsn import NOTIFY_NEVER, RET_HDRS
+from eximia.message.references import references_line
 
 if TYPE_CHECKING:
     from eximia.context import SmtpFacts
@@ -43,20 +44,7 @@ def from_line(attempt: Attempt) -> str:
 
 def references(attempt: Attempt) -> str:
     """The line `References:` that ties a report to the message, "" when it has no id."""
-    found: list[str] = []
-    message_id = ""
-    for header in attempt.message.headers:
-        if header.deleted:
-            continue
-        if header.name == "references" and not found:
-            found = header.body.split()
-        elif header.name == "in-reply-to" and not found:
-            pass
-        elif header.type == "I":
-            message_id = header.body.strip()
-    if message_id:
-        found.append(message_id)
-    return f"References: {' '.join(found[:1] + found[1:][-11:])}\n" if found else ""
+    return references_line(attempt.message.headers)
 
 
 def report_headers(attempt: Attempt, mark: str) -> str:

@@ -231,7 +231,7 @@ def _give_up(attempt: Attempt, address: Address) -> None:
     outcome = failure("retry timeout exceeded")
     outcome.smtp = last.smtp
     outcome.errno = max(0, last.errno)
-    outcome.user_message = _timeout_text(last.message)
+    outcome.user_message = _timeout_text(last.user_message or last.message)
     address.outcome = outcome
     attempt.failed.append(address)
 

@@ -10,6 +10,7 @@ from eximia.base.ports import Identity
 from eximia.base.text import is_tainted
 from eximia.context import Address, FilterDelivery, FilterResult, Kind
 from eximia.expand import expand
+from eximia.logs.printing import printing
 from eximia.routers.engine import split
 
 from .outcomes import note_not_yet
@@ -44,11 +45,11 @@ def run_system_filter(attempt: Attempt) -> FilterResult | None:
         attempt.progress.plain_note("Delivery deferred by system filter")
     elif result.verdict == "freeze":
         attempt.wanted_freeze = True
-        why = f": {result.message}" if result.message else ""
+        why = f": {printing(result.message)}" if result.message else ""
         attempt.freeze_reason = f" by the system filter{why}"
     elif result.verdict == "fail":
         why = result.log_message or result.message
-        log.main(f"cancelled by system filter{': ' if why or result.message else ''}{why}", message.id)
+        log.main(f"cancelled by system filter{': ' if why or result.message else ''}{printing(why)}", message.id)
     elif result.verdict == "delivered":
         text = "original recipients ignored (system filter)" if result.deliveries else "=> discarded (system filter)"
         log.main(text, message.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure, NotTaken
 from eximia.base.text import to_bytes
 from eximia.context import Address
 from eximia.expand import expand
@@ -51,6 +51,8 @@ def send_warning(attempt: Attempt) -> bool:
     for recipient, addresses in by_recipient.items():
         try:
             _send(attempt, recipient, addresses, late)
+        except NotTaken:
+            return False
         except Defer as error:
             attempt.log.main(f"failed to submit warning message: {error.message}", message.id)
             return False

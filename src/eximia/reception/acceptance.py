@@ -308,13 +308,6 @@ def log_arrival(ctx: Context, arrived: Arrived) -> None:
             held.append(f"{process.log.stamp()}frozen by ACL")
 
 
-def log_frozen(ctx: Context) -> None:
-    """A message that an ACL froze."""
-    message = ctx.message
-    if message.frozen:
-        ctx.process.log.main("frozen by ACL", message.id)
-
-
 def _leave(process: Process, message: Message, locked: LockedMessage) -> None:
     """The message stays: it gets its message log, and is given up."""
     text = "\n".join(message.message_log)

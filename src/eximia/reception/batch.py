@@ -295,7 +295,9 @@ class Batch:
         locked = make_durable(ctx, arrived, sink.fd)
         log_arrival(ctx, arrived)
         if message.frozen:
-            log.main("frozen by ACL", message.id)
+            from .freezing import note_frozen
+
+            note_frozen(ctx)
         hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
 
     def _too_big(self, ctx: Context, sink: BodySink, arrived: Arrived) -> None:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
-from eximia.base.errors import Defer
+from eximia.base.errors import Defer, NotTaken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def report(
     head = [f"Reply-To: {process.main.errors_reply_to}"] if process.main.errors_reply_to else []
     head += [
         "Auto-Submitted: auto-replied",
-        f"From: {_from(process)}",
+        f"From: {from_line(process)}",
         f"To: {to}",
     ]
     if copy.message_id:
@@ -84,6 +84,9 @@ def report(
         data += copy.body[: _room(process)]
     try:
         process.services.submit(process, data, [to], sender="", reference=copy.message_id)
+    except NotTaken:
+        process.log.main("Child mail process returned status 1", copy.message_id)
+        return False
     except Defer as error:
         process.log.main(f"Failed to send error report: {error.message}", copy.message_id)
         return False
@@ -124,7 +127,8 @@ def _room(process: Process) -> int | None:
     return limit if isinstance(limit, int) and limit > 0 else None
 
 
-def _from(process: Process) -> str:
+def from_line(process: Process) -> str:
+    """The value of From: in our reports (`dsn_from`)."""
     from eximia.context import Context
     from eximia.expand import expand
 

@@ -73,7 +73,7 @@ def _greet_within_handshake(session: SmtpSession, tls: ServerTls) -> None:
     code, banner = "", ""
     try:
         code, banner = _admit(session)
-        banner = banner or _banner(session)
+        banner = (banner or _banner(session)).rstrip()
     except SessionOver as error:
         over = error
     # What a refusal has to say waits for the encryption.
@@ -268,7 +268,7 @@ def _banner(session: SmtpSession) -> str:
 
 
 def _say(session: SmtpSession, code: str, banner: str) -> None:
-    session.reply(code, banner or _banner(session))
+    session.reply(code, (banner or _banner(session)).rstrip())
     session.flush()
 
 

@@ -295,7 +295,9 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
     # Nobody asks any more, and delivery may keep the message for long.
     message.notes.pop("signatures", None)
     if (message.frozen and locked is not None) or (message.freeze and session.settings.testing and message.recipients):
-        session.process.log.main("frozen by ACL", message.id)
+        from .freezing import note_frozen
+
+        note_frozen(ctx)
     if not message.recipients:
         _blackholed(session)
     elif session.tx.passed_on:

@@ -28,6 +28,7 @@ from .body_sink import BodySink
 from .complaint import Copy, Trouble, in_the_log, report, say
 from .fixups import Origin, take_headers
 from .from_line import FromLine
+from .not_smtp import begin, judge, log_discarded, log_unusable
 from .numbers import read_integer
 from .policy import POLICY, Policy
 from .standard_input import given_facts
@@ -163,9 +164,7 @@ def _receive(submission: Submission) -> int:
     message = ctx.message
     if not submission.call.extract_recipients:
         _argument_recipients(submission)
-    if submission.policy.has_acl(ctx, "acl_not_smtp_start"):
-        submission.policy.acl(ctx, "acl_not_smtp_start")
-        merge_nothing(ctx)
+    begin(ctx, submission.policy)
     message.id, message.received_time = submission.policy.new_id(ctx)
     place = submission.process.spool.place_for(message.id, message.queue_name)
     sink = BodySink(submission.process, message.id, place)
@@ -179,11 +178,6 @@ def _receive(submission: Submission) -> int:
         submission.process.log.panic(f"Failed to write spool files: {error.strerror}", message.id)
         say(f"failed to write the message: {error.strerror}")
         return 1
-
-
-def merge_nothing(ctx: Context) -> None:
-    """Lines added by acl_not_smtp_start wait until the header has been read."""
-    ctx.message.removed_headers.clear()
 
 
 def _argument_recipients(submission: Submission) -> None:
@@ -415,11 +409,7 @@ def _by_mail(
     """Report by mail. Raises Refused."""
     to = submission.ctx.message.sender_address
     if not to or submission.call.local_error_message:
-        about = f" (R={submission.call.error_reference})" if submission.call.error_reference else ""
-        what = in_the_log(trouble, details, limit)
-        submission.process.log.main(
-            f"Error while reading message with no usable sender address{about}: {what}", copy.message_id
-        )
+        log_unusable(submission.ctx, submission.call.error_reference or "", in_the_log(trouble, details, limit))
         raise Refused(_status(submission, trouble, sent=False))
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
     raise Refused(_status(submission, trouble, sent=sent))
@@ -532,22 +522,10 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
 def _judge(submission: Submission, arrived: Arrived) -> None:
     """acl_not_smtp_mime, acl_not_smtp. Raises Refused."""
     ctx = submission.ctx
-    policy = submission.policy
     message = ctx.message
-    if not any(policy.has_acl(ctx, name) for name in ("acl_not_smtp", "acl_not_smtp_mime", "milters_not_smtp")):
+    said = judge(ctx, submission.policy)
+    if said is None:
         return
-    from eximia.acl.result import Outcome
-
-    result = policy.judge_local(ctx)
-    if result.outcome is Outcome.ACCEPT:
-        return
-    if result.outcome is Outcome.DISCARD:
-        message.discarded = True
-        return
-    if not result.log_message:
-        result.log_message = "NULL"
-    said = result.user_message or "local configuration problem"
-    policy.refuse(ctx, "acl_not_smtp", result)
     if submission.errors in ("p", "q"):
         say(f"message rejected by non-SMTP ACL: {said}")
         raise Refused
@@ -559,18 +537,17 @@ def _keep(submission: Submission, arrived: Arrived, sink: BodySink) -> int:
     """Spool, log, deliver."""
     ctx = submission.ctx
     message = ctx.message
-    log = submission.process.log
     if message.discarded or not (message.recipients or submission.call.extract_recipients):
         sink.drop()
         log_arrival(ctx, arrived)
-        by = message.notes.get("discarded_by", "non-SMTP" if message.discarded else "RCPT")
-        log.main(f"=> blackhole ({by} ACL discarded recipients)", message.id)
-        log.main("Completed", message.id)
+        log_discarded(ctx)
         return 1
     queue = decide_queueing(ctx, arrived, smtp=False)
     locked = make_durable(ctx, arrived, sink.fd)
     log_arrival(ctx, arrived)
     if message.frozen:
-        log.main("frozen by ACL", message.id)
+        from .freezing import note_frozen
+
+        note_frozen(ctx)
     done = hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
     return 0 if done else 1

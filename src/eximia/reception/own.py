@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer
+from eximia.base.errors import Defer, NotTaken
 from eximia.base.text import Untainted
 from eximia.context import Body, Context, Message, Recipient, Session
 from eximia.protocols.smtp.server.data import StreamReader
 
-from .acceptance import Arrived, decide_queueing, hand_over, log_arrival, make_durable, read_header, settle_size
+from .acceptance import (
+    Arrived,
+    decide_queueing,
+    hand_over,
+    log_arrival,
+    make_durable,
+    merge_added_headers,
+    read_header,
+    refresh_received,
+    settle_size,
+)
 from .fixups import Origin
+from .not_smtp import begin, judge, log_discarded, log_unusable
 from .ourselves import ourselves
 from .policy import POLICY
 
@@ -35,7 +46,6 @@ def submit(
     session = Session(sender_ident=Untainted(login), active_hostname=process.primary_hostname)
     session.authenticated_sender = authenticated_sender
     message = Message()
-    message.id, message.received_time = process.ids.next()
     message.received_protocol = Untainted("local")
     message.requiretls = requiretls
     message.sender_address = sender
@@ -46,6 +56,8 @@ def submit(
     message.local_error_message = not sender
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     ctx = Context(process, session, message)
+    begin(ctx, POLICY)
+    message.id, message.received_time = process.ids.next()
     domain = process.main.qualify_domain or process.primary_hostname
     arrived = Arrived(
         Origin(
@@ -67,11 +79,38 @@ def submit(
     body += reader.end()
     read_header(ctx, POLICY, reader.header.fields, arrived)
     message.body = Body(body)
+    settle_size(ctx, reader)
+    merge_added_headers(ctx)
+    if not recipients:
+        process.log.panic(f"{message.id} no recipients found in headers", message.id)
+        log_unusable(ctx, reference, "no recipient addresses")
+        return ""
+    _judge(ctx, arrived)
+    merge_added_headers(ctx)
+    refresh_received(ctx, POLICY, arrived)
     settle_size(ctx, reader, final=True)
     try:
         locked = make_durable(ctx, arrived)
     except OSError as error:
         raise Defer(f"Failed to write spool files: {error.strerror}") from None
     log_arrival(ctx, arrived)
-    hand_over(ctx, locked, queue=decide_queueing(ctx, arrived, smtp=False))
+    if message.frozen:
+        from .freezing import note_frozen
+
+        note_frozen(ctx)
+    queue = decide_queueing(ctx, arrived, smtp=False)
+    hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
     return message.id
+
+
+def _judge(ctx: Context, arrived: Arrived) -> None:
+    """Our messages pass the ACLs of all that does not come by SMTP; filters from outside (milters) do not see them.
+    Raises NotTaken."""
+    said = judge(ctx, POLICY, milters=False)
+    if said is not None:
+        log_unusable(ctx, arrived.reference, f"rejected by non-SMTP ACL: {said}")
+        raise NotTaken(said)
+    if ctx.message.discarded:
+        log_arrival(ctx, arrived)
+        log_discarded(ctx)
+        raise NotTaken("discarded")

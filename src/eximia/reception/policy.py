@@ -176,7 +176,7 @@ class Policy:
             refuse(session, result, MIME.option)
         return result.outcome is not Outcome.DISCARD
 
-    def judge_local(self, ctx: Context) -> AclResult:
+    def judge_local(self, ctx: Context, *, milters: bool = True) -> AclResult:
         """acl_not_smtp_mime for each MIME part, then acl_not_smtp; the result tells what to do with the message.
 
         A message one of them discards gets `notes["discarded_by"]`; the second one runs all the same.
@@ -198,7 +198,7 @@ class Policy:
                 ctx.message.notes["discarded_by"] = "non-SMTP"
             if second.outcome is not Outcome.ACCEPT:
                 return second
-        filters = ctx.process.main.milters_not_smtp
+        filters = ctx.process.main.milters_not_smtp if milters else None
         if filters is not None and not ctx.session.host_checking:
             from .acceptance import merge_added_headers
             from .milters import judge_local

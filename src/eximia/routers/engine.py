@@ -326,6 +326,8 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
     address.log_as_local = options.log_as_local
     address.disable_logging = options.disable_logging
     address.dsn_lasthop = options.dsn_lasthop
+    if options.fallback_hosts is not None:
+        address.fallback_hosts = options.fallback_hosts.text
     if options.translate_ip_address is not None and address.hosts:
         try:
             address.hosts = translated(ctx, router, address.hosts)

@@ -10,13 +10,15 @@ from eximia.context.delivery import Errno
 from eximia.message.dates import rfc5322
 
 from . import signing
-from .filtering import filtered
+from .filtering import FilterLate, filtered
 from .headers import header_block
-from .smtp.failure import Failure, Fault
+from .smtp.failure import TIMED_OUT, Failure, Fault
 from .smtp.send import Content
 from .writer import BLOCK, body_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from eximia.context import Context
     from eximia.context.delivery import Address
 
@@ -37,7 +39,7 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
         ) from error
     body = message.body
     if options.transport_filter is not None:
-        output = filtered(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
+        output = _through_filter(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
         if output is not None:
             return Content(_signed_output(ctx, options, output), None, [output])
     signed = signing.wanted(options)
@@ -58,6 +60,16 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
         small = body.data if body.data is not None and not body.wire else b"".join(body_blocks(body))
         return Content(header, small, wire=wire)
     return Content(header, None, body_blocks(body), wire)
+
+
+def _through_filter(
+    ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]
+) -> bytes | None:
+    """As `filtered`; a filter that is late counts as a time-out while the data is sent."""
+    try:
+        return filtered(ctx, options, addresses, header, body)
+    except FilterLate as late:
+        raise Failure("SMTP timeout after sending data block", TIMED_OUT, Fault.MESSAGE) from late
 
 
 def _signed_output(ctx: Context, options: Any, output: bytes) -> str:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from eximia.context.delivery import Address
 
 
+class FilterLate(Failure):
+    """The filter gave nothing for `transport_filter_timeout`."""
+
+
 def filter_arguments(ctx: Context, options: Any, addresses: list[Address]) -> list[str]:
     """The filter's command, [] for none. Raises CommandError."""
     template = options.transport_filter
@@ -56,7 +60,7 @@ def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, 
         merge_errors=True,
     )
     if result.timed_out:
-        raise filter_failure("transport filter timeout while waiting for output")
+        raise FilterLate("transport filter timeout", Errno.FILTER_FAIL, Fault.LOCAL, log=False, with_host=True)
     if result.failure:
         raise filter_failure("transport filter process failed (127): unable to execute command")
     if result.status:

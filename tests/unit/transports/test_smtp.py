@@ -231,7 +231,11 @@ class TestErrors:
         world = World({"198.51.100.1": bad, "198.51.100.2": good})
         log = world.run(world.transport("smtp", hosts="198.51.100.1:198.51.100.2"), "x@y.example", "Z@w.example")
         assert [c for c in good.commands if c.startswith("RCPT")] == ["RCPT TO:<Z@w.example>"]
-        assert log[1] == f'=> {Z} {T} H=198.51.100.2 [198.51.100.2] C="250 OK"'
+        assert log == [
+            "H=198.51.100.1 [198.51.100.1]: SMTP error from remote mail server after RCPT TO:<Z@w.example>: 450 later",
+            f'=> x@y.example {T} H=198.51.100.1 [198.51.100.1] C="250 OK"',
+            f'=> {Z} {T} H=198.51.100.2 [198.51.100.2] C="250 OK"',
+        ]
 
     def test_fallback_hosts(self):
         good = Server()

@@ -214,7 +214,10 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
             held = ctx.message.held
             if held is None or held.connection is not connection:
                 connection.quit()
-                raised(ctx, settings, "tcp:close", "")
+                if settings.event_action is not None:
+                    ctx.address.host = ctx.address.host_address = ""
+                    raised(ctx, settings, "tcp:close", "")
+                    ctx.address.host, ctx.address.host_address = host.name, host.address
             ctx.address.transport_name = ""
         if not problem:
             return ""

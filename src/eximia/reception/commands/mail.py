@@ -11,7 +11,7 @@ from eximia.message.address import AddressSyntaxError, Parsed, parse_address
 from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
-from eximia.reception.answers import accepted
+from eximia.reception.answers import Answer, accepted, own_code
 from eximia.reception.protocol_name import syntax_options
 
 if TYPE_CHECKING:
@@ -66,10 +66,11 @@ def mail(session: SmtpSession, command: Command) -> None:
     if facts.sender_host_address and not facts.notes.get("address_given"):
         facts.authenticated_sender = ""
     _check_sync(session)
-    if parameters.auth is not None and not _auth_parameter(session, parameters.auth):
+    said = _auth_parameter(session, parameters.auth) if parameters.auth is not None else ""
+    if said is None:
         session.reset()
         return
-    _judge(session, command, parameters)
+    _judge(session, command, parameters, said)
 
 
 def _check_sync(session: SmtpSession) -> None:
@@ -170,8 +171,9 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     session.restart_rcpt_throttle()
 
 
-def _auth_parameter(session: SmtpSession, value: str) -> bool:
-    """AUTH= of MAIL (manual 33.2); False when MAIL was refused because of it."""
+def _auth_parameter(session: SmtpSession, value: str) -> str | None:
+    """AUTH= of MAIL (manual 33.2): what acl_smtp_mailauth says, which is the answer to MAIL when no other ACL gives
+    one; None when MAIL was refused because of it."""
     from eximia.acl.result import Outcome
     from eximia.authenticators.server import mail_auth_allowed
 
@@ -179,15 +181,16 @@ def _auth_parameter(session: SmtpSession, value: str) -> bool:
     facts = ctx.session
     facts.authenticated_sender = ""
     if not value:
-        return True
-    why = ""
+        return ""
+    why = said = ""
     if session.policy.has_acl(ctx, "acl_smtp_mailauth"):
         facts.authenticated_sender = value
         result = session.policy.acl(ctx, "acl_smtp_mailauth")
         if result.outcome in (Outcome.DEFER, Outcome.ERROR):
             facts.authenticated_sender = ""
             session.refuse("acl_smtp_mailauth", result, f"<{printing(session.tx.raw_sender)}> AUTH={printing(value)}")
-            return False
+            return None
+        said = result.user_message
         if result.outcome is not Outcome.ACCEPT:
             why = "rejected by ACL"
     elif not facts.sender_host_authenticated:
@@ -200,7 +203,7 @@ def _auth_parameter(session: SmtpSession, value: str) -> bool:
         facts.authenticated_sender = ""
         log = session.process.log
         log.main(f"ignoring AUTH={printing(value)} from {client(facts, log.selectors)} ({why})", session.shown_id)
-    return True
+    return said
 
 
 def _refused_by_milter(session: SmtpSession, command: Command) -> bool:
@@ -216,8 +219,8 @@ def _refused_by_milter(session: SmtpSession, command: Command) -> bool:
     return True
 
 
-def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -> None:
-    """acl_smtp_mail, and the answer."""
+def _judge(session: SmtpSession, command: Command, parameters: MailParameters, said: str) -> None:
+    """acl_smtp_mail, and the answer; `said`: see `_auth_parameter`."""
     ctx = session.ctx
     usual = "OK, PRDR Requested" if session.tx.prdr else "OK"
     if session.policy.has_acl(ctx, "acl_smtp_mail"):
@@ -239,7 +242,7 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters) -
     else:
         if session.milters is not None and _refused_by_milter(session, command):
             return
-        session.reply("250", usual)
+        session.answer(own_code(ctx, said, "250") if said else Answer("250", usual))
     session.mail_rejected = False
     if ctx.session.pipelining_advertised and session.server.waiting and not session.on_stdin:
         ctx.session.pipelining_used = True

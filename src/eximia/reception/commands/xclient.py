@@ -48,7 +48,7 @@ def xclient(session: SmtpSession, command: Command) -> None:
         banner = session.policy.expand(session.ctx, session.main.smtp_banner)
     except ExpansionError:
         banner = session.hostname()
-    session.reply("220", banner)
+    session.reply("220", banner.rstrip())
 
 
 def _apply(session: SmtpSession, told: ClientFacts) -> None:

@@ -142,7 +142,7 @@ class Redirect(Driver):
         log = ctx.process.log
         for message in found.errors:
             log.main(f"{self.router.name} router: skipped error: {message}", ctx.message.id)
-        tell_syntax_errors(ctx, self.router, self.options, found.errors)
+        tell_syntax_errors(ctx, self.router, self.options, found.errors, some=bool(found.items))
 
     def _child(self, ctx: Context, address: Address, item: Item, qualify_domain: str) -> Address:
         if item.kind is not Kind.ADDRESS:
@@ -238,7 +238,7 @@ class Redirect(Driver):
         if result.verdict == "error":
             if options.skip_syntax_errors and not sieve:
                 ctx.process.log.main(f"{self.router.name} router: skipped error: {result.message}", ctx.message.id)
-                tell_syntax_errors(ctx, self.router, options, [result.message])
+                tell_syntax_errors(ctx, self.router, options, [result.message], some=False)
                 return Answer.DECLINE
             raise RouterDefer(f"{wrong}{result.message}", errno=Errno.BAD_REDIRECT)
         assign_errors(ctx, address, self.router, call.mode)

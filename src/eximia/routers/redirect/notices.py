@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, NotTaken
 from eximia.base.text import to_bytes
 from eximia.context import Context
 from eximia.expand import expand
+from eximia.message.references import references_line
 
 if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
     from eximia.routers.router import Router
 
 
-def tell_syntax_errors(ctx: Context, router: Router, options: RedirectOptions, errors: list[str]) -> None:
-    """Send the list of errors to `syntax_errors_to`; nothing when that is not set, or no message is delivered."""
+def tell_syntax_errors(
+    ctx: Context, router: Router, options: RedirectOptions, errors: list[str], *, some: bool
+) -> None:
+    """Send the list of errors to `syntax_errors_to`; nothing when that is not set, or no message is delivered. `some`:
+    there were right items too."""
     recipient = options.syntax_errors_to
     if not recipient or not ctx.message.id:
         return
@@ -29,11 +34,10 @@ def tell_syntax_errors(ctx: Context, router: Router, options: RedirectOptions, e
             )
     sender = expand(ctx.process.main.dsn_from, ctx)
     lines = [
+        "Auto-Submitted: auto-replied",
         f"From: {sender}",
         f"To: {recipient}",
-        f"References: <E{ctx.message.id}@{ctx.process.primary_hostname}>",
-        "Auto-Submitted: auto-replied",
-        "Subject: error(s) in forwarding or filtering",
+        f"{references_line(ctx.message.headers)}Subject: error(s) in forwarding or filtering",
         "",
     ]
     if text:
@@ -42,5 +46,7 @@ def tell_syntax_errors(ctx: Context, router: Router, options: RedirectOptions, e
     for problem in errors:
         what, quote, item = problem.partition(' in "')
         lines += [f"  {what} in the address", f'  "{item}', ""] if quote else [f"  {what}", ""]
+    lines.append("Other addresses were processed normally." if some else "No valid addresses were generated.")
     data = "\n".join(lines) + "\n"
-    ctx.process.services.submit(ctx.process, to_bytes(data), [recipient], reference=ctx.message.id)
+    with suppress(NotTaken):
+        ctx.process.services.submit(ctx.process, to_bytes(data), [recipient], reference=ctx.message.id)

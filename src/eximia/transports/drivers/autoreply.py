@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pwd
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass, field
-from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.errors import ExpansionError, ForcedFailure, NotTaken
 from eximia.base.text import Untainted, is_tainted
 from eximia.config.times import read_time
 from eximia.context.delivery import Errno, Kind, Outcome, Reply, Result
@@ -80,13 +79,22 @@ class Autoreply:
         if "sent_before" not in answer:
             give_all(batch, outcome_of(answer))
             return
-        if not answer["sent_before"] and letter.recipients:
-            data = self._message(ctx, letter, answer["text"], batch, identity)
-            ctx.process.services.submit(ctx.process, data, letter.recipients, sender="", reference=ctx.message.id)
+        if not answer["sent_before"]:
+            data = self._message(ctx, letter, answer["text"], batch)
+            self._submit(ctx, data, letter.recipients)
             recorded = self._job(ctx, identity, {**fields, "step": "record", "log_text": _log_text(fields, letter)})
             if recorded["result"] != "done" and ctx.process.log is not None:
                 ctx.process.log.main(recorded["message"], ctx.message.id)
         give_all(batch, Outcome(Result.DELIVERED))
+
+    def _submit(self, ctx: Context, data: bytes, recipients: list[str]) -> None:
+        """Raises Failure when an ACL refuses the answer."""
+        try:
+            ctx.process.services.submit(ctx.process, data, recipients, sender="", reference=ctx.message.id)
+        except NotTaken as refused:
+            raise Failure(
+                f"Failed to send message from {self.name} transport (1)", Errno.NONE, Fault.LOCAL
+            ) from refused
 
     def _job(self, ctx: Context, identity: Identity, fields: dict[str, Any]) -> dict[str, Any]:
         """The job, when there is a file for it."""
@@ -230,11 +238,10 @@ class Autoreply:
 
     # Its form
 
-    def _message(self, ctx: Context, letter: _Letter, file_text: str | None, batch: Batch, identity: Identity) -> bytes:
-        lines = [f"From: {letter.from_ or _caller(ctx, identity)}"]
-        for name, value in (("Reply-To", letter.reply_to), ("To", letter.to), ("Cc", letter.cc)):
-            if value:
-                lines.append(f"{name}: {value}")
+    def _message(self, ctx: Context, letter: _Letter, file_text: str | None, batch: Batch) -> bytes:
+        lines = []
+        heads = (("From", letter.from_), ("Reply-To", letter.reply_to), ("To", letter.to), ("Cc", letter.cc))
+        lines += [f"{name}: {value}" for name, value in heads if value]
         if letter.subject:
             lines.append(f"Subject: {letter.subject}")
         lines += _threading(ctx)
@@ -305,16 +312,6 @@ def _expanded_lines(ctx: Context, text: str) -> str:
         except (ExpansionError, ForcedFailure):
             lines.append(line)
     return "".join(lines)
-
-
-def _caller(ctx: Context, identity: Identity) -> str:
-    """The address of the user we run as."""
-    try:
-        login = pwd.getpwuid(identity.uid).pw_name
-    except KeyError:
-        login = str(identity.uid)
-    domain = getattr(ctx.process.main, "qualify_domain", None) or ctx.process.primary_hostname
-    return f"{login}@{domain}"
 
 
 def _addresses(texts: list[str]) -> list[str]:

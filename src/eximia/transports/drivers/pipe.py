@@ -266,7 +266,9 @@ class Pipe:
         status: int = answer["status"]
         if answer["timed_out"]:
             result = Result.DEFERRED if options.timeout_defer else Result.FAILED
-            return Outcome(result, "pipe delivery process timed out")
+            if "filter_late" in answer:
+                return Outcome(result, "transport filter timeout while writing to pipe", user_message=_TOLD)
+            return Outcome(result, "pipe delivery process timed out", user_message=_TOLD)
         if answer["exec_errno"] and options.freeze_exec_fail:
             return Outcome(Result.DEFERRED, f'pipe process failed to exec "{arguments[0]}"', freeze=True)
         if status == 0 or (options.ignore_status and not answer["exec_errno"]):

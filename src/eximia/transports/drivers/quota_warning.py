@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import Defer, ExpansionError
+from eximia.base.errors import Defer, ExpansionError, NotTaken
 from eximia.base.template import Template
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 from eximia.transports.strings import expand
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = Template(
     "To: $local_part@$domain\\nSubject: Your mailbox\\n\\nThis message is automatically created by mail delivery "
-    "software.\\n\\nThe size of your mailbox has exceeded a warning threshold that is\\nset by the system "
+    "software (Exim).\\n\\nThe size of your mailbox has exceeded a warning threshold that is\\nset by the system "
     "administrator.\\n"
 )
 
@@ -35,27 +35,40 @@ def send_warning(ctx: Context, name: str, options: Any, address: Address) -> Non
     recipients = _recipients(header)
     if not recipients:
         return
-    if not any(line.lower().startswith("from:") for line in header.split("\n")):
-        main = ctx.process.main
-        domain = getattr(main, "qualify_domain", None) or ctx.process.primary_hostname
-        header = f"From: Mail Delivery System <mailer-daemon@{domain}>\n{header}"
-    data = f"Auto-Submitted: auto-replied\n{header}\n\n{body}".encode("latin-1", "replace")
+    main = ctx.process.main
+    lines = [line for line in _unfolded(header) if not line.lower().startswith("bcc:")]
+    names = {line.partition(":")[0].strip().lower() for line in lines}
+    if "from" not in names:
+        lines.insert(0, f"From: {expand(main.dsn_from, ctx)}")
+    lines.insert(0, "Auto-Submitted: auto-replied")
+    if main.errors_reply_to and "reply-to" not in names:
+        lines.insert(0, f"Reply-To: {main.errors_reply_to}")
+    header = "\n".join(lines)
+    data = f"{header}\n\n{body}".encode("latin-1", "replace")
     try:
         ctx.process.services.submit(ctx.process, data, recipients, reference=ctx.message.id)
+    except NotTaken:
+        return
     except Defer as error:
         if log is not None:
             log.main(f"failed to send quota warning: {error.message}", ctx.message.id)
 
 
+def _unfolded(header: str) -> list[str]:
+    """The header lines, each in one piece."""
+    return header.replace("\n ", " ").replace("\n\t", " ").split("\n")
+
+
 def _recipients(header: str) -> list[str]:
-    for line in header.replace("\n ", " ").replace("\n\t", " ").split("\n"):
-        if line.lower().startswith("to:"):
-            text = line[3:]
-            found = []
-            for start, end in addresses_in(text):
-                try:
-                    found.append(str(parse_address(text[start:end]).address))
-                except AddressSyntaxError:
-                    continue
-            return found
-    return []
+    """The addresses of To:, Cc: and Bcc:."""
+    found: dict[str, None] = {}
+    for line in _unfolded(header):
+        name, _, text = line.partition(":")
+        if name.strip().lower() not in ("to", "cc", "bcc"):
+            continue
+        for start, end in addresses_in(text):
+            try:
+                found.setdefault(str(parse_address(text[start:end]).address))
+            except AddressSyntaxError:
+                continue
+    return list(found)

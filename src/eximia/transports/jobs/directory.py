@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.spool.write_hint import begin_writing
 
+from .filter import FilterTimeout
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
 from .paths import check_place, make_directories, sync_directory
@@ -278,6 +279,8 @@ def _write(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
             written += len(block)
     except OSError as error:
         raise _not_written(name, error) from error
+    except FilterTimeout:
+        raise JobError(f"error while writing to {name}", errno.ETIMEDOUT) from None
     return written
 
 

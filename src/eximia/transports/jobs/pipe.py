@@ -15,16 +15,19 @@ from .filter import FilterTimeout
 from .result import JobError
 from .source import message_blocks
 
-_BLOCK = 65536
+#: how much of the output is read at once: by so much the limit may be exceeded
+_READ = 16384
+_TOO_MUCH = b"\n\n*** Too much output - remainder discarded ***\n"
 
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """Run `argv` with environment `env` in `cwd`. The answer: `status` (exit code, or minus the signal), `output`
-    (text), `timed_out`, `exec_errno` when it could not be started; or a job error (transport filter)."""
+    (text), `timed_out`, with `filter_late` when it was the transport filter, `exec_errno` when it could not be started;
+    or a job error (transport filter)."""
     try:
         return _run(fields, fds)
     except FilterTimeout:
-        return {"status": 0, "output": "", "timed_out": True, "exec_errno": 0}
+        return {"status": 0, "output": "", "timed_out": True, "filter_late": True, "exec_errno": 0}
     except JobError as error:
         return error.as_fields()
 
@@ -72,6 +75,7 @@ class _Conversation:
         timeout = fields["timeout"]
         self.deadline = time.monotonic() + timeout if timeout else None
         self.output = bytearray()
+        self.overflowed = False
 
     def hold(self, blocks: Iterator[bytes]) -> dict[str, Any]:
         process = self.process
@@ -106,7 +110,7 @@ class _Conversation:
                     return False
                 for key, _ in selector.select(left):
                     if key.fd == reader:
-                        data = os.read(reader, _BLOCK)
+                        data = os.read(reader, _READ)
                         if not data:
                             return True
                         self._keep(data)
@@ -129,9 +133,12 @@ class _Conversation:
 
     def _keep(self, data: bytes) -> None:
         """Keep output; a command that writes too much is killed."""
+        if self.overflowed:
+            return
         self.output += data
         if len(self.output) > self.limit:
-            del self.output[self.limit :]
+            self.overflowed = True
+            self.output += _TOO_MUCH
             self.kill()
 
     def kill(self) -> None:

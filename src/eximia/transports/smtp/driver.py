@@ -16,7 +16,7 @@ from .early import forget
 from .failure import NOT_SUPPORTED, Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
-from .log import address_raised, host_item, log_host_failure
+from .log import address_raised, host_item, log_host_failure, log_line
 from .mta_sts import strictest
 from .opening import obtain, release
 from .requiretls import demand, is_waived, never
@@ -66,16 +66,15 @@ class Smtp:
                     address.outcome = outcome_of(failure)
 
     def _fallback(self, ctx: Context, address: Address) -> list[Host]:
-        """The hosts to try when all others were in vain."""
-        if address.fallback_hosts is not None:
-            return address.fallback_hosts
+        """The hosts to try when all others were in vain: those of the router, as they stand, or the transport's."""
+        text = address.fallback_hosts
         template = self.options.fallback_hosts
-        if template is None:
+        if text is None and template is None:
             return []
         from .hosts import read_host_list, resolved, shuffled
 
         try:
-            found = read_host_list(expand(template, ctx))
+            found = read_host_list(expand(template, ctx) if text is None else text)
         except ExpansionError as error:
             raise Failure(f"failed to expand fallback_hosts: {error.message}", Errno.UNKNOWN, Fault.LOCAL) from error
         if self.options.hosts_randomize is True:
@@ -324,9 +323,12 @@ class _Run:
                 address.retries.append(
                     retry.address_change(address, self.batch.return_path, self.options, outcome.errno, more, text)
                 )
+                last = host is self.hosts[-1]
                 if self.options.event_action is not None:
-                    for name in ("msg:rcpt:host:defer", "msg:rcpt:defer"):
+                    for name in ("msg:rcpt:host:defer", "msg:rcpt:defer")[: 1 + last]:
                         address_raised(self.ctx, self.options, address, name, outcome.message, more)
+                if not last:
+                    log_line(self.ctx, self.options, text)
 
     def _failed(
         self, failure: Failure, addresses: list[Address], facts: SmtpFacts, host: Host, port: int, key: str

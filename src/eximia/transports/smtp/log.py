@@ -23,19 +23,23 @@ def host_item(ctx: Context, host: Host, port: int) -> str:
     return f"H={host.name} [{host.address}]{shown}"
 
 
+def log_line(ctx: Context, options: Any, line: str) -> None:
+    """What a host did, in the main log and the message log."""
+    if options.disable_logging or ctx.process.log is None:
+        return
+    ctx.process.log.main(line, message_id=ctx.message.id)
+    note = ctx.message.notes.get("message_log")
+    if note is not None:
+        note(line)
+
+
 def log_host_failure(
     ctx: Context, options: Any, host: Host, port: int, failure: Failure, addresses: list[Address]
 ) -> None:
     """One line in the main log, and the events that go with it."""
     text = failure.text()
     item = host_item(ctx, host, port)
-    if not options.disable_logging and ctx.process.log is not None:
-        separator = ": " if failure.message else " "
-        line = f"{item}{separator}{text}"
-        ctx.process.log.main(line, message_id=ctx.message.id)
-        note = ctx.message.notes.get("message_log")
-        if note is not None:
-            note(line)
+    log_line(ctx, options, f"{item}{': ' if failure.message else ' '}{text}")
     if failure.fault is Fault.HOST and addresses:
         _tell(ctx, options, host, failure, addresses[0], text)
 

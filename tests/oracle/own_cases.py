@@ -1,0 +1,162 @@
+"""Messages that the program writes itself: the ACLs they pass (manual 44.2), who is told of what, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .dsn_cases import BOX, FAILS, LOCAL, dsn
+from .session_world import DATA, EHLO, ENVELOPE, QUIT, ROUTERS, TRANSPORTS, Dialogue
+
+REFUSED = [{"rules": [FAILS]}]
+ALL = "logwrite = N $sender_address $recipients $h_subject: $received_protocol $originator_uid $sender_ident $acl_m_q"
+IDS = DATA.replace("Subject:", "Message-ID: <m@x>\r\nReferences: <r@x>\r\nSubject:")
+WITH_ID = EHLO + ENVELOPE + IDS + QUIT
+SETTINGS = 'dsn_from = "Bouncer <b@$qualify_domain>"\nerrors_reply_to = er@x.example\n'
+FREEZES = '# Exim filter\nif first_delivery and $sender_address is not "" then freeze text "cold" endif\n'
+REPLY = "box:\n driver = autoreply\n to = $sender_address\n from = me@from.example\n subject = hello\n text = x\n"
+LATE: dict[str, Any] = {
+    "transports": TRANSPORTS.replace("@P1", "1"),
+    "then": [("sleep", "1.1"), ("-qff",), ("sleep", "0.6")],
+    "retry": "* * F,1h,1s\n",
+}
+
+
+def acl(text: str, **more: Any) -> Dialogue:
+    """`text` is acl_not_smtp; the message is one that bounces unless told otherwise."""
+    main = "acl_not_smtp = n\n" + more.pop("main", "")
+    more.setdefault("peers", REFUSED)
+    return Dialogue(main=main, acl=f"rcpt:\n accept\nn:\n {text}\n", **more)
+
+
+def denies(**more: Any) -> Dialogue:
+    return acl("deny message = not ours", **more)
+
+
+def errors(data: str, options: str = "") -> Dialogue:
+    """A redirection with wrong items."""
+    router = f"al:\n driver = redirect\n domains = y.example\n skip_syntax_errors\n data = {data}\n"
+    return Dialogue(routers=f"{router} syntax_errors_to = back@from.example\n{options}" + ROUTERS)
+
+
+def full(message: str = "", **more: Any) -> Dialogue:
+    """A mailbox with a quota warning."""
+    text = f' quota_warn_message = "{message}"\n' if message else ""
+    more["transports"] = f"{BOX} quota = 1000\n quota_warn_threshold = 10%\n{text}"
+    return Dialogue(said=WITH_ID, routers=LOCAL, **more)
+
+
+CASES = {
+    "bounce: accepted": acl(f"accept add_header = X-N: 1\n {ALL}"),
+    "bounce: started": acl(
+        f"accept {ALL}\no:\n warn logwrite = start $sender_address $received_protocol $sender_ident\n"
+        " accept set acl_m_q = 1\n add_header = X-S: s",
+        main="acl_not_smtp_start = o\n",
+    ),
+    "bounce: start denies": acl("accept\no:\n deny", main="acl_not_smtp_start = o\n"),
+    "bounce: denied": denies(),
+    "bounce: denied, the other recipient had it": dsn(
+        "",
+        "",
+        FAILS,
+        main="acl_not_smtp = n\n",
+        acl="rcpt:\n accept\nn:\n deny message = no\n",
+        more="RCPT TO:<back@from.example>\r\n",
+    ),
+    "bounce: denied, log message": acl("deny message = words\n log_message = logged"),
+    "bounce: deferred": acl("defer message = words"),
+    "bounce: discarded": acl("discard"),
+    "bounce: frozen": acl("accept control = freeze"),
+    "bounce: queued": acl("accept control = queue"),
+    "bounce: control not allowed": acl("accept control = suppress_local_fixups"),
+    "bounce: headers": acl("accept remove_header = subject\n add_header = :at_start:X-First: 1"),
+    "bounce: mime": Dialogue(
+        main="acl_not_smtp_mime = n\n",
+        acl="rcpt:\n accept\nn:\n accept logwrite = $mime_content_type|$mime_part_count\n",
+        peers=REFUSED,
+    ),
+    "bounce: mime denies": Dialogue(
+        main="acl_not_smtp_mime = n\nacl_not_smtp = o\n",
+        acl="rcpt:\n accept\nn:\n discard\no:\n accept logwrite = second\n",
+        peers=REFUSED,
+    ),
+    "warning: accepted": acl(f"accept {ALL}", main="delay_warning = 1s:1h\n", **LATE),
+    "warning: denied": denies(main="delay_warning = 1s:1h\n", **LATE),
+    "success report: accepted": dsn(
+        " NOTIFY=SUCCESS", main="acl_not_smtp = n\n", acl=f"rcpt:\n accept\nn:\n accept {ALL}\n"
+    ),
+    "success report: denied": dsn(
+        " NOTIFY=SUCCESS", main="acl_not_smtp = n\n", acl="rcpt:\n accept\nn:\n deny message = no\n"
+    ),
+    "autoreply: accepted": acl(f"accept {ALL}", routers=LOCAL, transports=TRANSPORTS + REPLY),
+    "autoreply: denied": denies(routers=LOCAL, transports=TRANSPORTS + REPLY),
+    "freeze_tell: denied": denies(
+        main="freeze_tell = x@from.example\nsystem_filter = @D/filter\n", files={"filter": FREEZES}
+    ),
+    "quota warning: denied": denies(routers=LOCAL, transports=f"{BOX} quota = 1000\n quota_warn_threshold = 10%\n"),
+    "syntax errors: denied": denies(
+        routers="al:\n driver = redirect\n domains = y.example\n data = a@b@c, zed@z.example\n skip_syntax_errors\n"
+        " syntax_errors_to = back@from.example\n" + ROUTERS,
+        peers=[{}],
+    ),
+    "complaint: denied": denies(args=("-odi", "-oem", "-t"), said="Subject: x\nTo: a b\n\nx\n"),
+    "complaint of a refusal: denied": acl(
+        "deny senders = : root@test.example\n message = no own",
+        args=("-odi", "-oem", "joe@y.example"),
+        said="Subject: x\n\nx\n",
+    ),
+    "complaint: nothing good": Dialogue(args=("-odi", "-oem", "-t"), said="Subject: x\nTo: a b\n\nx\n"),
+    "complaint: nothing good of two": Dialogue(args=("-odi", "-oem", "-t"), said="Subject: x\nTo: a b, c d\n\nx\n"),
+    "complaint: nobody": Dialogue(args=("-odi", "-oem", "-t"), said="Subject: x\n\nx\n"),
+    "frozen by an ACL": Dialogue(main="freeze_tell = x@from.example\n", acl="rcpt:\n accept control = freeze\n"),
+    "frozen by an ACL, told to two": Dialogue(
+        said=WITH_ID, main=SETTINGS + "freeze_tell = x@from.example, y\n", acl="rcpt:\n accept control = freeze\n"
+    ),
+    "frozen by an ACL, told to nobody": Dialogue(
+        main="freeze_tell = x@from.example\n", acl="rcpt:\n accept control = freeze/no_tell\n"
+    ),
+    "frozen by an ACL, not by SMTP": acl(
+        "accept senders = root@*\n control = freeze\n accept",
+        args=("-odi", "joe@y.example"),
+        said="Subject: x\n\nx\n",
+        main="freeze_tell = x@from.example\n",
+    ),
+    "frozen by an ACL, null sender": Dialogue(
+        main="freeze_tell = x@from.example\n",
+        acl="rcpt:\n accept control = freeze\n",
+        said=f"{EHLO}MAIL FROM:<>\r\nRCPT TO:<joe@y.example>\r\n{DATA}{QUIT}",
+    ),
+    "frozen by an ACL, batched": Dialogue(
+        args=("-bS", "-odi"),
+        said=ENVELOPE + DATA,
+        main="freeze_tell = x@from.example\n",
+        acl="rcpt:\n accept control = freeze\n",
+    ),
+    "frozen by a filter": Dialogue(
+        said=WITH_ID,
+        main=SETTINGS + "freeze_tell = x@from.example\n",
+        routers="al:\n driver = redirect\n domains = y.example\n allow_freeze\n allow_filter\n user = Debian-exim\n"
+        " data = #Exim filter\\nfreeze cold\n" + ROUTERS,
+    ),
+    "frozen by the system filter, thawed, bounced": acl(
+        "accept control = queue",
+        main="system_filter = @D/filter\n",
+        files={"filter": FREEZES},
+        then=[("-qff",), ("-qff",)],
+    ),
+    "frozen by the system filter, thawed, unrouteable": acl(
+        "accept control = queue",
+        main="system_filter = @D/filter\n",
+        files={"filter": FREEZES},
+        routers="back:\n driver = accept\n domains = from.example\n transport = back\n",
+        then=[("-qff",), ("-qff",)],
+    ),
+    "syntax errors: one good": errors("a@b@c, zed@z.example", " syntax_errors_text = please mend $local_part\n"),
+    "syntax errors: none good": errors("a@b@c"),
+    "syntax errors: filter": errors("#Exim filter\\ndeliver", " allow_filter\n user = Debian-exim\n"),
+    "quota warning": full(main=SETTINGS),
+    "quota warning: own words": full("From: me@x\\nTo: s@from.example, back@from.example\\nSubject: x\\n\\nwords\\n"),
+    "quota warning: several headers": full(
+        "To: s@from.example\\nCc: c@from.example\\nBcc: b@from.example\\nReply-To: xx@y\\n\\nwords\\n", main=SETTINGS
+    ),
+    "bounce: references, reply-to": Dialogue(said=WITH_ID, main=SETTINGS, peers=REFUSED),
+}

@@ -1,0 +1,16 @@
+"""Hosts, system filters and routers, side by side with an installed Exim. The cases are in `way_cases.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import way_cases
+from .session_world import Dialogue, compare, named
+from .transport_world import needs_exim
+
+pytestmark = needs_exim
+
+
+@pytest.mark.parametrize("case", named(way=way_cases.DELIVERIES | way_cases.DIFFERENT))
+def test_same(case: Dialogue) -> None:
+    compare(case)

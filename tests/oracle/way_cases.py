@@ -1,0 +1,277 @@
+"""The ways a message goes: hosts one after another, the system filter, answers, pipes, mailboxes, connection limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .dsn_cases import FAILS, LOCAL
+from .policy_cases import QUEUED
+from .session_world import DATA, EHLO, ENVELOPE, QUIT, ROUTERS, TRANSPORTS, Dialogue
+
+B = "RCPT TO:<b@y.example>\r\n"
+C = "RCPT TO:<c@y.example>\r\n"
+TWO = EHLO + ENVELOPE + B + DATA + QUIT
+REFUSED = [{"rules": [FAILS]}]
+LATER = {"rules": [("RCPT", b"450 later\r\n")]}
+ONE_BY_ONE = "remote_max_parallel = 1\n"
+FILTERED = """system_filter = @D/filter
+system_filter_user = Debian-exim
+system_filter_file_transport = box
+system_filter_pipe_transport = pi
+system_filter_reply_transport = re
+"""
+LOCALS = """box:
+ driver = appendfile
+ user = Debian-exim
+pi:
+ driver = pipe
+ user = Debian-exim
+re:
+ driver = autoreply
+ user = Debian-exim
+"""
+
+
+def hosts(*peers: dict[str, Any], options: str = "", **more: Any) -> Dialogue:
+    """Two hosts for every recipient, tried in this order."""
+    routers = ROUTERS.replace("* 127.0.0.1", "* 127.0.0.1::@P1:127.0.0.1::@P2")
+    return Dialogue(peers=peers, routers=routers, transports=TRANSPORTS.replace(" port = @P1\n", "") + options, **more)
+
+
+def filtered(text: str, **more: Any) -> Dialogue:
+    """A system filter that leaves bounces alone."""
+    commands = f'# Exim filter\nif $sender_address is not "" then\n{text}\nendif\n'
+    main = FILTERED + more.pop("main", "")
+    return Dialogue(main=main, files={"filter": commands}, transports=TRANSPORTS + LOCALS, **more)
+
+
+def local(driver: str, options: str, **more: Any) -> Dialogue:
+    return Dialogue(
+        routers=LOCAL, transports=f"{TRANSPORTS}box:\n driver = {driver}\n user = Debian-exim\n{options}", **more
+    )
+
+
+def reply(options: str, **more: Any) -> Dialogue:
+    return local("autoreply", " from = me@from.example\n" + options, **more)
+
+
+def pipe(command: str, options: str = "", **more: Any) -> Dialogue:
+    return local("pipe", f" command = {command}\n{options}", **more)
+
+
+def file(options: str, **more: Any) -> Dialogue:
+    return local("appendfile", options, **more)
+
+
+SHELL = '/bin/sh -c "{}"'
+TO = " to = $sender_address\n"
+
+DELIVERIES = {
+    "recipient put off by both hosts": hosts(LATER, {"rules": [("RCPT", b"450 y\r\n")]}),
+    "recipient put off by the first host": hosts(LATER, {}),
+    "one of two put off by the first host": hosts({"rules": [("RCPT TO:<b", b"450 x\r\n")]}, {}, said=TWO),
+    "two put off by the first host": hosts(
+        {"rules": [("RCPT TO:<b", b"450 x\r\n"), ("RCPT", b"451 y\r\n")]}, {}, said=TWO
+    ),
+    "put off, no more hosts allowed": hosts(LATER, {}, options=" hosts_max_try = 1\n"),
+    "put off in a pipeline": hosts({"rules": [*LATER["rules"], ("DATA", b"503 no\r\n")], "ehlo": ("PIPELINING",)}, {}),
+    "put off, logging disabled": hosts(LATER, {}, options=" disable_logging\n"),
+    "first host busy": hosts({"banner": b"421 busy\r\n"}, {}),
+    "first host busy, no more allowed": hosts({"banner": b"421 busy\r\n"}, {}, options=" hosts_max_try = 1\n"),
+    "sender put off by the first host": hosts({"rules": [("MAIL", b"450 x\r\n")]}, {}),
+    "data put off by the first host": hosts({"rules": [(".", b"450 x\r\n")]}, {}),
+    "time-out at the first host": hosts({"rules": [("RCPT", b"")]}, {}, options=" command_timeout = 1s\n"),
+    "fallback hosts of the router": Dialogue(
+        peers=[{"banner": b"421 busy\r\n"}, {}], routers=ROUTERS + " fallback_hosts = 127.0.0.1::@P2\n"
+    ),
+    "fallback hosts of both": Dialogue(
+        peers=[{"banner": b"421 busy\r\n"}, {}],
+        routers=ROUTERS + " fallback_hosts = <; 127.0.0.2:1; 127.0.0.1:@P2\n",
+        transports=TRANSPORTS + " fallback_hosts = 127.0.0.3::1\n",
+    ),
+    "fallback hosts, for one of two": Dialogue(
+        said=TWO,
+        peers=[{"rules": [("RCPT TO:<b", b"450 x\r\n")]}, {}],
+        routers=ROUTERS + " fallback_hosts = 127.0.0.1::@P2\n",
+    ),
+    "fallback hosts in a redirected router": Dialogue(
+        peers=[{"banner": b"421 busy\r\n"}, {}],
+        routers="al:\n driver = redirect\n domains = y.example\n data = zed@z.example\n fallback_hosts = 127.0.0.3\n"
+        + ROUTERS,
+    ),
+    "max_rcpt": Dialogue(
+        said=EHLO + ENVELOPE + B + C + DATA + QUIT, transports=TRANSPORTS + " max_rcpt = 2\n", main=ONE_BY_ONE
+    ),
+    "several domains": Dialogue(said=EHLO + ENVELOPE + "RCPT TO:<b@z.example>\r\n" + B + DATA + QUIT, main=ONE_BY_ONE),
+    "errors_to": Dialogue(routers=ROUTERS + " errors_to = other@from.example\n", peers=REFUSED),
+    "errors_to nobody": Dialogue(routers=ROUTERS + " errors_to =\n", peers=REFUSED),
+    "errors_to expanded": Dialogue(routers=ROUTERS + " errors_to = ${local_part}-x@${domain}\n"),
+    "errors_to that fails": Dialogue(
+        routers="no:\n driver = redirect\n local_parts = bad\n allow_fail\n data = :fail: no\n"
+        + ROUTERS
+        + " errors_to = bad@from.example\n"
+    ),
+    "return_path": Dialogue(transports=TRANSPORTS + " return_path = ${local_part}-ret@x.example\n"),
+    "router disables logging": Dialogue(routers=ROUTERS + " disable_logging\n"),
+    "router disables logging, failure": Dialogue(routers=ROUTERS + " disable_logging\n", peers=REFUSED),
+    "router disables logging, :fail:": Dialogue(
+        routers="al:\n driver = redirect\n domains = y.example\n allow_fail\n disable_logging\n data = :fail: no\n"
+        + ROUTERS
+    ),
+    "router disables logging, :defer:": Dialogue(
+        routers="al:\n driver = redirect\n domains = y.example\n allow_defer\n disable_logging\n data = :defer: no\n"
+        + ROUTERS
+    ),
+    "router disables logging, :blackhole:": Dialogue(
+        routers="al:\n driver = redirect\n domains = y.example\n disable_logging\n data = :blackhole:\n" + ROUTERS
+    ),
+    "transport disables logging": Dialogue(transports=TRANSPORTS + " disable_logging\n"),
+    "late filter, appendfile": file(
+        " file = @D/box/j\n transport_filter = /bin/sleep 5\n transport_filter_timeout = 1s\n"
+    ),
+    "late filter, pipe": pipe("/bin/cat", " transport_filter = /bin/sleep 5\n transport_filter_timeout = 1s\n"),
+    "system filter: deliver": filtered("deliver zed@z.example"),
+    "system filter: save": filtered("save @D/box/saved"),
+    "system filter: unseen save": filtered("unseen save @D/box/saved 0640"),
+    "system filter: pipe": filtered("unseen pipe \"/bin/sh -c 'cat >@D/box/piped'\""),
+    "system filter: mail": filtered('mail to back@from.example subject "Re: $h_subject:" text "hi\\nthere"'),
+    "system filter: fail": filtered('fail text "552 5.7.1 no $sender_address"'),
+    "system filter: fail, no words": filtered("fail"),
+    "system filter: fail, words for the log": filtered('fail text "<<logged>>for user"'),
+    "system filter: fail, two lines": filtered('fail text "a\\nb"', said=TWO),
+    "system filter: save, then fail": filtered('unseen save @D/box/x\nfail text "plain words"'),
+    "system filter: defer, then fail": filtered(
+        'if first_delivery then defer text "x" endif\nfail text "words"',
+        main="acl_not_smtp = n\n",
+        acl="rcpt:\n accept\nn:\n accept control = queue\n",
+        then=[("-qff",), ("-qff",)],
+    ),
+    "system filter: freeze, two lines": filtered('freeze text "a\\nb"'),
+    "system filter: freeze, told": filtered('freeze text "hold"', main="freeze_tell = x@from.example\n"),
+    "system filter: defer": filtered('defer text "later"'),
+    "system filter: headers": filtered(
+        'headers add "X-A: $h_from:"\nheaders remove Subject:X-B\nheaders charset utf-8'
+    ),
+    "system filter: numbers": filtered(
+        'add 3 to n1\nadd $n1 to sn2\nheaders add "X-N: $n1 $sn2"\nif $n1 is above 2 then headers add "X-Y: y" endif'
+    ),
+    "system filter: syntax error": filtered("deliver"),
+    "system filter: conditions": filtered(
+        'if personal or $h_to: contains "joe" and not error_message then headers add "X-P: 1" endif\n'
+        'if $recipients contains "joe@" then headers add "X-R: 1" endif\n'
+        'if foranyaddress $h_to: ($thisaddress is joe@y.example) then headers add "X-F: 1" endif'
+    ),
+}
+LATE_SMTP = " transport_filter = /bin/sleep 5\n transport_filter_timeout = 1s\n"
+#: the next server is not troubled with what cannot be sent
+UNTROUBLED = ("-MAIL FROM:<s@from.example>", "-RCPT TO:<joe@y.example>", "-DATA")
+DIFFERENT = {
+    "late filter, smtp": Dialogue(transports=TRANSPORTS + LATE_SMTP, differs=UNTROUBLED),
+    "first pass routes": Dialogue(
+        acl="rcpt:\n accept control = queue/first_pass_route\n",
+        differs=(
+            "-ID no immediate delivery: queued by ACL",
+            (
+                "+ID == joe@y.example R=r T=t defer (-1): first-pass only routing due to -odqs, queue_smtp_domains or "
+                "control=queue"
+            ),
+        ),
+    ),
+    "quota of what is no mailbox": Dialogue(
+        acl="rcpt:\n accept verify = recipient/quota\n",
+        said=EHLO + ENVELOPE + QUIT,
+        differs=(
+            "-451 Temporary local problem - please try later",
+            "+250 Accepted",
+            (
+                "-H=(client.example) [192.0.2.7] U=root F=<s@from.example> temporarily rejected RCPT <joe@y.example>: Could "
+                "not complete recipient verify callout"
+            ),
+            (
+                "-H=(client.example) [192.0.2.7] U=root F=<s@from.example> temporarily rejected RCPT <joe@y.example>: Could "
+                "not complete recipient verify callout"
+            ),
+        ),
+    ),
+    "a file count of nothing": file(
+        " directory = @D/box/md\n maildir_format\n quota = 100\n quota_filecount = 1\n",
+        differs=(
+            (
+                "-ID == joe@y.example R=local T=box defer (-22): mailbox is full (MTA-imposed filecount quota exceeded while "
+                "writing to tmp/UNIQUE.mx.test.example)"
+            ),
+            (
+                "+ID == joe@y.example R=local T=box defer (-22): mailbox is full (MTA-imposed quota exceeded while "
+                "writing to tmp/UNIQUE.mx.test.example)"
+            ),
+        ),
+    ),
+    "same host again": Dialogue(
+        said=EHLO + "MAIL FROM:<s@from.example>\r\nRCPT TO:<b@b.example>\r\nRCPT TO:<b@a.example>\r\n" + DATA + QUIT,
+        transports=TRANSPORTS + " multi_domain = false\n",
+        main=ONE_BY_ONE + "remote_sort_domains = a.example : b.example\n",
+        differs=(
+            '-ID => b@b.example R=r T=t H=127.0.0.1 [127.0.0.1] C="250 OK"',
+            '+ID => b@b.example R=r T=t H=127.0.0.1 [127.0.0.1]* C="250 OK"',
+            "-(connected)",
+            "-EHLO mx.test.example",
+        ),
+    ),
+}
+STORES = {
+    "autoreply: headers": reply(
+        f"{TO} cc = c@from.example\n bcc = b@from.example\n reply_to = r@x.example\n headers = X-A: 1\\nX-B: 2\n"
+        " text = x\\ny\n subject = Re: $h_subject:\n return_message\n"
+    ),
+    "autoreply: nobody": reply(" text = x\n"),
+    "autoreply: from nobody": local("autoreply", TO + " text = x\n"),
+    "autoreply: file": reply(f"{TO} file = @D/reply\n file_expand\n", files={"reply": "hello $sender_address\nbye\n"}),
+    "autoreply: never_mail": reply(f"{TO} text = x\n never_mail = *@from.example\n"),
+    "autoreply: never_mail, one of two": reply(
+        " to = a@from.example, b@y.example\n text = x\n never_mail = *@y.example\n"
+    ),
+    "pipe: output of a failure": pipe(SHELL.format("echo oops; exit 2"), " return_fail_output\n"),
+    "pipe: output": pipe(SHELL.format("echo hello"), " return_output\n log_output\n"),
+    "pipe: too much output": pipe("/usr/bin/yes", " max_output = 100\n return_fail_output\n", ignore="^y?$"),
+    "pipe: time-out": pipe("/bin/sleep 5", " timeout = 1s\n"),
+    "pipe: deferred": pipe(SHELL.format("exit 75"), " log_defer_output\n"),
+    "pipe: environment": pipe("/usr/bin/env", " log_output\n"),
+    "pipe: status ignored": pipe("/bin/false", " ignore_status\n"),
+    "appendfile: batch": file(" file = @D/box/j\n batch_max = 10\n envelope_to_add\n", said=TWO),
+    "appendfile: bsmtp": file(" file = @D/box/j\n use_bsmtp\n batch_max = 10\n", said=TWO),
+    "appendfile: mbx": file(" file = @D/box/j\n mbx_format\n"),
+    "appendfile: quota": file(" file = @D/box/j\n quota = 100\n"),
+    "appendfile: quota, bounced": file(" file = @D/box/j\n quota = 100\n", retry=""),
+    "appendfile: maildir": file(" directory = @D/box/md\n maildir_format\n"),
+    "appendfile: mailstore": file(" directory = @D/box/ms\n mailstore_format\n mailstore_prefix = p-$local_part\n"),
+    "appendfile: /dev/null": file(" file = /dev/null\n"),
+    "appendfile: tainted": file(" file = @D/box/$local_part\n"),
+    "limits: one message a connection": Dialogue(
+        said=EHLO + ENVELOPE + DATA + "MAIL FROM:<>\r\nRCPT TO:<joe@y.example>\r\nNOOP\r\n" + QUIT,
+        main="smtp_accept_max_per_connection = 1\n",
+    ),
+    "limits: queued after one": Dialogue(
+        said=EHLO + (ENVELOPE + DATA) * 3 + QUIT, main="smtp_accept_queue_per_connection = 1\n"
+    ),
+    "limits: rate of MAIL": Dialogue(
+        said=EHLO + "MAIL FROM:<>\r\nRSET\r\n" * 3 + QUIT,
+        main="smtp_ratelimit_hosts = *\nsmtp_ratelimit_mail = 1,0.1s,1.05,1s\n",
+    ),
+    "limits: rate of RCPT": Dialogue(
+        said=EHLO + ENVELOPE + B + C + QUIT, main="smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = 1,0.1s,1.05,1s\n"
+    ),
+    "limits: protocol errors": Dialogue(said=EHLO + "MAIL FROM\r\n" * 6 + QUIT, main="smtp_max_synprot_errors = 2\n"),
+    "limits: unknown commands": Dialogue(said=EHLO + "XX\r\n" * 6 + QUIT, main="smtp_max_unknown_commands = 1\n"),
+    "limits: no limit for some": Dialogue(
+        said=EHLO + "NOOP\r\n" * 6 + QUIT,
+        main="smtp_accept_max_nonmail = 1\nsmtp_accept_max_nonmail_hosts = !192.0.2.0/24\n",
+    ),
+    "banner of an ACL, space at its end": Dialogue(
+        main=f"acl_smtp_connect = t\n{QUEUED}",
+        acl="rcpt:\n accept\nt:\n accept message = hello there ${if eq{a}{a}{ }}\n",
+        said=QUIT,
+    ),
+    "banner with a space at its end": Dialogue(said=QUIT, main='smtp_banner = "hello  "\n'),
+}
+
+CASES = {**DELIVERIES, **DIFFERENT, **STORES}
