@@ -41,7 +41,7 @@ ACTIONS = {
     "noopen": (FORCED % "smtp:connect", ""),
     "nocert": (
         FORCED % "tls:cert",
-        "tls_verify_hosts = *\n  tls_verify_certificates = @R\n  tls_verify_cert_hostnames =",
+        "hosts_require_tls = *\n  tls_verify_hosts = *\n  tls_verify_certificates = @R\n  tls_verify_cert_hostnames =",
     ),
     "cert": (CALL % "transport", "tls_verify_hosts = *\n  tls_verify_certificates = @R\n  tls_verify_cert_hostnames ="),
     "down": (CALL % "transport", "port = @X"),

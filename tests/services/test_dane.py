@@ -258,7 +258,7 @@ def test_dane_not_wanted(place: Place) -> None:
 
 
 def test_what_other_options_say_does_not_count(place: Place) -> None:
-    """hosts_require_tls, tls_verify_hosts, tls_verify_certificates, tls_verify_cert_hostnames, tls_sni (the seeds)."""
+    """hosts_require_tls, tls_verify_hosts, tls_verify_certificates, tls_verify_cert_hostnames, tls_sni."""
     done = Delivery(
         place,
         f"ee-1-1.{SIGNED}",

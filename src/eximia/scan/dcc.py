@@ -6,10 +6,12 @@ ended, or at once (`dcc_direct_add_header`), so that what is asked later sees it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from eximia.base.errors import Defer, NetworkError, RemoteProtocolError
 from eximia.base.text import Untainted
 from eximia.context import Context
-from eximia.message.header import Header, parse_block
+from eximia.message.header import Header
 from eximia.protocols.dccifd import Verdict, read_answer, request
 
 from .mbox import whole_message
@@ -96,7 +98,22 @@ def _add(ctx: Context, header: str) -> None:
     message.headers.append(Header(f"{header}\n"))
     more = message.acl_vars.get("_dcc_add_header", "")
     if more:
-        message.headers.extend(Header(each.text) for each in parse_block(f"{more.strip(chr(10))}\n")[0])
+        message.headers.extend(Header(f"{each}\n") for each in _unfolded(more))
+
+
+def _unfolded(text: str) -> Iterator[str]:
+    """The lines of `$acl_m_dcc_add_header` as they are, good or not, each with its continuations. Only what would end
+    the header, an empty line, is left out."""
+    line = ""
+    for part in text.split("\n"):
+        if part[:1] in (" ", "\t") and line:
+            line += f"\n{part}"
+        elif part:
+            if line:
+                yield line
+            line = part
+    if line:
+        yield line
 
 
 def _log(ctx: Context, text: str) -> None:

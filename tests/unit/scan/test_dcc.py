@@ -1,4 +1,4 @@
-"""The condition `dcc`: the seeds' sentences (features row 6)."""
+"""The condition `dcc`: what its documentation says (features row 6)."""
 
 from __future__ import annotations
 
@@ -84,12 +84,13 @@ def test_defer_ok(tmp_path: Path, daemon: Daemon) -> None:
 
 def test_header_at_once(tmp_path: Path) -> None:
     one = world(tmp_path, Daemon(f"A\nA\n{HEADER}\n".encode()), dcc_direct_add_header=True)
-    run(one, "warn set acl_m_dcc_add_header = X-One: 1\\nX-Two: 2\n dcc = *")
+    run(one, "warn set acl_m_dcc_add_header = X-One: 1\\n\\nno colon\\nX-Two: 2\\n 3\n dcc = *")
     assert [header.text for header in one.message.headers] == [
         "Subject: x\n",
         f"{HEADER}\n",
         "X-One: 1\n",
-        "X-Two: 2\n",
+        "no colon\n",
+        "X-Two: 2\n 3\n",
     ]
     assert not one.message.added_headers
     assert HEADER.encode() in mailbox(one.context), "scanners that are asked later see it"
