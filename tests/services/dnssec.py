@@ -26,14 +26,14 @@ def free_port() -> int:
 
 
 class Dns:
-    """The two servers. `bogus`: owners whose TLSA record is changed after signing."""
+    """The two servers. `bogus`: owners whose TLSA record is changed after signing; `port`: where unbound serves."""
 
-    def __init__(self, folder: Path, signed: str, unsigned: str, bogus: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, signed: str, unsigned: str, bogus: tuple[str, ...] = (), *, port: int = 0) -> None:
         programs = [shutil.which(name) for name in ("nsd", "unbound", "ldns-keygen", "ldns-signzone")]
         if not all(programs):
             pytest.skip("nsd, unbound and ldnsutils are needed")
         self.folder = folder
-        self.port, authority = free_port(), free_port()
+        self.port, authority = port or free_port(), free_port()
         (folder / "signed.zone").write_text(_HEAD.format(zone=SIGNED) + signed)
         (folder / "unsigned.zone").write_text(_HEAD.format(zone=UNSIGNED) + unsigned)
         key = self._run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", SIGNED).strip()

@@ -35,8 +35,8 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, pki: Pki, leaf: str) -> None:
-        super().__init__(("127.0.0.1", 0), Session)
+    def __init__(self, pki: Pki, leaf: str, where: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(where, Session)
         self.port = self.server_address[1]
         self.context: ssl.SSLContext | None = None
         self.names: list[str | None] = []

@@ -71,3 +71,6 @@ class AddressContext:
     event_name: str = ""
     event_data: str = ""
     event_defer_errno: int = 0
+    #: whether DNSSEC vouches for the host of a transport: "yes", "no" or "" (not asked); None: there is no host, and a
+    #: lookup of the session counts
+    host_dnssec: str | None = None

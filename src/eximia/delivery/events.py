@@ -20,9 +20,6 @@ def address_event(
     attempt: Attempt, address: Address, name: str, data: str, action: Template, *, errno: int = 0
 ) -> None:
     """Raise an event about one address; its result is ignored."""
-    smtp = address.outcome.smtp if address.outcome is not None else None
-    if smtp is not None and smtp.host is not None:
-        attempt.ctx.session.lookup_dnssec_authenticated = smtp.host.authenticated
     raise_event(attempt.ctx.for_address(_variables(attempt, address)), name, data, action, errno=errno)
 
 
@@ -59,6 +56,7 @@ def _show_host(variables: AddressContext, address: Address) -> None:
         variables.host_address = smtp.host.address
         variables.host_port = smtp.host.port
         variables.delivery_confirmation = smtp.confirmation
+        variables.host_dnssec = smtp.host.authenticated
         variables.sending_ip_address = smtp.local_address
         variables.sending_port = smtp.local_port
         if smtp.tls is not None:

@@ -180,7 +180,10 @@ class Dnsdb(QueryStyle):
                 found += texts
                 secure = secure and validated
         if found:
-            ctx.session.lookup_dnssec_authenticated = "" if question.dnssec == "never" else "yes" if secure else "no"
+            told = "" if question.dnssec == "never" else "yes" if secure else "no"
+            ctx.session.lookup_dnssec_authenticated = told
+            if ctx.address.host_dnssec is not None:
+                ctx.address.host_dnssec = told
             return question.separator.join(found)
         if deferred:
             raise LookupDefer("")

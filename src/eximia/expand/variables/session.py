@@ -99,6 +99,12 @@ def _proxy_port(ctx: Context) -> str:
 _PROXY_LOCAL, _PROXY_LOCAL_PORT = text("session.proxy.local_address"), number("session.proxy.local_port")
 _PROXY_EXTERNAL = text("session.proxy.external_address")
 
+
+def _dnssec(ctx: Context) -> str:
+    of_host = ctx.address.host_dnssec
+    return Untainted(ctx.session.lookup_dnssec_authenticated if of_host is None else of_host)
+
+
 VARIABLES: dict[str, Run] = {
     "acl_verify_message": text("session.acl_verify_message"),
     "atrn_host": session_note("atrn_host"),
@@ -121,7 +127,7 @@ VARIABLES: dict[str, Run] = {
     "interface_address": trusted("session.interface_address"),
     "interface_port": _received_port,
     "ldap_dn": session_note("ldap_dn"),
-    "lookup_dnssec_authenticated": trusted("session.lookup_dnssec_authenticated"),
+    "lookup_dnssec_authenticated": _dnssec,
     "prdr_requested": flag("session.prdr_requested", "yes", "no"),
     "proxy_external_address": _PROXY_EXTERNAL,
     "proxy_external_port": _proxy_port,

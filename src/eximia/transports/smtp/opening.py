@@ -168,7 +168,7 @@ def _open(
     in_clear: bool = False,
 ) -> Connection:
     ctx.address.tls_out = TlsFacts()
-    ctx.session.lookup_dnssec_authenticated = host.authenticated
+    ctx.address.host_dnssec = host.authenticated
     # Only deliveries count: a check of what would happen has no message.
     counts = not verifying and ctx.message.id and getattr(ctx.process.main, "tls_reports", False)
     dane = None

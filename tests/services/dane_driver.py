@@ -1,0 +1,142 @@
+"""DANE from the configuration to the log line: our daemon, a validating resolver at port 53 and mail servers at port 25,
+in a network of their own.
+
+python dane_driver.py FOLDER: prints the main log. To be run inside a mount and network namespace whose resolver is
+127.0.0.1 and whose loopback interface has 10.1.1.0/24.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from services.dnssec import SIGNED, UNSIGNED, Dns
+from services.test_dane import Server
+from support_rows import OURS, Talk
+from support_rows import Server as Daemon
+from support_tls import Pki
+
+#: mail domain -> the server's certificate ("" for no STARTTLS), its TLSA records, whether its zone is signed
+CASES: dict[str, tuple[str, tuple[tuple[int, int, int, str], ...], bool]] = {
+    "ee": ("self", ((3, 1, 2, "self"),), True),
+    "ta": ("rsa", ((2, 0, 1, "inter"),), True),
+    "both": ("ec", ((2, 0, 1, "inter"), (3, 1, 1, "ec")), True),
+    "wrong": ("ec", ((3, 1, 1, "alt"),), True),
+    "clear": ("", ((3, 1, 1, "ec"),), True),
+    "none": ("ec", (), True),
+    "unsigned": ("ec", ((3, 1, 1, "ec"),), False),
+    "required": ("ec", ((3, 1, 1, "ec"),), False),
+    "odd": ("self", ((3, 1, 1, "self"),), True),
+    "notasked": ("ec", ((3, 1, 1, "ec"),), True),
+    "nottried": ("ec", ((3, 1, 1, "ec"),), True),
+    "printed": ("self", ((3, 1, 1, "self"),), True),
+    "printedta": ("rsa", ((2, 1, 2, "inter"),), True),
+    "printednone": ("ec", (), True),
+}
+CONFIGURATION = r"""primary_hostname = near.example
+acl_smtp_rcpt = accept
+log_selector = +tls_certificate_verified +tls_peerdn
+begin acl
+ev:
+  accept logwrite = EV $event_name $domain dane=$tls_out_dane usage=$tls_out_tlsa_usage ocsp=$tls_out_ocsp \
+    secure=$lookup_dnssec_authenticated data=$event_data
+begin routers
+not_asked:
+  driver = dnslookup
+  domains = notasked.SIGNED
+  dnssec_request_domains =
+  transport = plain
+printed:
+  driver = dnslookup
+  domains = ^printed
+  dnssec_require_domains = *
+  transport = printed
+rest:
+  driver = dnslookup
+  domains = ! near.example
+  transport = ${extract{${extract{1}{.}{$domain}}}{required=required odd=odd nottried=nottried}{$value}{plain}}
+gone:
+  driver = redirect
+  data = :blackhole:
+begin transports
+plain:
+  driver = smtp
+  tls_tempfail_tryclear
+  event_action = ${acl{ev}}
+required:
+  driver = smtp
+  hosts_require_dane = *
+  event_action = ${acl{ev}}
+odd:
+  driver = smtp
+  hosts_require_tls =
+  tls_verify_hosts = *
+  tls_try_verify_hosts = *
+  tls_verify_certificates = PKI/otherroot.crt
+  tls_crl = PKI/nothere.crl
+  tls_verify_cert_hostnames = *
+  event_action = ${acl{ev}}
+nottried:
+  driver = smtp
+  hosts_try_dane =
+  tls_verify_certificates = PKI/root.crt
+  event_action = ${acl{ev}}
+printed:
+  driver = smtp
+  hosts_request_ocsp = ${if or { {= {0}{$tls_out_tlsa_usage}} \
+                                {= {4}{$tls_out_tlsa_usage}} } \
+                         {*}{}}
+  event_action = ${acl{ev}}
+begin retry
+* * F,1h,10m
+"""
+
+
+def main(folder: Path) -> None:
+    for name in ("pki", "dns"):
+        (folder / name).mkdir()
+    pki = Pki(folder / "pki")
+    pki.write("self.chain", pki.made["self"].pem)
+    for path in (folder / "pki").iterdir():
+        path.chmod(0o644)
+    zones = {True: "", False: ""}
+    servers = []
+    for number, (name, (leaf, records, signed)) in enumerate(CASES.items()):
+        address = f"10.1.1.{number + 2}"
+        zones[signed] += f"{name} MX 10 mx-{name}\nmx-{name} A {address}\n"
+        for usage, selector, matching, whose in records:
+            data = pki.made[whose].tlsa(selector, matching).hex()
+            zones[signed] += f"_25._tcp.mx-{name} TLSA {usage} {selector} {matching} {data}\n"
+        servers.append(Server(pki, leaf, (address, 25)))
+    dns = Dns(folder / "dns", zones[True], zones[False], port=53)
+    text = CONFIGURATION.replace("SIGNED", SIGNED).replace("PKI", str(folder / "pki"))
+    daemon = Daemon(folder / "near", OURS, text)
+    try:
+        for name, (_, _, signed) in CASES.items():
+            with Talk(daemon.port) as talk:
+                talk.greeted()
+                talk.say("MAIL FROM:<>")
+                talk.say(f"RCPT TO:<b@{name}.{SIGNED if signed else UNSIGNED}>")
+                talk.say("DATA")
+                talk.say(f"Subject: {name}\r\n\r\nx\r\n.")
+                talk.say("QUIT")
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            log = daemon.log()
+            if all(f" b@{name}." in log for name in CASES):
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)
+        print(daemon.log() + daemon.log("panic"))
+    finally:
+        daemon.stop()
+        dns.close()
+        for each in servers:
+            each.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,129 @@
+"""What the documentation of DANE promises, claim by claim: from the configuration to the log line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support_rows import open_folder
+from support_tls import Pki
+
+DRIVER = Path(__file__).with_name("dane_driver.py")
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+_SET_UP = """
+ip link set lo up; ip addr add 10.1.1.1/24 dev lo
+echo nameserver 127.0.0.1 > "$1/resolv.conf"; mount --bind "$1/resolv.conf" /etc/resolv.conf
+shift; exec "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def log() -> str:
+    """The main log after a message to each domain."""
+    programs = ("unshare", "nsd", "unbound", "ldns-keygen", "ldns-signzone")
+    if os.geteuid() != 0 or not all(shutil.which(name) for name in programs):
+        pytest.skip("needs root, unshare, nsd, unbound and ldnsutils")
+    with open_folder() as folder:
+        words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), sys.executable, str(DRIVER), str(folder)]
+        environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def delivery(log: str, name: str) -> str:
+    """The line that tells what became of the message to a domain."""
+    found = re.search(rf"(=>|==|\*\*) b@{name}\..*", log)
+    assert found is not None, log
+    return found[0]
+
+
+def event(log: str, name: str, what: str) -> str:
+    found = re.search(rf"EV {what} {name}\.\S+ (.*)", log)
+    assert found is not None, log
+    return found[1]
+
+
+def events(log: str, name: str) -> set[str]:
+    """What $lookup_dnssec_authenticated was in the events of a domain."""
+    return set(re.findall(rf"EV \S+ {name}\.\S+ .* secure=(\w*)", log))
+
+
+@pytest.mark.parametrize(("name", "usage", "ocsp"), [("ee", 8, 0), ("ta", 4, 1), ("both", 12, 0)])
+def test_verified(log: str, name: str, usage: int, ocsp: int) -> None:
+    """Signed MX, address and TLSA records and a matching certificate: CV=dane, $tls_out_dane is yes, a bit is set in
+    $tls_out_tlsa_usage for each usage; OCSP is asked for by default only when all records are DANE-TA. DANE-EE is good
+    for a self-signed certificate. Nothing need be configured."""
+    assert delivery(log, name).startswith("=>")
+    assert " CV=dane" in delivery(log, name)
+    assert event(log, name, "msg:delivery").startswith(f"dane=yes usage={usage} ocsp={ocsp} secure=yes")
+
+
+def test_no_fallback(log: str) -> None:
+    """A certificate that does not match: the host is not used, neither without DANE nor without TLS."""
+    assert delivery(log, "wrong").startswith("==")
+    assert "dane:fail" in log
+    assert event(log, "wrong", "dane:fail").startswith("dane=no")
+    assert "delivering unencrypted" not in log
+
+
+def test_tls_is_declared(log: str) -> None:
+    """TLSA records say that TLS is there: a server that does not offer it is not used."""
+    assert delivery(log, "clear").startswith("==")
+    assert "TLS session is required" in delivery(log, "clear")
+
+
+@pytest.mark.parametrize(("name", "secure"), [("none", "yes"), ("unsigned", "no"), ("nottried", "yes")])
+def test_not_usable(log: str, name: str, secure: str) -> None:
+    """Without TLSA records, without a signed zone, or with an empty hosts_try_dane there is no DANE, and the ordinary
+    verification options count."""
+    assert events(log, name) == {secure}
+    assert delivery(log, name).startswith("=>")
+    assert f" CV={'yes' if name == 'nottried' else 'no'}" in delivery(log, name)
+    assert event(log, name, "msg:delivery").startswith(f"dane=no usage=0 ocsp=1 secure={secure}")
+
+
+def test_not_asked_for(log: str) -> None:
+    """dnssec_request_domains must be active."""
+    assert " CV=no" in delivery(log, "notasked")
+    assert event(log, "notasked", "msg:delivery").startswith("dane=no usage=0")
+
+
+def test_required(log: str) -> None:
+    """hosts_require_dane fails when the target is not secured by DNSSEC."""
+    assert delivery(log, "required").startswith("**")
+    assert "DANE error" in delivery(log, "required")
+    assert event(log, "required", "dane:fail").endswith("data=dane-required")
+
+
+def test_ignored_options(log: str) -> None:
+    """With DANE usable hosts_require_tls, tls_verify_hosts, tls_try_verify_hosts, tls_verify_certificates, tls_crl and
+    tls_verify_cert_hostnames do not count."""
+    assert delivery(log, "odd").startswith("=>")
+    assert " CV=dane" in delivery(log, "odd")
+
+
+@pytest.mark.parametrize(("name", "dane", "usage", "ocsp"), [
+    ("printed", "yes", 8, 0), ("printedta", "yes", 4, 1), ("printednone", "no", 0, 1),
+])  # fmt: skip
+def test_ocsp_option(log: str, name: str, dane: str, usage: int, ocsp: int) -> None:
+    """hosts_request_ocsp as it is printed: it names $tls_out_tlsa_usage, so it is expanded when the records are known."""
+    assert event(log, name, "msg:delivery").startswith(f"dane={dane} usage={usage} ocsp={ocsp} ")
+
+
+def test_command_for_the_digest(tmp_path: Path) -> None:
+    """The commands that are printed for the fourth field give the SHA-512 of the key."""
+    pki = Pki(tmp_path)
+    command = (
+        "openssl x509 -in certificate.pem -pubkey -noout | openssl rsa -outform der -pubin 2>/dev/null "
+        "| openssl sha512 | awk '{print $2}'"
+    )
+    pki.write("certificate.pem", pki.made["rsa"].pem)
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == pki.made["rsa"].tlsa(1, 2).hex()
