@@ -73,7 +73,7 @@ tls_advertise_hosts = {"*" if tls else ""}
 keep_environment =
 host_lookup =
 """
-        self.conf.write_text(head + configuration.replace("@D", str(folder)))
+        self.conf.write_text(head + configuration.replace("@D", str(folder)).replace("PORT", str(self.port)))
         self.process = subprocess.Popen(
             [*program, "-C", str(self.conf), "-bdf"],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},

@@ -172,6 +172,9 @@ class Connection:
     def facts(self, *, reused: bool) -> SmtpFacts:
         """What a log line tells of this connection."""
         local_address, local_port = self.stream.local
+        if self.sessions is not None and self.encrypted is not None:
+            # with TLS 1.3 tickets come after the handshake
+            self.tls.resumption |= self.encrypted.engine.number("resumption_bits")
         return SmtpFacts(
             host=self.host,
             reused=reused,

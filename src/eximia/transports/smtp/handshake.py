@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: when an authority of the records issued the certificate
 _ASK_ALWAYS = "*"
 _ONLY_DANE_TA = 4
+#: bit of $tls_out_resumption: we asked for a ticket
+_TICKET_REQUESTED = 2
 
 
 class HandshakeError(Exception):
@@ -176,6 +178,8 @@ class Handshake:
             raise
         done = facts_of(engine, on_connect=on_connect)
         done.sni, done.tlsa_usage = facts.sni, facts.tlsa_usage
+        if sessions is not None:
+            done.resumption |= _TICKET_REQUESTED
         if self.verify is Verify.IGNORE:
             done.certificate_verified = False
         if self.authenticates:
