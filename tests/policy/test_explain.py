@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support_servers import enterable
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CONFIGURATION = """\
 primary_hostname = here.example
@@ -56,6 +58,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "site.toml").write_text("never_users = []\n")
     for name in ("spool", "log"):
         (tmp_path / name).mkdir()
+        if os.geteuid() == 0:  # mail is taken in as the mail user
+            (tmp_path / name).chmod(0o777)
+    enterable(tmp_path)
     return tmp_path
 
 

@@ -32,6 +32,11 @@ def file_status(process: Process, path: str | bytes) -> Found:
     return found
 
 
+def forget(process: Process, path: str | bytes) -> None:
+    """Believe nothing of this file any more."""
+    process.caches.get("file status", {}).pop(path, None)
+
+
 def _ask(path: str | bytes) -> Found:
     try:
         return os.stat(path)

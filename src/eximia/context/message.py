@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass, field
+
+if TYPE_CHECKING:
+    from eximia.base.ports import Identity
 
 
 @dataclass(slots=True)
@@ -169,6 +172,8 @@ class Message:
     queue_name: str = ""
     nonrecipients: set[str] = field(default_factory=set)
     smtputf8: bool = False
+    #: while a filter of this user is interpreted by a process that cannot become the user: whose files are read
+    acting: Identity | None = None
     #: only to servers that are known for sure, and only over TLS (RFC 8689)
     requiretls: bool = False
     utf8_downconvert: int = 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 _FORBIDDEN = ("lookup", "perl", "readfile", "readsocket", "run", "dlfunc", "existstest", "logwrite")
+_NEED_THE_USER = frozenset({"dlfunc", "perl", "readsocket", "run"})
 #: filters longer than this are not read
 LONGEST = 1 << 20
 
@@ -25,8 +26,8 @@ class Filters:
 
     def run(self, ctx: Context, text: str, kind: str, **options: Any) -> FilterResult:
         """A user's filter: `kind` "exim" or "sieve"; `options` are the redirect router's (`options`), and
-        `default_domain` for addresses without one. `confined`: we could not become the user, so what reads files or
-        runs commands is forbidden."""
+        `default_domain` for addresses without one. `confined`: we could not become the user, so what
+        runs commands or opens connections is forbidden, and files are read by an agent (`Message.acting`)."""
         router: Any = options.get("options")
         domain = str(options.get("default_domain") or "")
         if kind == "sieve":
@@ -37,7 +38,7 @@ class Filters:
         forbidden = frozenset(
             name
             for name in _FORBIDDEN
-            if getattr(router, f"forbid_filter_{name}", False) or (confined and name != "logwrite")
+            if getattr(router, f"forbid_filter_{name}", False) or (confined and name in _NEED_THE_USER)
         )
         limits = Limits(
             allow_fail=bool(getattr(router, "allow_fail", False)),

@@ -14,14 +14,20 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import FoundItem
 from eximia.base.span import NOWHERE
 from eximia.base.text import Quoted, Untainted, is_tainted
+from eximia.context.user_files import readable
 
 from .catalogue import LOOKUPS
 from .search import Search, parse_search
-from .types import LookupType, QueryStyle, SingleKey, option
+from .types import LookupType, OpenFailure, QueryStyle, SingleKey, option
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
+#: types that read no file, and connect to nothing as the user that they run as
+_FILELESS = frozenset({"dnsdb", "passwd", "psl", "regdom", "spf"})
+#: types whose file is read as a whole
+_ONE_FILE = frozenset({"cdb", "dbm", "dbmjz", "dbmnz", "iplsearch", "json", "lsearch", "nwildlsearch", "wildlsearch"})
+_PURPOSES = dict.fromkeys(("iplsearch", "lsearch", "nwildlsearch", "wildlsearch"), "for linear search")
 #: Results of queries kept with a message.
 KEPT_RESULTS = 1024
 
@@ -105,6 +111,8 @@ def _type(parsed: Search) -> LookupType:
 def _query(ctx: Context, type_: QueryStyle, parsed: Search, query: str) -> str | None:
     if type_.quoters and is_tainted(query) and not (isinstance(query, Quoted) and query.quoter in type_.quoters):
         raise TaintError(f"tainted search query is not properly quoted ({parsed.type})")
+    if ctx.message.acting is not None and parsed.type not in _FILELESS:
+        raise ExpansionError(f"{parsed.type} lookups are not permitted in users' filters here")
     if not type_.cached:
         return _trusted(type_, type_.query(ctx, query, parsed.options))
     kept: dict[tuple[str, str, object], str | None] | None = ctx.message.notes.get("lookup results")
@@ -131,6 +139,26 @@ def _single(ctx: Context, type_: SingleKey, parsed: Search, key: str, path: str)
     """The lookup with its partial keys and defaults."""
     if is_tainted(path):
         raise TaintError(f"Tainted filename for search: '{path}'")
+    if ctx.message.acting is not None and parsed.type not in _FILELESS:
+        return _users(ctx, type_, parsed, key, path)
+    return _in_file(ctx, type_, parsed, key, path)
+
+
+def _users(ctx: Context, type_: SingleKey, parsed: Search, key: str, path: str) -> _Hit | None:
+    """In a file of a user whose filter asks, and whom we cannot become."""
+    if parsed.type not in _ONE_FILE:
+        raise ExpansionError(f"{parsed.type} lookups are not permitted in users' filters here")
+    try:
+        with readable(ctx, path) as copy:
+            try:
+                return _in_file(ctx, type_, parsed, key, Untainted(copy))
+            except ExpansionError as error:
+                raise ExpansionError(error.message.replace(copy, path)) from None
+    except OSError as error:
+        raise OpenFailure(path, _PURPOSES.get(parsed.type, f"for {parsed.type} lookup"), error) from None
+
+
+def _in_file(ctx: Context, type_: SingleKey, parsed: Search, key: str, path: str) -> _Hit | None:
     options = parsed.options
     hit: _Hit | None = None
     found = type_.find(ctx, path, key, options)

@@ -16,5 +16,6 @@ JOBS: Final[dict[str, str]] = {
     "mailbox_room": "eximia.transports.jobs.room:run",
     "pipe": "eximia.transports.jobs.pipe:run",
     "read_file": "eximia.routers.read_file_job:run",
+    "user_file": "eximia.context.user_file_job:run",
     "spool_files": "eximia.spool.filing:run",
 }

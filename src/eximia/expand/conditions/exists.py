@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.text import to_bytes
-from eximia.context.file_status import file_status
+from eximia.context.user_files import status
 from eximia.expand.conditions.simple import OneString
 
 if TYPE_CHECKING:
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def _exists(ctx: Context, text: str) -> bool:
     try:
-        return not isinstance(file_status(ctx.process, to_bytes(text)), OSError)
-    except ValueError:
+        status(ctx, to_bytes(text))
+    except (OSError, ValueError):
         return False
+    return True
 
 
 EXISTS = OneString(_exists)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import ExpansionError
 from eximia.base.refusal import why
 from eximia.base.text import Untainted, to_bytes
+from eximia.context.user_files import content
 from eximia.expand.items.function import FunctionItem
 from eximia.expand.sinks import refuse_tainted
 
@@ -20,8 +21,7 @@ def read(ctx: Context, name: str) -> str:
     """The contents of file `name`. Raises ExpansionError with Exim's words."""
     refuse_tainted(ctx, name, "filename")
     try:
-        with open(to_bytes(name), "rb") as file:
-            return file.read().decode("latin-1")
+        return content(ctx, to_bytes(name)).decode("latin-1")
     except IsADirectoryError:
         return ""
     except OSError as error:

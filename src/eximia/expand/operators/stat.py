@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.base.text import Untainted, to_bytes
+from eximia.context.user_files import status
 from eximia.expand.operation import Operator
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 def _stat(ctx: Context, subject: str, argument: str | None) -> str:
     try:
-        found = os.stat(to_bytes(subject))
+        path = to_bytes(subject)
+        found = os.stat(path) if ctx.message.acting is None else status(ctx, path)
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "No such file or directory"
         raise ExpansionError(f"stat({subject}) failed: {reason}") from error

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from eximia.base.text import Untainted, from_bytes, is_tainted
+from eximia.base.text import Untainted, from_bytes, is_tainted, to_bytes
+from eximia.context.user_files import content
 from eximia.lists.match import PLAIN, Compiled, ListError, Outcome
 
 if TYPE_CHECKING:
@@ -28,10 +29,9 @@ def _without_comment(line: str, *, anywhere: bool) -> str:
     return line
 
 
-def read_items(path: str, *, comment_anywhere: bool) -> list[str]:
+def read_items(ctx: Context, path: str, *, comment_anywhere: bool) -> list[str]:
     """The items of a file, Untainted: who may write the file is trusted with the configuration. Raises OSError."""
-    with open(path, "rb") as file:
-        text = from_bytes(file.read())
+    text = from_bytes(content(ctx, to_bytes(path)))
     items: list[str] = []
     for line in text.split("\n"):
         item = _without_comment(line, anywhere=comment_anywhere).strip(" \t\r\f\v")
@@ -66,21 +66,29 @@ class FileItems(Generic[S]):
         kept: dict[tuple[str, str], tuple[tuple[int, int, int], Compiled[S]]]
         kept = ctx.process.caches.setdefault("list.files", {})
         path = self._path
+        if ctx.message.acting is not None:
+            try:
+                return self._compiler(read_items(ctx, path, comment_anywhere=self._comment_anywhere), ctx)
+            except OSError as error:
+                raise self._unusable(error) from None
         try:
             status = os.stat(path)
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             entry = kept.get((self._kind, path))
             if entry is not None and entry[0] == stamp:
                 return entry[1]
-            items = read_items(path, comment_anywhere=self._comment_anywhere)
+            items = read_items(ctx, path, comment_anywhere=self._comment_anywhere)
         except OSError as error:
-            text = f'failed to open {path} when checking "{path}": {error.strerror}'
-            raise ListError(text, text) from None
+            raise self._unusable(error) from None
         compiled = self._compiler(items, ctx)
         if len(kept) >= KEPT:
             kept.clear()
         kept[self._kind, path] = (stamp, compiled)
         return compiled
+
+    def _unusable(self, error: OSError) -> ListError:
+        text = f'failed to open {self._path} when checking "{self._path}": {error.strerror}'
+        return ListError(text, text)
 
     def match(self, subject: S, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`. With `!` before the file name, what matches inside turns round."""

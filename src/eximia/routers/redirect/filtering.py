@@ -1,7 +1,8 @@
 """Running a user's filter as that user (manual 22.3).
 
-As root a copy of this process becomes the user first. A worker of the server cannot do that: there a filter of
-another user may not use what reads files, runs commands or opens connections.
+As root a copy of this process becomes the user first. A worker of the server cannot do that: there the files that a
+filter of another user asks for are read by an agent (`context.user_files`), and the filter may not use what runs
+commands or opens connections.
 """
 
 from __future__ import annotations
@@ -42,7 +43,13 @@ def run_filter(
         answer = ctx.process.ports.as_user(ctx.process, identity, lambda: _packed(interpret()), timeout=_TIMEOUT)
     except Defer as error:
         raise RouterDefer(f"error in filter: {error.message}", errno=Errno.BAD_REDIRECT) from None
-    return interpret(confined=True) if answer is None else _unpacked(answer)
+    if answer is not None:
+        return _unpacked(answer)
+    ctx.message.acting = identity
+    try:
+        return interpret(confined=True)
+    finally:
+        ctx.message.acting = None
 
 
 def write_log_lines(ctx: Context, address: Address, result: FilterResult, mode: Mode, wrong: str) -> None:
