@@ -212,6 +212,8 @@ def test_the_check_tells_what_a_delivery_would_do(
         assert host["version"] == "TLS1.3"
         assert host["certificate_verified"]
         assert HOST in host["certificate_names"].split()
+        assert host["chain"] == [f"/CN={HOST}", "/CN=Test Intermediate", "/CN=Test Root"]
+    assert any("MTA-STS (testing): " in note for note in host["notes"]) == (domain == "testing.example")
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,29 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass, field, fields
+from eximia.logs.log import Log, LogSettings
+from eximia.logs.paths import Destination
 
 if TYPE_CHECKING:
-    from eximia.context import Context, Process
+    from eximia.context import Context
     from eximia.context.delivery import Address, Host
+    from eximia.logs.selectors import Selectors
+    from eximia.tls.engine import Engine
 
 _OCSP = ("not asked for", "none given", "not verified", "bad", "good")
+
+
+class _Notes(Log):
+    """A log whose main part is a part of the answer."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, selectors: Selectors, lines: list[str]) -> None:
+        super().__init__(LogSettings(Destination("", syslog=False), selectors), stderr=-1)
+        self._lines = lines
+
+    def main(self, text: str, message_id: str = "") -> None:
+        self._lines.append(text)
 
 
 @dataclass(slots=True)
@@ -30,6 +47,8 @@ class Checked:
     dnssec: bool
     rule: str = "opportunistic"
     tlsa: list[str] = field(default_factory=list)
+    #: the TLSA record that matched, and the depth of its certificate: `3 1 1 at depth 0`
+    tlsa_matched: str = ""
     #: mail would be handed over
     usable: bool = False
     why: str = ""
@@ -39,6 +58,10 @@ class Checked:
     certificate_names: str = ""
     certificate_verified: bool = False
     ocsp: str = _OCSP[0]
+    #: subjects of the certificates, the server's own first: the chain that was built, or what was sent
+    chain: list[str] = field(default_factory=list)
+    #: what the log would say
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -56,11 +79,16 @@ def command(words: Sequence[str]) -> int:
     """The exit status: 0 when some host would take the mail, 1 when none, 2 for wrong words."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="eximia tls-check", description="What a delivery would do about TLS.")
-    parser.add_argument("subject", metavar="ADDRESS|DOMAIN")
+    parser = argparse.ArgumentParser(
+        prog="eximia tls-check",
+        description="What a delivery would do about TLS, host by host: it is routed, each host is connected to, and "
+        "nothing is sent.",
+        epilog="Exit status: 0 when some host would take the mail, 1 when none would, 2 for wrong words.",
+    )
+    parser.add_argument("subject", metavar="ADDRESS|DOMAIN", help="for a domain: its postmaster")
     parser.add_argument("-C", "--config", metavar="FILE", help="the configuration (default: the site's)")
     parser.add_argument("-D", dest="macro", action="append", default=[], metavar="NAME=VALUE", help="define a macro")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     given = parser.parse_args(list(words))
     from eximia.cli.opening import open_process
     from eximia.context import Context
@@ -99,7 +127,8 @@ def check(ctx: Context, subject: str) -> Found:
     variables = ctx.address
     variables.domain, variables.local_part = address.domain, address.local_part
     process = ctx.process
-    process.log = _silent(process)
+    notes: list[str] = []
+    process.log = _Notes(process.log.selectors, notes)
     try:
         hosts = hosts_for(ctx, name, options, address)
         port = port_of(ctx, name, options)
@@ -108,7 +137,9 @@ def check(ctx: Context, subject: str) -> Found:
         return found
     found.mta_sts = _policy(ctx, options, address.domain)
     for host in hosts:
+        notes.clear()
         found.hosts.append(_try(ctx, options, host, host.port or port, address.domain))
+        found.hosts[-1].notes = notes[:]
     return found
 
 
@@ -133,13 +164,6 @@ def _route(ctx: Context, subject: str, found: Found) -> Address | None:
     outcome = here.outcome
     found.problem = (outcome.message if outcome is not None else "") or f"{here.address} is not delivered by SMTP"
     return None
-
-
-def _silent(process: Process) -> Any:
-    """The policies' log lines are part of the answer elsewhere."""
-    from eximia.logs.log import null_log
-
-    return null_log(process.log.selectors)
 
 
 def _policy(ctx: Context, options: Any, domain: str) -> str:
@@ -183,11 +207,24 @@ def _try(ctx: Context, options: Any, host: Host, port: int, domain: str) -> Chec
         if one.rule == "opportunistic" and required(ctx, connection, options):
             one.rule = "required"
         one.usable = True
+        if connection.encrypted is not None:
+            _look_at(one, connection.encrypted.engine)
         connection.quit()
     except Failure as failure:
         one.why = failure.text()
     _describe(one, variables.tls_out)
     return one
+
+
+def _look_at(one: Checked, engine: Engine) -> None:
+    from eximia.tls.engine import Chain
+
+    built = Chain.VERIFIED if engine.chain_length(Chain.VERIFIED) else Chain.SENT
+    one.chain = [engine.subject(built, at) for at in range(engine.chain_length(built))]
+    match = engine.dane_match()
+    if match is not None:
+        depth, usage, selector, matching = match
+        one.tlsa_matched = f"{usage} {selector} {matching} at depth {depth}"
 
 
 def _describe(one: Checked, facts: Any) -> None:
@@ -225,11 +262,17 @@ def _lines(found: Found) -> Iterator[str]:
         yield f"host {host.name} [{host.address}]:{host.port}{mx} DNSSEC={'yes' if host.dnssec else 'no'}"
         for record in host.tlsa:
             yield f"  TLSA {record}"
+        if host.tlsa_matched:
+            yield f"  matched: TLSA {host.tlsa_matched}"
         if host.version:
             verified = "verified" if host.certificate_verified else "not verified"
             yield f"  TLS {host.cipher}, certificate {verified}: {host.certificate}"
+            for subject in host.chain[1:]:
+                yield f"    by: {subject}"
             if host.certificate_names:
                 yield f"  names: {host.certificate_names}"
             yield f"  OCSP: {host.ocsp}"
+        for note in host.notes:
+            yield f"  log: {note}"
         how = "encrypted" if host.version else "in clear"
         yield f"  rule: {host.rule}; " + (f"mail would go {how}" if host.usable else f"no mail: {host.why}")

@@ -273,7 +273,9 @@ class SmtpSession:
     def receive(self, what: str) -> None:
         """Wait for input and feed it. `what`: "command" or "data", for the log."""
         self.flush()
-        self.stream.idle = what == "command"
+        may_end = what == "command"
+        if may_end:
+            self.stream.idle = True
         try:
             data = self.stream.recv(self.timeout)
         except NetworkError as error:
@@ -283,7 +285,8 @@ class SmtpSession:
             if error.timed_out:
                 raise SessionOver(f"{what}-timeout", timeout=what) from None
             raise SessionOver("connection-lost", lost=True, where=what, status=1) from None
-        self.stream.idle = False
+        if may_end:
+            self.stream.idle = False
         if not data:
             raise SessionOver("connection-lost", lost=True, where=what, status=1)
         self.server.feed(data)

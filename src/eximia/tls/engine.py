@@ -87,13 +87,17 @@ _DONE, _WANT = int(Step.DONE), int(Step.WANT)
 class Engine:
     """See the module's docstring."""
 
-    __slots__ = ("_contexts", "_counts", "_ffi", "_lib", "answers", "closed", "context", "done", "handle", "taken")
+    __slots__ = (
+        "_buffer", "_contexts", "_counts", "_ffi", "_lib", "_view", "answers", "closed", "context", "done", "handle",
+        "taken",
+    )  # fmt: skip
 
     def __init__(self, context: Context, *, verify: Verify = Verify.IGNORE) -> None:
         """Raises TlsError."""
         self._ffi, self._lib = binding()
         self.context = context
         self._contexts = [context]  # the library keeps pointers into them
+        self._buffer, self._view = context.buffer, context.view
         handle = self._lib.tls_connection_new(context.handle, int(verify))
         if handle == self._ffi.NULL:
             raise TlsError(last_error())
@@ -179,17 +183,17 @@ class Engine:
     def read(self, data: bytes = b"") -> bytes:
         """The plaintext of what has arrived; may be empty. `closed` tells when it was the last, `answers` whether the
         library has something to send. Raises TlsError."""
-        context, counts = self.context, self._counts
-        code = self._lib.tls_read(self.handle, data, len(data), context.buffer, BUFFER, counts)
-        text: bytes = context.view[: counts[0]]
+        counts, view = self._counts, self._view
+        code = self._lib.tls_read(self.handle, data, len(data), self._buffer, BUFFER, counts)
+        text: bytes = view[: counts[0]]
         self.answers = counts[1] > 0
         if code == _WANT:
             return text
         parts = [text]
         while code == _DONE:
-            code = self._lib.tls_read(self.handle, b"", 0, context.buffer, BUFFER, counts)
+            code = self._lib.tls_read(self.handle, b"", 0, self._buffer, BUFFER, counts)
             self.answers = counts[1] > 0
-            parts.append(context.view[: counts[0]])
+            parts.append(view[: counts[0]])
         if code == Step.CLOSED:
             self.closed = True
         elif code != _WANT:
@@ -202,17 +206,17 @@ class Engine:
     def encrypt(self, data: bytes, start: int = 0) -> bytes:
         """What is to be sent for the data from `start` on, after all that waits to be sent. `taken` tells how far it
         came: to the end, or for long data to where the next call has to start. Raises TlsError."""
-        context, counts = self.context, self._counts
-        code = self._lib.tls_write(self.handle, data, start, len(data), context.buffer, BUFFER, counts)
+        counts = self._counts
+        code = self._lib.tls_write(self.handle, data, start, len(data), self._buffer, BUFFER, counts)
         if code != _DONE:
             self._failed(_STEPS[code])
         self.taken = counts[1]
-        text: bytes = context.view[: counts[0]]
+        text: bytes = self._view[: counts[0]]
         return text
 
     def outgoing(self) -> bytes:
         """What is to be sent to the peer now."""
-        buffer, view = self.context.buffer, self.context.view
+        buffer, view = self._buffer, self._view
         size = self._lib.tls_output(self.handle, buffer, BUFFER)
         text: bytes = view[:size]
         if size < BUFFER:

@@ -61,7 +61,7 @@ class TlsStream:
             self._flush()
             if step is Step.DONE:
                 # The end of the handshake and the first data may have come together.
-                self._text = self._read()
+                self._text = self._take(b"", more=False)
                 return
             data = inner.recv(timeout)
             if not data:
@@ -113,14 +113,11 @@ class TlsStream:
             raise self._end
         return b""
 
-    def _take(self, data: bytes) -> bytes:
-        """The plaintext of what has arrived; notes the end."""
-        if not data:
-            self.engine.end_of_input()
-        return self._read(data)
-
-    def _read(self, data: bytes = b"") -> bytes:
+    def _take(self, data: bytes, *, more: bool = True) -> bytes:
+        """The plaintext of what has arrived; notes the end. No data with `more`: the peer has closed its side."""
         engine = self.engine
+        if more and not data:
+            engine.end_of_input()
         try:
             text = engine.read(data)
         except TlsError as error:

@@ -121,7 +121,8 @@ void tls_pump_release(tls_connection *connection) {
 /* The calls */
 
 static void begin(tls_connection *connection, const unsigned char *in, size_t size) {
-    ERR_clear_error();
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
     connection->given = in;
     connection->given_size = size;
 }
