@@ -36,7 +36,7 @@ daemon_smtp_ports = {ports}
 daemon_workers = 2
 tls_on_connect_ports = {on_connect}
 smtp_enforce_sync = false
-log_selector = +smtp_connection +tls_sni +tls_peerdn +tls_resumption
+log_selector = +pid +smtp_connection +tls_sni +tls_peerdn +tls_resumption
 tls_certificate = ${{extract{{p$received_port}}{{{certificates}}}{{$value}}fail}}
 tls_privatekey = ${{extract{{p$received_port}}{{{keys}}}{{$value}}fail}}
 tls_ocsp_file = ${{extract{{p$received_port}}{{{staples}}}{{$value}}fail}}
@@ -163,13 +163,17 @@ class Ours:
 
     def cell(self, name: str) -> dict[str, str]:
         """What the server saw of a client that said EHLO with this name."""
-        end = time.monotonic() + 3
+        end = time.monotonic() + 10
         while time.monotonic() < end:
             match = re.search(rf"CELL {re.escape(name)} (.*) end$", self.log(), re.MULTILINE)
             if match is not None:
                 return dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", match[1]))
             time.sleep(0.05)
         raise AssertionError(f"{name} was not seen:\n" + "\n".join(self.log().splitlines()[-8:]))
+
+    def worker(self, name: str) -> str:
+        """The process that served this client."""
+        return re.findall(rf"\[(\d+)\] CELL {re.escape(name)} ", self.log())[-1]
 
     def close(self) -> None:
         end_program(self.process)
