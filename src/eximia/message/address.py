@@ -315,6 +315,11 @@ def addresses_in(text: str) -> Iterator[tuple[int, int]]:
     """
     pos = 0
     length = len(text)
+    if "," not in text and ":" not in text and ";" not in text:
+        # One item, as in most lines.
+        if text.strip():
+            yield length - len(text.lstrip(_BLANK)), length
+        return
     in_group = False
     while pos < length:
         if text[pos] in _BLANK:

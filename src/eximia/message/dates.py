@@ -20,6 +20,7 @@ def use_timezone(name: str) -> None:
     else:
         os.environ.pop("TZ", None)
     time.tzset()
+    _rfc5322.cache_clear()
 
 
 def zone(seconds: int) -> str:
@@ -32,10 +33,15 @@ def zone(seconds: int) -> str:
 
 def rfc5322(seconds: float) -> str:
     """`Sun, 22 Nov 2026 08:50:47 +0000`: Date: and Received: headers, `$tod_full`."""
-    t = time.localtime(int(seconds))
+    return _rfc5322(int(seconds))
+
+
+@lru_cache(maxsize=8)
+def _rfc5322(seconds: int) -> str:
+    t = time.localtime(seconds)
     return (
         f"{_DAYS[t.tm_wday]}, {t.tm_mday:02d} {_MONTHS[t.tm_mon - 1]} {t.tm_year} "
-        f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {zone(int(seconds))}"
+        f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} {zone(seconds)}"
     )
 
 

@@ -50,6 +50,10 @@ class Rule(NamedTuple):
     #: S: applied to what MAIL and RCPT say
     smtp: bool = False
 
+    def __hash__(self) -> int:
+        # Rules are kept as keys for each address of a message.
+        return self.number
+
 
 class Rules(NamedTuple):
     """A section's or a transport's rules, in order."""
