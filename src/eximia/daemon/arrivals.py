@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 EVERY: Final = 0.5
 #: looks between two searches for logs of other processes that died
 SEARCH: Final = 40
-#: files of queued messages are made when no message was queued for so long,
+#: files of queued messages are made when no message came for so long, for a few messages and for more,
 QUIET: Final = 0.005
+QUIET_OF_MANY: Final = 0.025
 #: or when one has waited for so long
 PATIENCE: Final = 1.0
 #: messages that get files at once
@@ -90,10 +91,10 @@ class Filer:
         clock, log = self._process.ports.clock, self._log
         while True:
             now = clock.monotonic()
-            rest = min(log.last_queued + QUIET, log.waiting_since + PATIENCE) - now
-            if rest <= 0:
+            quiet = log.last_arrival + (QUIET if log.waiting <= FEW else QUIET_OF_MANY)
+            if quiet <= now or log.waiting_since + PATIENCE <= now:
                 return
-            clock.sleep(rest)
+            clock.sleep(QUIET)
 
     def _run(self, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         ports = self._process.ports
@@ -122,7 +123,7 @@ def watch_arrivals(process: Process, log: ArrivalLog) -> None:
             if log.unsettled:
                 ports.blocking(log.settle)
             log.retry(now)
-            if log.wants_spare:
+            if log.wants_spare(now):
                 ports.blocking(log.prepare)
             if not looks % SEARCH:
                 ports.blocking(take_over, process)

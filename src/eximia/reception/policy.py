@@ -5,6 +5,7 @@ One place, imported lazily, so that the command line starts fast and tests can p
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer
@@ -215,6 +216,7 @@ class Policy:
         return ctx.process.services.event(ctx, name, data, action)
 
 
+@cache
 def _rewrite(what: str) -> Callable[..., Any]:
     from importlib import import_module
 

@@ -46,18 +46,20 @@ if TYPE_CHECKING:
     from .header_file import SpoolHeader
 
 #: bytes of one segment
-SEGMENT: Final = 16 << 20
+SEGMENT: Final = 8 << 20
 _PIECE: Final = 1 << 20
 #: at most this many segments a process; what does not fit is written into files
-SEGMENTS: Final = 16
+SEGMENTS: Final = 32
 #: segments kept for later
-SPARE: Final = 4
+SPARE: Final = 8
 #: seconds after which an unfinished message is written into files
 LIMIT: Final = 2.0
 #: messages that get files at one time because they are in the log for too long
 MOST_LATE: Final = 100
 #: seconds for which a log that failed is not used, and messages whose files could not be written wait
 RETRY: Final = 10.0
+#: seconds without a new message after which a segment is made for later
+PAUSE: Final = 0.1
 
 
 class _Segment:
@@ -201,6 +203,8 @@ class ArrivalLog:
         self._spare: list[_Segment] = []
         self._count = 0
         self._numbers = 0
+        #: batches that are being made durable
+        self._committing = 0
         #: held while another segment becomes the current one
         self._changing = threading.Lock()
         self._counting = threading.Lock()
@@ -212,18 +216,25 @@ class ArrivalLog:
         self._settling: list[tuple[_Segment, int]] = []
         #: queued messages without files
         self._waiting: deque[Waiting] = deque()
-        #: when the last message was queued; before all time: none was
-        self.last_queued = -math.inf
         #: those whose files could not be written, until when they wait
         self._failed: list[Waiting] = []
         self._failed_until = 0.0
         #: called when messages begin to wait
         self.on_waiting: Callable[[], object] = int
+        self._last_commit = -math.inf
         #: after a failure the log is not used for a while
         self._broken_until = 0.0
 
     def commit(self, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
         """Make every message of `batch` durable. When the log fails, or has no room, they get files instead."""
+        self._committing += 1
+        try:
+            return (yield from self._commit(batch))
+        finally:
+            self._committing -= 1
+            self._last_commit = time.monotonic()
+
+    def _commit(self, batch: Sequence[Arrival]) -> Steps[list[LockedMessage | OSError]]:
         records = [pack(arrival) for arrival in batch]
         logged: list[LoggedMessage] = []
         try:
@@ -282,27 +293,23 @@ class ArrivalLog:
             if not self._wants_segment(size):
                 return True  # others who waited have done it
             with self._counting:
+                self._current = None
+                if old is not None:
+                    self._drop_if_free(old)
                 new = self._spare.pop() if self._spare else None
             if new is None:
                 new = self._make(raw=True)
             if new is not None:
                 new.begin()
-            with self._counting:
-                self._current = new
-                if old is not None:
-                    self._drop_if_free(old)
+            self._current = new
             return new is not None
 
-    @property
-    def wants_spare(self) -> bool:
-        """Another segment will be needed soon: `prepare` makes it."""
+    def wants_spare(self, now: float) -> bool:
+        """Another segment will be needed soon, or would be better, and there is time for making it: call `prepare`."""
         current = self._current
-        return (
-            current is not None
-            and not self._spare
-            and self._count < SEGMENTS
-            and (current.raw or current.used > SEGMENT // 2)
-        )
+        if current is None or self._spare or self._count >= SEGMENTS:
+            return False
+        return current.used > SEGMENT // 2 or (current.raw and self._last_commit + PAUSE < now)
 
     def prepare(self) -> None:
         """Make a segment before it is needed. Raises OSError."""
@@ -365,6 +372,8 @@ class ArrivalLog:
         """Keep a segment of which all is finished for later; one more than that is given back."""
         if segment.left < segment.entered:
             return
+        if segment.used > SEGMENT * 7 // 8:
+            segment.raw = False
         if len(self._spare) < SPARE and not segment.raw:
             self._spare.append(segment)
         else:
@@ -387,7 +396,11 @@ class ArrivalLog:
             self._waiting.append(waiting)
         if first:
             self.on_waiting()
-        self.last_queued = waiting.since
+
+    @property
+    def last_arrival(self) -> float:
+        """When the last message came; infinite while one is coming."""
+        return math.inf if self._committing else self._last_commit
 
     @property
     def waiting(self) -> int:

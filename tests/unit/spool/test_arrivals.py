@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -323,9 +324,9 @@ def test_the_log_keeps_what_cannot_get_files(
     assert complaints == [f"cannot write spool files of {ID}: Not a directory; the arrival log keeps the message"]
     assert unfinished(spool) == [ID]
     (tmp_path / "input").unlink()
-    log.retry(log.last_queued)
+    log.retry(time.monotonic())
     assert log.waiting == 0, "it should not be tried all the time"
-    log.retry(log.last_queued + arrivals.RETRY + 1)
+    log.retry(time.monotonic() + arrivals.RETRY)
     file_waiting(log)
     assert spool.ids_at(Place()) == [ID]
 
@@ -367,12 +368,13 @@ def test_files_that_a_power_cut_took_are_made_again(
 
 
 def test_a_prepared_segment_takes_the_place_of_a_hasty_one(spool: Spool, log: ArrivalLog) -> None:
-    assert not log.wants_spare, "nothing has come yet"
+    assert not log.wants_spare(time.monotonic()), "nothing has come yet"
     (first,) = put(log, arrive(spool))
-    assert log.wants_spare
+    assert not log.wants_spare(time.monotonic()), "more may come at once"
+    assert log.wants_spare(time.monotonic() + arrivals.PAUSE)
     log.prepare()
     (second,) = put(log, arrive(spool, OTHER))
-    assert not log.wants_spare
+    assert not log.wants_spare(time.monotonic() + arrivals.PAUSE)
     assert len(os.listdir(f"{spool.directory}/arrivals")) == 2
     assert first.dismiss(final=True)
     (name,) = os.listdir(f"{spool.directory}/arrivals")
@@ -389,3 +391,16 @@ def test_a_segment_that_another_process_works_on_outlives_the_log(spool: Spool, 
     log.close()
     os.close(fd)  # both processes are gone
     assert recover(spool) == [ID]
+
+
+def test_a_full_segment_is_kept_for_later(spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "SEGMENT", 8000)
+    for _ in range(3):
+        (held,) = put(log, arrive(spool, body=b"x" * 7000))
+        assert held.dismiss(final=True)
+    assert os.listdir(f"{spool.directory}/arrivals") == [f"{os.getpid()}-1"]
+
+
+def test_a_half_full_segment_asks_for_another(spool: Spool, log: ArrivalLog) -> None:
+    put(log, arrive(spool, body=b"x" * (arrivals.SEGMENT // 2)))
+    assert log.wants_spare(time.monotonic())
