@@ -34,8 +34,8 @@ def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, 
 
 
 def periods(call: Invocation) -> str:
-    """`-q30m`, or `no queue runs`."""
-    runs = [f"-q{show_time(run.interval)}" for run in call.runs if run.interval]
+    """`-q30m`, `-qGname/30m` for a queue with a name, or `no queue runs`."""
+    runs = [f"-q{f'G{run.name}/' if run.name else ''}{show_time(run.interval)}" for run in call.runs if run.interval]
     return ", ".join(runs) if runs else "no queue runs"
 
 

@@ -327,7 +327,14 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
     address.disable_logging = options.disable_logging
     address.dsn_lasthop = options.dsn_lasthop
     if options.fallback_hosts is not None:
-        address.fallback_hosts = options.fallback_hosts.text
+        try:
+            address.fallback_hosts = expand(options.fallback_hosts, ctx)
+        except ForcedFailure:
+            address.fallback_hosts = None
+        except ExpansionError as error:
+            why = f'failed to expand "fallback_hosts" in {router.name} router: {error.message}'
+            defer = RouterDefer(why, errno=Errno.EXPAND_FAIL)
+            return _deferred(ctx, address, router, defer)
     if options.translate_ip_address is not None and address.hosts:
         try:
             address.hosts = translated(ctx, router, address.hosts)

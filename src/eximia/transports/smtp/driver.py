@@ -71,13 +71,13 @@ class Smtp:
         template = self.options.fallback_hosts
         if text is None and template is None:
             return []
-        from .hosts import read_host_list, resolved, shuffled
+        from .hosts import randomize, read_host_list, resolved, shuffled
 
         try:
             found = read_host_list(expand(template, ctx) if text is None else text)
         except ExpansionError as error:
             raise Failure(f"failed to expand fallback_hosts: {error.message}", Errno.UNKNOWN, Fault.LOCAL) from error
-        if self.options.hosts_randomize is True:
+        if len(found) > 1 and randomize(ctx, self.options):
             found = shuffled(found)
         return resolved(ctx, self.name, self.options, found)
 

@@ -31,7 +31,7 @@ def hosts_for(ctx: Context, name: str, options: Any, address: Address) -> list[H
     when there are none."""
     hosts = address.hosts
     if hosts and not (options.hosts is not None and options.hosts_override):
-        if not address.randomized and not any(host.from_mx for host in hosts) and _randomize(ctx, options):
+        if not address.randomized and not any(host.from_mx for host in hosts) and randomize(ctx, options):
             hosts = shuffled(hosts)
         return hosts
     if options.hosts is None:
@@ -49,12 +49,13 @@ def hosts_for(ctx: Context, name: str, options: Any, address: Address) -> list[H
     hosts = read_host_list(text)
     if not hosts:
         raise Failure(f"{name} transport has empty hosts setting", Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True)
-    if len(hosts) > 1 and _randomize(ctx, options):
+    if len(hosts) > 1 and randomize(ctx, options):
         hosts = shuffled(hosts)
     return resolved(ctx, name, options, hosts)
 
 
-def _randomize(ctx: Context, options: Any) -> bool:
+def randomize(ctx: Context, options: Any) -> bool:
+    """`hosts_randomize`. Raises Failure."""
     try:
         return expand_flag(options.hosts_randomize, ctx, False)
     except ExpansionError as error:
