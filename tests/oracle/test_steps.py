@@ -127,7 +127,7 @@ _VARYING = [
     (r" (?:QT|DT|RT|D)=\S+", ""),
     (r"-received_time\S* \S+", "-received_time"),
 ]
-_OURS_ALONE = re.compile(r"250-LIMITS|message_id_format")
+_OURS_ALONE = re.compile(r"250-LIMITS|message_id_format|>>> host in limits_advertise_hosts")
 
 
 @dataclass

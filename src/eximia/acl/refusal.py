@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eximia.base.namedtuple import NamedTuple
 from eximia.context import Context
+from eximia.logs.lines.arrival import authenticated
 from eximia.logs.lines.hosts import client
 from eximia.logs.lines.tls import tls_fields
 
@@ -88,7 +89,10 @@ def _log(
     if not targets:
         return
     message, log = ctx.message, ctx.process.log
+    session = ctx.session
     sender = f"F=<{message.sender_address}> " if phase.bit & _ENVELOPE_KNOWN else ""
+    if sender and session.sender_host_authenticated:
+        sender += authenticated(session.sender_host_authenticated, session.authenticated_id, "").lstrip() + " "
     what = _BY_OWN_NAME.get(phase) or f"{phase.log_name} {argument}"
     host = "" if phase in (NOT_SMTP, NOT_SMTP_MIME) else f"{peer} "
     if host and log.selectors.spf and "spf_result" in message.auth_results:

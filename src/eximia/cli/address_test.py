@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from eximia.context import Address, Context, Host, HostStatus
-from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify
+from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify, split_list
 from eximia.routers.children import rewritten
 from eximia.routers.engine import route_address, split_for
 from eximia.routers.result import Mode, Verdict
@@ -39,6 +39,9 @@ class TestLog:
     def reject(self, text: str, message_id: str = "", **more: Any) -> None:
         self._say("MAIN REJECT", text)
 
+    def forked(self) -> None:
+        """Nothing is open."""
+
     def _say(self, where: str, text: str) -> None:
         if self._labelled:
             self._write(f"LOG: {where}\n  {text}\n")
@@ -67,8 +70,9 @@ class AddressTest:
         if interactive:
             self.write(PROMPT)
         for text in texts:
-            if text or interactive:
-                self.status = max(self.status, self.test(text))
+            # a line that is typed is one address
+            for one in [text] if interactive else split_list(text):
+                self.status = max(self.status, self.test(one))
             if interactive:
                 self.write(PROMPT)
         if interactive:
@@ -127,7 +131,7 @@ class AddressTest:
                 continue
             verdict, children = routed
             new[:0] = children
-            if verdict is Verdict.DISCARDED:
+            if verdict is Verdict.DISCARDED and address.parent is None:
                 self.write(f"mail to {address.address} is discarded\n")
             elif verdict is Verdict.ACCEPTED:
                 kept = local if address.transport is None or _is_local(address) else remote

@@ -122,8 +122,12 @@ def open_configuration(call: Invocation) -> Configuration:
         keep_or_drop(call, site)
         return wiring.read_configuration(call, site)
     except ConfigError as error:
-        # -bP speaks as the log's copy on the standard error, the others with the log's time stamp
-        label = "LOG: PANIC DIE\n " if call.action == "bP" else time.strftime("%Y-%m-%d %H:%M:%S")
+        # -bP and -v speak as the log's copy on the standard error, the others with the log's time stamp
+        label = time.strftime("%Y-%m-%d %H:%M:%S")
+        if call.action == "bh":
+            label = "LOG:"
+        elif call.action == "bP" or call.verbose:
+            label = "LOG: PANIC DIE\n "
         sys.stderr.write(f"{label} {fatal_text(error)}\n")
         raise Stop(1) from None
 

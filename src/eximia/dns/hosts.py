@@ -133,25 +133,40 @@ def _claimed_names(ctx: Context, address: str, method: str) -> Names:
     return Names(Outcome.AGAIN if answer.status is Status.AGAIN else Outcome.MISSING)
 
 
+def _tell(ctx: Context, text: str) -> None:
+    trace = ctx.process.trace
+    if trace is not None:
+        trace.debug("host_lookup", text)
+
+
 def names_of_address(ctx: Context, address: str) -> Names:
     """The verified names of `address`: each must have the address among its own."""
     claimed = Names(Outcome.MISSING)
     order = split_list(ctx.process.main.host_lookup_order.text)
+    _tell(ctx, f"looking up host name for {address}")
     for method in order:
+        if method == "byaddr":
+            _tell(ctx, "IP address lookup using gethostbyaddr()")
         claimed = _claimed_names(ctx, address, method)
         if claimed.outcome is not Outcome.MISSING:
             break
     if claimed.outcome is Outcome.AGAIN:
         return Names(Outcome.AGAIN, why=f"host lookup for {address} deferred")
     if claimed.outcome is Outcome.MISSING:
+        _tell(ctx, "IP address lookup failed: h_errno=1")
         return Names(Outcome.MISSING, why=f"no host name found for IP address {address}")
     good: list[str] = []
     bad: list[str] = []
     again = False
     secure = claimed.secure
+    _tell(ctx, f'IP address lookup yielded "{claimed.names[0]}"')
+    for name in claimed.names[1:]:
+        _tell(ctx, f'  alias "{name}"')
     for name in claimed.names:
+        _tell(ctx, f"checking addresses for {name}")
         forward = addresses_by_name(ctx, name)
         if address in forward.addresses:
+            _tell(ctx, f"  {address} OK")
             good.append(name)
             secure = secure and forward.secure
         else:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
+#: what makes a pattern of a route_list a list of one item
+_ONE_ITEM = "<\x1f "
+
 
 def wanted(ctx: Context) -> bool:
     """Whether somebody reads what is said here."""
@@ -50,7 +53,7 @@ def explain(
     # What is wrong with the list as a whole is told by compiling it.
     kind.ready(source, ctx, caseful=caseful)
     shown = _shown(subject)
-    question = f"{shown} in {label}?" if label else f'{shown} in "{text}"?'
+    question = f"{shown} in {label}?" if label else f'{shown} in "{text.removeprefix(_ONE_ITEM)}"?'
     positive = True
     for item in items_of(text):
         if (item.startswith("+") and "_unknown" in item) or item in ("+caseful", "+ignore_defer", "+include_defer"):

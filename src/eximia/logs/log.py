@@ -353,7 +353,8 @@ class CheckingLog(Log):
         recipients: Sequence[str] = (),
         headers: Iterable[Header] = (),
     ) -> None:
-        self._check(text, message_id)
+        if main:
+            self._check(text, message_id)
 
     def panic(self, text: str, message_id: str = "", *, main: bool = True) -> None:
         self._check(text, message_id)

@@ -449,3 +449,15 @@ def qualify(address: str, domain: str) -> str:
     if not address or "@" in address:
         return address
     return f"{address}@{domain}"
+
+
+def split_list(text: str) -> list[str]:
+    """The addresses of a comma-separated argument as they are written, blank ones left out; groups are not entered."""
+    out: list[str] = []
+    pos = 0
+    while pos < len(text):
+        end = address_end(text, pos)
+        if text[pos:end].strip():
+            out.append(text[pos:end])
+        pos = end + 1
+    return out

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from eximia.context import Process
 
 #: debug text that a postmaster testing his policy wants to see
-CATEGORIES = frozenset(("acl", "lists", "host_lookup", "verify", "dnsbl", "ratelimit", "callout"))
+CATEGORIES = frozenset(("acl", "auth", "lists", "host_lookup", "verify", "dnsbl", "ratelimit", "callout"))
 #: of routing, only how it went
 _ROUTING = (">>>>", "routing ", "calling ", "routed by ", "no more routers", "  message: ")
 _ROUTING_END = pattern(r" router(: defer for | forced address failure)")

@@ -265,8 +265,7 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
     """The message is complete: judge it, keep it, answer, hand it on."""
     ctx = session.ctx
     message = ctx.message
-    if session.settings.testing:
-        session.last_id = message.id
+    session.last_id = ""
     queue = False
     locked = None
     try:
@@ -485,7 +484,8 @@ def _answer_accepted(session: SmtpSession, incoming: Incoming) -> None:
         session.out.append(text.encode("latin-1"))
     session.answer(answer)
     if session.settings.testing:
-        session.out.append(b"\r\n**** SMTP testing: that is not a real message id!\r\n\r\n")
+        session.last_id = message.id
+        session.out.append(b"\n**** SMTP testing: that is not a real message id!\n\n")
 
 
 def _wire_size(session: SmtpSession) -> int:

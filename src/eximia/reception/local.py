@@ -9,7 +9,7 @@ from eximia.base.errors import ExpansionError, NetworkError
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Recipient, Session
 from eximia.logs.lines.hosts import client, full_host
-from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address
+from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address, split_list
 from eximia.message.header import DELETED
 from eximia.protocols.smtp.server.data import DotReader, StreamReader
 
@@ -187,7 +187,7 @@ def _argument_recipients(submission: Submission) -> None:
     for argument in submission.call.arguments:
         if argument and not argument.strip(", \t\n"):
             _bad_argument(submission, argument, "empty address")
-        for text in _split(argument):
+        for text in split_list(argument):
             if 0 < limit <= len(message.recipients):
                 _complain_early(submission, Trouble.TOO_MANY, "too many recipients", limit=limit)
             try:
@@ -207,20 +207,6 @@ def _bad_argument(submission: Submission, argument: str, why: str) -> NoReturn:
     """An argument with a malformed address, which is shown whole. Raises Refused."""
     text = argument.strip()
     _complain_early(submission, Trouble.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=[(text, why)])
-
-
-def _split(argument: str) -> list[str]:
-    """A comma-separated argument; groups are not entered here."""
-    from eximia.message.address import address_end
-
-    out: list[str] = []
-    pos = 0
-    while pos < len(argument):
-        end = address_end(argument, pos)
-        if argument[pos:end].strip():
-            out.append(argument[pos:end])
-        pos = end + 1
-    return out
 
 
 def _complain_early(
@@ -488,7 +474,7 @@ def _removed(submission: Submission) -> list[str]:
     """The addresses on the command line, which -t takes out (or adds)."""
     out: list[str] = []
     for argument in submission.call.arguments:
-        for text in _split(argument):
+        for text in split_list(argument):
             try:
                 parsed = parse_address(text, syntax=submission.syntax)
             except AddressSyntaxError as error:

@@ -440,6 +440,7 @@ class SmtpSession:
         if self.milters is not None:
             self.milters.abort()
         ctx.message = Message(size=-1)
+        ctx.message.id = self.shown_id
         ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()
         ctx.message.suppress_local_fixups = self.settings.suppress_fixups
@@ -477,7 +478,7 @@ class SmtpSession:
         """The envelope sender that counts: an untrusted local caller cannot choose it (manual 49.9)."""
         facts = self.ctx.session
         message = self.ctx.message
-        if facts.sender_host_address and not facts.notes.get("address_given"):
+        if facts.sender_host_address and (facts.host_checking or not facts.notes.get("address_given")):
             login, uid, gid = ourselves(self.process)
             message.originator_login, message.originator_uid, message.originator_gid = login, uid, gid
             return sender

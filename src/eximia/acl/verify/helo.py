@@ -33,10 +33,15 @@ def _is_clients(ctx: Context, name: str) -> bool:
     if name.startswith("["):
         literal = name.strip("[]")
         return normal_address(literal.removeprefix("IPv6:")) == normal_address(session.sender_host_address)
-    find_sender_host_name(ctx)
+    if not session.sender_host_name:
+        find_sender_host_name(ctx)
+        # As with Exim, a name that was found only for this is not shown before the next greeting.
+        session.notes["name_found_by_helo"] = bool(session.sender_host_name)
     wanted = name.lower().rstrip(".")
     if wanted in {known.lower() for known in (session.sender_host_name, *session.sender_host_aliases) if known}:
         session.helo_dnssec = session.sender_host_dnssec
+        if ctx.process.trace is not None:
+            ctx.process.trace.debug("host_lookup", "matched host name")
         return True
     found = addresses_by_name(ctx, name)
     if session.sender_host_address in found.addresses:
@@ -48,8 +53,9 @@ def _is_clients(ctx: Context, name: str) -> bool:
 
 
 def _check(one: Run, _request: Request) -> bool:
-    if one.debug and one.ctx.session.sender_helo_name:
-        one.say(f'verifying EHLO/HELO argument "{one.ctx.session.sender_helo_name}"')
+    session = one.ctx.session
+    if one.debug and session.sender_helo_name and not (session.helo_verified or session.helo_verify_failed):
+        one.say(f'verifying EHLO/HELO argument "{session.sender_helo_name}"')
     return verify_helo(one.ctx)
 
 

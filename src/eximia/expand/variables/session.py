@@ -40,8 +40,10 @@ def _with_port(ctx: Context, address: str) -> str:
 
 def _shown_helo(session: Session) -> str:
     """The HELO name, unless it is the host's name."""
+    from eximia.logs.lines.hosts import shown_name
+
     helo = session.sender_helo_name
-    return "" if helo.lower() == session.sender_host_name.lower() else helo
+    return "" if helo.lower() == shown_name(session).lower() else helo
 
 
 def _fullhost(ctx: Context) -> str:
@@ -56,9 +58,12 @@ def _rcvhost(ctx: Context) -> str:
     session = ctx.session
     if not session.sender_host_address:
         return EMPTY
+    from eximia.logs.lines.hosts import shown_name
+
     details: list[str] = []
-    if session.sender_host_name:
-        first = session.sender_host_name
+    name = shown_name(session)
+    if name:
+        first = name
         details.append(_with_port(ctx, session.sender_host_address))
     else:
         first = f"[{session.sender_host_address}]"
@@ -71,7 +76,7 @@ def _rcvhost(ctx: Context) -> str:
         details.append(f"ident={session.sender_ident}")
     if not details:
         return first
-    fold = "\n\t" if session.sender_host_name and len(details) == 3 else " "
+    fold = "\n\t" if name and len(details) == 3 else " "
     return f"{first}{fold}({' '.join(details)})"
 
 

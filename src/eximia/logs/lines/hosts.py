@@ -19,13 +19,18 @@ def full_host(session: Session, selectors: Selectors) -> str:
         return ""
     number = session.sender_host_port
     port = f":{number}" if selectors.incoming_port and number and selectors.shows_port(number) else ""
-    name = session.sender_host_name
+    name = shown_name(session)
     helo = session.sender_helo_name
     if not name:
         return f"({helo}) [{address}]{port}" if helo else f"[{address}]{port}"
     if not helo or helo.lower() == name.lower():
         return f"{name} [{address}]{port}"
     return f"{name} ({helo}) [{address}]{port}"
+
+
+def shown_name(session: Session) -> str:
+    """The client's name where it is shown together with its address."""
+    return "" if session.notes.get("name_found_by_helo") else session.sender_host_name
 
 
 def interface(session: Session, selectors: Selectors) -> str:

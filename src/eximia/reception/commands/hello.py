@@ -43,6 +43,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         session.counters.errors += 1
         return
     facts.helo_verified = facts.helo_verify_failed = False
+    facts.notes.pop("name_found_by_helo", None)
     facts.sender_helo_name = name
     if facts.sender_host_address and not _named_client_checks(session, command, name):
         return
@@ -55,8 +56,8 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             try:
                 session.refuse("acl_smtp_helo", result, printing(name))
             finally:
+                # an earlier greeting that was accepted still counts
                 facts.sender_helo_name = ""
-                session.helo_given = False
             return
         if result.user_message:
             answer = own_code(session.ctx, result.user_message, "250")
@@ -98,7 +99,6 @@ def _refused_by_milter(session: SmtpSession, name: str) -> bool:
         return False
     session.refuse("acl_smtp_helo", refused, printing(name))
     session.ctx.session.sender_helo_name = ""
-    session.helo_given = False
     return True
 
 
@@ -133,7 +133,7 @@ def _named_client_checks(session: SmtpSession, command: Command, name: str) -> b
         return True
     if not facts.notes.get("helo_verify", False):
         if trace is not None:
-            trace.debug("acl", "HELO verification failed but host is in helo_try_verify_hosts")
+            trace.debug("acl", f"{command.verb} verification failed but host is in helo_try_verify_hosts")
         return True
     log = session.process.log
     line = f'rejected "{printing(command.line)}" from {session.peer()}'

@@ -146,7 +146,11 @@ def _qualified(session: SmtpSession, parsed: Parsed, given: str) -> str | None:
     session.reply("501", f"{given}: sender address must contain a domain")
     log = session.process.log
     ident = client(session.ctx.session, log.selectors)
-    log.reject(f"unqualified sender rejected: <{printing(sender)}> {ident}", session.shown_id)
+    log.reject(
+        f"unqualified sender rejected: <{printing(sender)}> {ident}",
+        session.shown_id,
+        main=log.selectors.smtp_syntax_error,
+    )
     return None
 
 

@@ -76,7 +76,8 @@ def _qualified(session: SmtpSession, parsed: Parsed, given: str) -> str | None:
     session.reply("501", f"{given}: recipient address must contain a domain")
     log = session.process.log
     ident = client(session.ctx.session, log.selectors)
-    log.reject(f"unqualified recipient rejected: <{printing(address)}> {ident}", session.shown_id)
+    main = log.selectors.smtp_syntax_error
+    log.reject(f"unqualified recipient rejected: <{printing(address)}> {ident}", session.shown_id, main=main)
     return None
 
 

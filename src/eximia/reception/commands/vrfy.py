@@ -29,7 +29,11 @@ def vrfy(session: SmtpSession, command: Command) -> None:
         if not session.unqualified[1] and address.lower() != "postmaster":
             session.reply("501", f"{given}: recipient address must contain a domain")
             ident = client(ctx.session, log.selectors)
-            log.reject(f"unqualified verify rejected: <{printing(address)}> {ident}", session.shown_id)
+            log.reject(
+                f"unqualified verify rejected: <{printing(address)}> {ident}",
+                session.shown_id,
+                main=log.selectors.smtp_syntax_error,
+            )
             return
         address = f"{address}@{session.qualify_recipient}"
     result = session.policy.acl(ctx, "acl_smtp_vrfy")
