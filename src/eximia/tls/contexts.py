@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECURITY_LEVEL = 1
 _TLS1_0, _TLS1_3 = 0x301, 0x304
 #: bytes read and written at a time
-BUFFER = 65536
+BUFFER = 131072
 
 #: names of `tls_dhparam` -> the library's groups; primes that are not the library's are replaced by one of their size
 _GROUPS = {
@@ -71,7 +71,7 @@ class Context:
             raise TlsConfigError(f"(SSL_CTX_new): {last_error()}")
         self.handle = ffi.gc(handle, lib.tls_context_free)
         #: where all connections read and write; nobody else looks at it between two calls
-        self.buffer = ffi.new("unsigned char[]", BUFFER)
+        self.buffer = ffi.new_allocator(should_clear_after_alloc=False)("unsigned char[]", BUFFER)
         self.view: Any = ffi.buffer(self.buffer)
         #: texts that connections have in common: by version and cipher, and the certificates sent, as DER
         self.suites: dict[tuple[int, int], Suite] = {}

@@ -120,6 +120,15 @@ void tls_pump_release(tls_connection *connection) {
 
 /* The calls */
 
+/* The library frees its buffers when they are empty, so that idle connections are small; not between the records of one
+ * call. */
+static void hold_buffers(tls_connection *connection, int hold) {
+    if (hold)
+        SSL_clear_mode(connection->ssl, SSL_MODE_RELEASE_BUFFERS);
+    else
+        SSL_set_mode(connection->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
 static void begin(tls_connection *connection, const unsigned char *in, size_t size) {
     if (ERR_peek_error() != 0)
         ERR_clear_error();
@@ -220,9 +229,11 @@ int tls_handshake(tls_connection *connection, const unsigned char *in, size_t si
  * `tls_output` has for the peer. */
 int tls_read(tls_connection *connection, const unsigned char *in, size_t size, unsigned char *out, size_t cap,
              size_t counts[2]) {
-    int step = TLS_DONE;
+    int step = TLS_DONE, bulk = size > SSL3_RT_MAX_PLAIN_LENGTH;
 
     begin(connection, in, size);
+    if (bulk)
+        hold_buffers(connection, 1);
     counts[0] = 0;
     while (step == TLS_DONE && counts[0] < cap) {
         size_t count = 0;
@@ -235,6 +246,8 @@ int tls_read(tls_connection *connection, const unsigned char *in, size_t size, u
             !SSL_has_pending(connection->ssl))
             step = TLS_WANT;
     }
+    if (bulk)
+        hold_buffers(connection, 0);
     step = finish(connection, step);
     counts[1] = waiting(&connection->leaving);
     return step;
@@ -244,9 +257,11 @@ int tls_read(tls_connection *connection, const unsigned char *in, size_t size, u
  * in `out`, and how far in `in` it came; more is to be done when that is less than `size`. */
 int tls_write(tls_connection *connection, const unsigned char *in, size_t from, size_t size, unsigned char *out,
               size_t cap, size_t counts[2]) {
-    int step = TLS_DONE;
+    int step = TLS_DONE, bulk = size - from > SSL3_RT_MAX_PLAIN_LENGTH;
 
     begin(connection, NULL, 0);
+    if (bulk)
+        hold_buffers(connection, 1);
     connection->room = out;
     connection->room_size = cap;
     connection->room_used = take(&connection->leaving, out, cap);
@@ -262,6 +277,8 @@ int tls_write(tls_connection *connection, const unsigned char *in, size_t from, 
         }
         from += count;
     }
+    if (bulk)
+        hold_buffers(connection, 0);
     counts[0] = connection->room_used;
     counts[1] = from;
     connection->room = NULL;
