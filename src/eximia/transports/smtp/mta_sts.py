@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import Defer, ExpansionError, NetworkError
 from eximia.context.delivery import Errno
 from eximia.dns import Status
+from eximia.dns.hosts import addresses_by_dns
 from eximia.dns.lookup import lookup
 from eximia.hints.records import StsRecord
 from eximia.lists import match_domain
@@ -114,7 +115,7 @@ def fetch(ctx: Context, options: Any, domain: str) -> StsPolicy:
     host = f"mta-sts.{domain}"
     net = ctx.process.ports.net
     problem = "the policy host has no address"
-    for address in _addresses(ctx, host):
+    for address in addresses_by_dns(ctx, host).addresses[:4]:
         try:
             stream = net.connect(address, 443, timeout=_PATIENCE, interface="")
         except NetworkError as error:
@@ -127,15 +128,6 @@ def fetch(ctx: Context, options: Any, domain: str) -> StsPolicy:
         finally:
             stream.close()
     raise PolicyError(problem)
-
-
-def _addresses(ctx: Context, host: str) -> list[str]:
-    found = []
-    for rtype in ("A", "AAAA"):
-        answer = lookup(ctx, host, rtype)
-        if answer.status is Status.FOUND:
-            found += [record.address for record in answer.records if hasattr(record, "address")]
-    return found[:4]
 
 
 def _ask(ctx: Context, options: Any, stream: Any, host: str) -> StsPolicy:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import Defer, ExpansionError, NetworkError
 from eximia.dns import Status
+from eximia.dns.hosts import addresses_by_dns
 from eximia.dns.lookup import lookup
 from eximia.expand import expand
 from eximia.hints import counting
@@ -129,9 +130,9 @@ def _post(ctx: Context, uri: str, data: bytes) -> str:
         return "no TLS here" if connect is None else "no host"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     problem = "the host has no address"
-    for record in lookup(ctx, parts.hostname, "A").records:
+    for address in addresses_by_dns(ctx, parts.hostname).addresses[:4]:
         try:
-            stream = ctx.process.ports.net.connect(record.address, port, timeout=_PATIENCE, interface="")
+            stream = ctx.process.ports.net.connect(address, port, timeout=_PATIENCE, interface="")
         except NetworkError as error:
             problem = error.message
             continue
