@@ -58,6 +58,12 @@ sha1:
   public_name = SCRAM-SHA-1
   server_password = ${if eq{$auth1}{me}{secret}fail}
   server_set_id = $auth1
+digest:
+  driver = gsasl
+  public_name = DIGEST-MD5
+  server_realm = near.example
+  server_password = ${if eq{$auth1/$auth3}{me/near.example}{secret}fail}
+  server_set_id = $auth1
 sha256:
   driver = gsasl
   public_name = SCRAM-SHA-256
@@ -114,12 +120,23 @@ def test_swaks(ours: Server, mechanism: str, password: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("gsasl") is None, reason="gsasl is not installed")
-@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256", "DIGEST-MD5"])
 @pytest.mark.parametrize("password", ["secret", "wrong"])
 def test_gnu_sasl(ours: Server, mechanism: str, password: str) -> None:
     command = ["gsasl", "--smtp", f"--connect=127.0.0.1:{ours.port}", "--no-starttls", "--quiet"]
     done = subprocess.run(
-        [*command, "-m", mechanism, "-a", "me", "-p", password],
+        [
+            *command,
+            "-m",
+            mechanism,
+            "-a",
+            "me",
+            "-p",
+            password,
+            "-r",
+            "near.example",
+            "--quality-of-protection=qop-auth",
+        ],
         input="QUIT\n",
         capture_output=True,
         text=True,

@@ -17,6 +17,7 @@ from eximia.authenticators.conditions import (
     set_variables,
     text_of,
 )
+from eximia.authenticators.digest_md5 import ClientDigest, DigestError, ServerDigest
 from eximia.authenticators.drivers.cram_md5 import digest
 from eximia.authenticators.outcome import (
     FAIL,
@@ -43,7 +44,8 @@ from eximia.context import Context
 
 _SALT_LENGTH = 12
 _LEAST_ITERATIONS = 4096
-MECHANISMS = ("ANONYMOUS", "CRAM-MD5", "EXTERNAL", "LOGIN", "PLAIN", *HASHES, *(f"{name}-PLUS" for name in HASHES))
+MECHANISMS = ("ANONYMOUS", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "LOGIN", "PLAIN", *HASHES)
+MECHANISMS += tuple(f"{name}-PLUS" for name in HASHES)
 
 
 def mechanism_of(options: Any) -> str:
@@ -65,6 +67,8 @@ class Gsasl:
             return _login(ctx, options, initial, ask)
         if mechanism == "CRAM-MD5":
             return _cram(ctx, options, initial, ask)
+        if mechanism == "DIGEST-MD5":
+            return _digest(ctx, options, initial, ask)
         if mechanism in ("EXTERNAL", "ANONYMOUS"):
             set_variables(ctx, [ask(b"") if initial is None else initial])
             return _required_condition(ctx, options)
@@ -101,6 +105,8 @@ class Gsasl:
                 return ClientResult(Verdict.CANCELLED, None, f'bad base64 data "{reply.text}" in challenge')
             answer = f"{user} {digest(password, challenge)}"
             return talk.ended(talk.command(encode_base64(answer.encode("latin-1"))))
+        if mechanism == "DIGEST-MD5":
+            return _digest_client(ctx, dialogue, user, password, authorization)
         return ClientResult(Verdict.CANCELLED, None, f"mechanism {mechanism} is not supported")
 
 
@@ -162,6 +168,39 @@ def _cram(ctx: Context, options: Any, initial: bytes | None, ask: Ask) -> Server
     if not hmac.compare_digest(given.encode("latin-1"), digest(password, challenge).encode("ascii")):
         return FAIL
     return check_condition(ctx, options)
+
+
+def _digest(ctx: Context, options: Any, initial: bytes | None, ask: Ask) -> ServerResult:
+    if initial is not None:
+        raise Unexpected("AUTH")
+    exchange = ServerDigest(_realm(ctx, options).encode("latin-1"))
+    try:
+        set_variables(ctx, exchange.answer(ask(exchange.challenge())))
+        password = _password(ctx, options)
+        if not isinstance(password, str):
+            return password
+        ask(exchange.final(password.encode("latin-1")))  # its answer is empty
+    except DigestError:
+        return FAIL
+    return check_condition(ctx, options)
+
+
+def _digest_client(ctx: Context, dialogue: Dialogue, user: str, password: str, authorization: str) -> ClientResult:
+    talk = _Talk(dialogue)
+    reply = talk.command("AUTH DIGEST-MD5")
+    if reply.code // 100 != 3:
+        return talk.ended(reply)
+    host = ctx.address.host or ctx.process.primary_hostname
+    exchange = ClientDigest(*(each.encode("latin-1") for each in (user, password, authorization, str(host))))
+    try:
+        reply = talk.command(encode_base64(exchange.answer(decode_base64(reply.challenge))))
+        if reply.code // 100 == 3:
+            exchange.verify(decode_base64(reply.challenge))
+            reply = talk.command("")
+    except (DigestError, BadBase64) as error:
+        talk.command("*")
+        return ClientResult(Verdict.CANCELLED, None, str(error))
+    return talk.ended(reply)
 
 
 def _realm(ctx: Context, options: Any) -> str:
