@@ -51,10 +51,20 @@ t:
 """
 _OURS = """
 data:
-  accept verify = arc/none:pass
+  accept verify = arc/ none:fail:pass
          remove_header = Authentication-Results
          add_header = :at_start:${{authresults {{{name}.example}}}}
          logwrite = arc=$arc_state oldest=$arc_oldest_pass domains=$arc_domains
+EXAMPLE
+"""
+#: as it is printed in the documentation
+_EXAMPLE = r"""
+        logwrite = oldest-p-ams: <${reduce {$lh_ARC-Authentication-Results:} \
+                                {} \
+                                {${if = {$arc_oldest_pass} \
+                                        {${extract {i}{${extract {1}{;}{$item}}}}} \
+                                        {$item} {$value}}} \
+                        }>
 """
 _ARC = "  arc_sign = {name}.example : rsa : {d}/rsa : timestamps\n"
 _DKIM = "  dkim_domain = {name}.example\n  dkim_selector = rsa\n  dkim_private_key = {d}/rsa\n"
@@ -71,7 +81,7 @@ def _configure(folder: Path, name: str, port: int, following: int, *, ours: bool
         port=port,
         next=following,
         main="acl_smtp_data = data" if ours else "",
-        acl=_OURS.format(**values) if ours else "",
+        acl=_OURS.format(**values).replace("EXAMPLE", _EXAMPLE.strip("\n")) if ours else "",
         transport=(_ARC if ours else "").format(**values) + _DKIM.format(**values),
     )
     path = folder / f"{name}.conf"
@@ -115,6 +125,8 @@ def test_the_chain_holds(arrived: Any) -> None:
     assert result.domains == ("first.example", "last.example")
     assert "arc=none oldest=0 domains=" in logs["first"]
     assert "arc=pass oldest=1 domains=first.example" in logs["last"]
+    assert "oldest-p-ams: <>\n" in logs["first"]
+    assert re.search(r"oldest-p-ams: <\s*i=1; first\.example;", logs["last"])
     assert re.search(r"<= .* DKIM=middle\.example ARC ", logs["last"])
     assert b"forged" not in message
     key = b"v=DKIM1; k=rsa; p=" + signing_key("rsa").record()
