@@ -35,15 +35,27 @@ CASES: dict[str, tuple[str, tuple[tuple[int, int, int, str], ...], bool]] = {
     "printed": ("self", ((3, 1, 1, "self"),), True),
     "printedta": ("rsa", ((2, 1, 2, "inter"),), True),
     "printednone": ("ec", (), True),
+    "bogus": ("ec", ((3, 1, 1, "ec"),), True),
+    "srvearly": ("ec", (), False),
+    "srvstart": ("ec", (), False),
+    "srvclear": ("", (), False),
 }
+#: mail domain -> the port of its SRV record
+SRV = {"srvearly": 465, "srvstart": 25, "srvclear": 25}
 CONFIGURATION = r"""primary_hostname = near.example
 acl_smtp_rcpt = accept
+event_action = ${acl{ev}}
 log_selector = +tls_certificate_verified +tls_peerdn
 begin acl
 ev:
   accept logwrite = EV $event_name $domain dane=$tls_out_dane usage=$tls_out_tlsa_usage ocsp=$tls_out_ocsp \
     secure=$lookup_dnssec_authenticated data=$event_data
 begin routers
+srv:
+  driver = dnslookup
+  domains = ^srv
+  check_srv = smtp-tls : smtp
+  transport = plain
 not_asked:
   driver = dnslookup
   domains = notasked.SIGNED
@@ -106,12 +118,15 @@ def main(folder: Path) -> None:
     servers = []
     for number, (name, (leaf, records, signed)) in enumerate(CASES.items()):
         address = f"10.1.1.{number + 2}"
+        if name in SRV:
+            zones[signed] += f"_smtp-tls._tcp.{name} SRV 0 1 {SRV[name]} mx-{name}\n"
         zones[signed] += f"{name} MX 10 mx-{name}\nmx-{name} A {address}\n"
         for usage, selector, matching, whose in records:
             data = pki.made[whose].tlsa(selector, matching).hex()
             zones[signed] += f"_25._tcp.mx-{name} TLSA {usage} {selector} {matching} {data}\n"
-        servers.append(Server(pki, leaf, (address, 25)))
-    dns = Dns(folder / "dns", zones[True], zones[False], port=53)
+        port = SRV.get(name, 25)
+        servers.append(Server(pki, leaf, (address, port), early=port == 465))
+    dns = Dns(folder / "dns", zones[True], zones[False], ("mx-bogus",), port=53)
     text = CONFIGURATION.replace("SIGNED", SIGNED).replace("PKI", str(folder / "pki"))
     daemon = Daemon(folder / "near", OURS, text)
     try:

@@ -35,8 +35,10 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, pki: Pki, leaf: str, where: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+    def __init__(self, pki: Pki, leaf: str, where: tuple[str, int] = ("127.0.0.1", 0), *, early: bool = False) -> None:
         super().__init__(where, Session)
+        #: TLS begins with the connection
+        self.early = early
         self.port = self.server_address[1]
         self.context: ssl.SSLContext | None = None
         self.names: list[str | None] = []
@@ -55,7 +57,9 @@ class Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         stream: Any = self.request.makefile("rwb", buffering=0)
-        encrypted = False
+        encrypted = self.server.early
+        if self.server.early and self.server.context is not None:
+            stream = self.server.context.wrap_socket(self.request, server_side=True).makefile("rwb", buffering=0)
         stream.write(b"220 server ESMTP\r\n")
         while line := stream.readline():
             word = line[:4].upper()

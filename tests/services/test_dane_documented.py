@@ -117,6 +117,21 @@ def test_ocsp_option(log: str, name: str, dane: str, usage: int, ocsp: int) -> N
     assert event(log, name, "msg:delivery").startswith(f"dane={dane} usage={usage} ocsp={ocsp} ")
 
 
+def test_answer_that_cannot_be_trusted(log: str) -> None:
+    """A TLSA record whose signature does not fit: the host is not used; the event dns:fail has reason, key and type."""
+    assert delivery(log, "bogus").startswith("==")
+    assert re.search(r"EV dns:fail \S* .*data=\S+ _25\._tcp\.mx-bogus\.\S+ TLSA", log), log
+
+
+def test_srv_records_for_tls(log: str) -> None:
+    """check_srv is a list and knows smtp-tls: TLS on connect, or STARTTLS when the record says port 25; in both cases
+    TLS is required."""
+    assert re.search(r"H=mx-srvearly\.\S+ \[[0-9.]+\] X=TLS", delivery(log, "srvearly"))
+    assert re.search(r"H=mx-srvstart\.\S+ \[[0-9.]+\] X=TLS", delivery(log, "srvstart"))
+    assert delivery(log, "srvclear").startswith("==")
+    assert "TLS session is required" in delivery(log, "srvclear")
+
+
 def test_command_for_the_digest(tmp_path: Path) -> None:
     """The commands that are printed for the fourth field give the SHA-512 of the key."""
     pki = Pki(tmp_path)
