@@ -356,7 +356,9 @@ def test_log_lines(server: Server) -> None:
     assert re.search(r" Ci=\w{6}-\w{6}-\w{4} ", arrival)
     assert re.search(r" \[127\.0\.0\.1\]:\d+ ", arrival)
     assert re.search(r" SPF=\w+", arrival), arrival
-    assert " QT=" in told(server, rf"{name} => .*")[0]
+    line = told(server, rf"{name} => .*")[0]
+    assert " K (EHLO STARTTLS EHLO) C=" in line
+    assert " QT=" in line
 
 
 def test_tls_on_connect_is_told(server: Server) -> None:

@@ -10,6 +10,7 @@ from eximia.message.dates import elapsed
 from eximia.spool.snapshot import to_header
 
 from .events import complete_event
+from .outcomes import time_in_queue
 from .settings import AttemptEnd
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def complete(attempt: Attempt) -> None:
     selectors = attempt.log.selectors
     text = "Completed"
     if selectors.queue_time_overall:
-        queued = process.ports.clock.time() - message.received_time
-        text += f" QT={elapsed(queued, millisec=selectors.millisec)}"
+        text += f" QT={elapsed(time_in_queue(attempt), millisec=selectors.millisec)}"
     attempt.log.main(text, message.id)
     if process.main.event_action is not None:
         complete_event(attempt, process.main.event_action)

@@ -61,9 +61,7 @@ def note_delivered(
                 return_path=return_path if return_path is not None else return_path_of(attempt, address),
                 srs_sender=address.srs_sender,
                 flag=flag,
-                queue_time=process.ports.clock.time() - message.received_time
-                if attempt.log.selectors.queue_time
-                else 0.0,
+                queue_time=time_in_queue(attempt) if attempt.log.selectors.queue_time else 0.0,
                 queue_name=message.queue_name,
             )
         attempt.log.main(line, message.id)
@@ -74,6 +72,15 @@ def note_delivered(
             smtp = address.outcome.smtp if address.outcome is not None else None
             address_event(attempt, address, "msg:delivery", smtp.confirmation if smtp is not None else "", action)
     attempt.progress.done(address)
+
+
+def time_in_queue(attempt: Attempt) -> float:
+    """Seconds for QT=: since the message was received, or since its reception began (`-queue_time_exclusive`)."""
+    message = attempt.message
+    began = message.received_time
+    if attempt.log.selectors.queue_time_exclusive:
+        began += message.received_took
+    return max(0.0, attempt.process.ports.clock.time() - began)
 
 
 def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) -> None:

@@ -60,6 +60,7 @@ def authenticate(ctx: Context, connection: Connection, options: Any) -> None:
         raise Failure(end.expansion, Errno.AUTH_PROBLEM, Fault.LOCAL, log=False)
     if end.authenticator:
         connection.authenticated = end.authenticator
+        connection.startup.append("AUTH")
         connection.auth_facts = (end.id, "")
     elif required:
         raise _required("authentication attempt(s) failed" if end.tried else "no common mechanisms were found")

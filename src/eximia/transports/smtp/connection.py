@@ -55,6 +55,7 @@ class Connection:
         "proxy",
         "sent",
         "sessions",
+        "startup",
         "stream",
         "sts",
         "tls",
@@ -82,6 +83,8 @@ class Connection:
         self.early: Reply | None = None
         #: the envelope went out before the banner came
         self.was_early = False
+        #: how the session was begun: "TLS" (on connect), "EHLO", "STARTTLS", "AUTH"...
+        self.startup: list[str] = []
         #: messages sent so far
         self.messages = 0
         #: the server may hold an unfinished transaction: RSET before the next
@@ -189,6 +192,7 @@ class Connection:
             proxy_port=self.proxy[1],
             greeting=self.greeting,
             helo_response=self.helo_response,
+            protocol_detail=" ".join(self.startup),
         )
 
 
@@ -217,10 +221,12 @@ def introduce(ctx: Context, connection: Connection, options: Any) -> None:
     else:
         verb = "EHLO"
     command = f"{verb} {connection.helo}"
+    connection.startup.append(verb)
     sent, connection.early = connection.early is not None, None
     reply = connection.reply(command) if sent else connection.command(command)
     if verb == "EHLO" and reply.code // 100 != 2:
         verb = "HELO"
+        connection.startup.append(verb)
         command = f"HELO {connection.helo}"
         reply = connection.command(command)
     if reply.code // 100 != 2:

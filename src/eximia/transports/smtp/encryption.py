@@ -94,6 +94,7 @@ def _avoided(ctx: Context, connection: Connection, options: Any) -> bool:
 
 def _agreed(ctx: Context, connection: Connection, options: Any, *, needed: bool) -> bool:
     """STARTTLS; False when the session goes on in clear. Raises Failure."""
+    connection.startup.append("STARTTLS")
     reply = connection.command("STARTTLS")
     kind = reply.code // 100
     if kind == 2:

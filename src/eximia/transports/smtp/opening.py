@@ -204,6 +204,7 @@ def _open(
         if expected is not None and early.begin(ctx, connection, options, expected):
             return connection
         if on_connect:
+            connection.startup.append("TLS")
             secure(ctx, connection, options, on_connect=True)
             first_words(ctx, connection, options, greet, clear=False)
         else:
