@@ -24,10 +24,12 @@ shift; exec "$@"
 """
 
 
-def run_inside(folder: Path, records: str, command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run `command` with `records` as all there is of the DNS; `folder` is for our files."""
+def run_inside(
+    folder: Path, records: str, command: Sequence[str], *, where: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `command` with `records` as all there is of the DNS; `folder` is for our files, `where` what it starts in."""
     zone = folder / "zone"
     zone.write_text(records)
     server = [sys.executable, str(Path(__file__).with_name("dns_server.py")), str(zone)]
     words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), *server, *command]
-    return subprocess.run(words, capture_output=True, timeout=60)
+    return subprocess.run(words, capture_output=True, timeout=60, cwd=where)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import pickle
 import pwd
 import re
 import shutil
@@ -17,12 +18,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .namespace import run_inside
 from .transport_world import _VARYING, EXIM, Peer, changed
 
 _CONFIGURATION = """
@@ -106,6 +108,8 @@ class Dialogue:
     files: dict[str, str] = field(default_factory=dict)
     #: lines of output and logs that do not count, as a regular expression
     ignore: str = ""
+    #: all there is of the DNS; the case is held in a network of its own then
+    zone: str = ""
     #: where we differ on purpose: the lines that only Exim has (`-`) and only we have (`+`), in their order; the case is
     #: named in docs/compat/compared.md then
     differs: Sequence[str] = ()
@@ -113,6 +117,8 @@ class Dialogue:
 
     def outcome(self, program: str) -> list[str]:
         """Hold the session with "exim4" or "ours"; everything that can be seen of it."""
+        if self.zone:
+            return elsewhere(self, program)
         directory = Path(tempfile.mkdtemp(prefix="eximia-oracle-"))
         directory.chmod(0o755)
         peers = [_Server(**each) for each in self.peers]
@@ -268,6 +274,18 @@ def run_ours(args: Sequence[str], said: str, directory: Path) -> list[str]:
     _, ended = os.waitpid(child, 0)
     out, err = (directory / "out").read_bytes(), (directory / "err").read_bytes()
     return _lines(os.waitstatus_to_exitcode(ended), out, err)
+
+
+def elsewhere(case: Dialogue, program: str) -> list[str]:
+    """Hold it in namespaces where `zone` is the DNS."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "case").write_bytes(pickle.dumps((replace(case, zone=""), program)))
+        words = [sys.executable, "-m", "oracle.held_case", str(folder / "case"), str(folder / "seen")]
+        done = run_inside(folder, case.zone, words, where=Path(__file__).parents[1])
+        assert done.returncode == 0, done.stderr.decode()
+        seen: list[str] = pickle.loads((folder / "seen").read_bytes())
+        return seen
 
 
 def _lines(status: int, out: bytes, err: bytes) -> list[str]:

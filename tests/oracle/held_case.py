@@ -1,0 +1,19 @@
+"""One case held by itself, in a process of its own (see `session_world.elsewhere`).
+
+python -m oracle.held_case CASE RESULT
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    case, program = pickle.loads(Path(sys.argv[1]).read_bytes())
+    Path(sys.argv[2]).write_bytes(pickle.dumps(case.outcome(program)))
+
+
+if __name__ == "__main__":
+    main()
