@@ -9,10 +9,12 @@ import pickle
 import sys
 from pathlib import Path
 
+from oracle.session_world import Dialogue
+
 
 def main() -> None:
-    case, program = pickle.loads(Path(sys.argv[1]).read_bytes())
-    Path(sys.argv[2]).write_bytes(pickle.dumps(case.outcome(program)))
+    fields, program = pickle.loads(Path(sys.argv[1]).read_bytes())
+    Path(sys.argv[2]).write_bytes(pickle.dumps(Dialogue(**fields).outcome(program)))
 
 
 if __name__ == "__main__":

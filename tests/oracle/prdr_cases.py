@@ -28,6 +28,13 @@ CASES = {
     "denies one": prdr("deny local_parts = ann\n message = not for you\n log_message = logged\n accept"),
     "defers one": prdr("defer local_parts = ann\n message = later\n accept"),
     "denies all": prdr("deny"),
+    "defers all": prdr(
+        "defer message = later",
+        differs=(
+            "-250 id=ID message accepted for some recipients",
+            "+450 id=ID message deferred for all recipients",
+        ),
+    ),
     "discards one": prdr("discard local_parts = ann\n accept"),
     "drops one": prdr("drop local_parts = ann\n accept"),
     "data acl accepts": prdr("accept\ndata:\n accept message = thanks", main="acl_smtp_data = data\n"),

@@ -126,7 +126,6 @@ CASES = [
         main="prdr_enable\nacl_smtp_data_prdr = t",
         acl="t:\n  defer local_parts = bad\n  accept message = fine\n",
     ),
-    # Exim says 250 when all recipients were put off; we say 450.
     session(
         "PRDR, one recipient",
         "MAIL FROM:<a@b> PRDR\r\nRCPT TO:<bad@y>\r\n" + data("A: b"),

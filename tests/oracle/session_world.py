@@ -18,14 +18,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .namespace import run_inside
-from .transport_world import _VARYING, EXIM, Peer, changed
+from .transport_world import _VARYING, EXIM, SOURCE, Peer, changed
 
 _CONFIGURATION = """
 spool_directory = @D/spool
@@ -149,8 +149,7 @@ class Dialogue:
         if "acl_smtp_rcpt" not in self.main and "acl_smtp_rcpt" not in conf:
             name = "rcpt" if re.search(r"^rcpt:", self.acl, re.MULTILINE) else "accept"
             conf = f"acl_smtp_rcpt = {name}\n{conf}"
-        if program != "exim4":
-            conf = f"limits_advertise_hosts =\n{conf}"
+        conf = f"{'#' if program == 'exim4' else 'limits_advertise_hosts ='}\n{conf}"
         (directory / "conf").write_text(filled(conf))
         for name, text in self.files.items():
             (directory / name).write_text(filled(text))
@@ -280,8 +279,16 @@ def elsewhere(case: Dialogue, program: str) -> list[str]:
     """Hold it in namespaces where `zone` is the DNS."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "case").write_bytes(pickle.dumps((replace(case, zone=""), program)))
-        words = [sys.executable, "-m", "oracle.held_case", str(folder / "case"), str(folder / "seen")]
+        (folder / "case").write_bytes(pickle.dumps(({**asdict(case), "zone": ""}, program)))
+        words = [
+            "env",
+            f"PYTHONPATH={SOURCE}",
+            sys.executable,
+            "-m",
+            "oracle.held_case",
+            str(folder / "case"),
+            str(folder / "seen"),
+        ]
         done = run_inside(folder, case.zone, words, where=Path(__file__).parents[1])
         assert done.returncode == 0, done.stderr.decode()
         seen: list[str] = pickle.loads((folder / "seen").read_bytes())

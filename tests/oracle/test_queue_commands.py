@@ -124,9 +124,7 @@ class World:
     def outcome(self) -> str:
         """Everything that came of it, without what is different each time."""
         parts = list(self.said)
-        # Exim writes errors of the configuration into the panic log, too.
-        unusable = "configuration error" in "".join(self.said)
-        for name in ("mainlog",) if unusable else ("mainlog", "paniclog"):
+        for name in ("mainlog", "paniclog"):
             path = self.folder / name
             parts.append(f"{name.upper()}\n{path.read_text(errors='replace') if path.exists() else ''}")
         logs = [path for path in sorted((self.folder / "spool").rglob("msglog/**/*")) if path.is_file()]

@@ -24,6 +24,8 @@ class ConfigError(EximiaError):
         self.where = where
         #: the line after which Exim finds it, when that is not `span`
         self.found_at: Span | None = None
+        #: the main options as far as they could be read: where the log is
+        self.main: object = None
 
 
 class ExpansionError(EximiaError):

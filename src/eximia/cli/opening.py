@@ -129,6 +129,7 @@ def open_configuration(call: Invocation) -> Configuration:
         elif call.action == "bP" or call.verbose:
             label = "LOG: PANIC DIE\n "
         sys.stderr.write(f"{label} {fatal_text(error)}\n")
+        wiring.note_unusable(call, error.main, fatal_text(error))
         raise Stop(1) from None
 
 

@@ -93,7 +93,9 @@ def load(
     Raises ConfigError, the first error."""
     configuration = examine(site, paths=paths, macros=macros, trust=trust, expander=expander)
     if configuration.errors:
-        raise configuration.errors[0]
+        error = configuration.errors[0]
+        error.main = configuration.main
+        raise error
     return configuration
 
 

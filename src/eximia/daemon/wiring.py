@@ -214,6 +214,15 @@ def _localhost_number(main: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def note_unusable(call: Invocation, main: Any, text: str) -> None:
+    """A configuration that cannot be used, in the panic log, if `main` was read so far that its place is known."""
+    if main is None or os.geteuid() != 0 or not _text(main.spool_directory):
+        return
+    _log(main, _text(main.spool_directory), _number(main.exim_user), _number(main.exim_group), call, -1).panic(
+        text, main=False
+    )
+
+
 def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, stderr: int) -> Log:
     where = destination(_text(main.log_file_path), f"{spool_directory}/log/%slog")
     system_log = None

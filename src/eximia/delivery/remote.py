@@ -121,12 +121,18 @@ def _note_refusal(attempt: Attempt, address: Address) -> None:
         attempt.progress.note(f"H={host.name} [{host.address}] {printing(outcome.message)}")
 
 
+#: a host that wants nothing of us is told of as if it might change its mind, before its addresses fail
+_TURNED_AWAY = "SMTP error from remote mail server after initial connection: 5"
+
+
 def _raise_deferral(attempt: Attempt, batch: Batch) -> None:
     """One `msg:defer` for what concerned the whole message or the host. Those of single recipients were raised by the
     transport."""
     for address in batch.addresses:
         outcome = address.outcome
-        if outcome is None or outcome.result is not Result.DEFERRED or outcome.errno == Errno.RCPT_4XX:
+        if outcome is None or outcome.errno == Errno.RCPT_4XX:
+            continue
+        if outcome.result is not Result.DEFERRED and not outcome.message.startswith(_TURNED_AWAY):
             continue
         if outcome.errno > Errno.RETRY_ROUTING:
             text = outcome.message or (os.strerror(outcome.errno) if outcome.errno > 0 else "")

@@ -34,6 +34,11 @@ def accepted(ctx: Context, result: AclResult, code: str, text: str) -> Answer:
     return own_code(ctx, result.user_message, code) if result.user_message else Answer(code, text)
 
 
+def plain(text: str, code: str) -> Answer:
+    """The answer that `text` makes; what looks like a code in it is text."""
+    return Answer(code, "\n".join(fold(text)))
+
+
 def without_code(text: str) -> str:
     """`text` without a reply code in front of it."""
     return _OWN_CODE.sub("", text, count=1) if _OWN_CODE.match(text) else text

@@ -31,9 +31,9 @@ def _check(one: Run, template: Template) -> bool | Outcome:
                 return True
             break
         except LookupDefer as error:
-            raise Defer(f'failed to expand ACL string "{word.text}": {error}') from error
+            raise Defer(f'failed to expand ACL string "{words[0].text}": {error}') from error
         except ExpansionError as error:
-            raise AclError(f'failed to expand ACL string "{word.text}": {error}') from error
+            raise AclError(f'failed to expand ACL string "{words[0].text}": {error}') from error
     name = values[0] if values else Template("").text
     outcome = run_nested(one, name, template, values[1:])
     if outcome is Outcome.ACCEPT:

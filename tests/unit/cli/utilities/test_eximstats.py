@@ -117,3 +117,11 @@ def test_a_page() -> None:
     assert "<h2>Grand total summary</h2>" in page
     assert '<tr><td>Relay &lt;no&gt;</td><td align="right">1</td>' in page
     assert '<td align="left" nowrap>user</td></tr>' in page
+
+
+@pytest.mark.parametrize("words", [("-charts", "-chartdir", "/nowhere"), ("-xls=/nowhere/book",)])
+def test_charts_and_workbooks_are_left_out_with_a_warning(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert text("-nr", *words) == text("-nr")
+    assert capsys.readouterr().err.startswith("WARNING: no ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 from eximia.base.dataclass import dataclass, field
@@ -100,6 +101,13 @@ _BY = {
 }
 
 
+#: what Exim's program, too, leaves out with a warning when the modules for it are not installed
+_LEFT_OUT = {
+    "-charts": "no charts are drawn; the report is made without them",
+    "-xls": "no workbook is made; the report is text (-html=FILE can be read by spreadsheets)",
+}
+
+
 def read_options(words: Sequence[str]) -> tuple[Options, list[str]]:
     """The options and the names of the files. A wrong option ends the program."""
     options = Options()
@@ -110,6 +118,10 @@ def read_options(words: Sequence[str]) -> tuple[Options, list[str]]:
         if word in _FLAGS:
             name, value = _FLAGS[word]
             setattr(options, name, value)
+        elif word.partition("=")[0] in _LEFT_OUT:
+            sys.stderr.write(f"WARNING: {_LEFT_OUT[word.partition('=')[0]]}\n")
+        elif word in ("-chartdir", "-chartrel") and rest:
+            rest.pop(0)
         elif word in _BY:
             by.add(_BY[word])
         elif word == "-pattern" and len(rest) >= 2:
