@@ -406,7 +406,7 @@ def postgres(folder: Path) -> Running:
     return made
 
 
-def mariadb(folder: Path) -> Running:
+def mariadb(folder: Path, *options: str) -> Running:
     """A MariaDB server with a database `mail` for user `exim`, password `pass/word`."""
     folder.mkdir()
     give(folder, "mysql")
@@ -428,6 +428,7 @@ def mariadb(folder: Path) -> Running:
         "--innodb-buffer-pool-size=16M",
         "--skip-log-bin",
         f"--tmpdir={folder}",
+        *options,
     ]
     made = Running(command, folder, port=port, path=folder / "socket", **who)
     sql = (

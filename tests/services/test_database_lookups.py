@@ -134,7 +134,7 @@ def postgres():
 def test_pgsql(ctx, postgres):
     port, folder = postgres
     setting(ctx, "pgsql_servers", f"127.0.0.1::{port}/postgres/postgres/x")
-    assert find(ctx, "pgsql", "create table t(a text, b text, n int)") == "0"
+    assert find(ctx, "pgsql", "create table t(a text, b text, n int)") is None
     assert find(ctx, "pgsql", "insert into t values('x','one two',1),('y','',2)") == "2"
     assert find(ctx, "pgsql", "select b from t where n=1") == "one two"
     assert find(ctx, "pgsql", "select a,b from t order by n") == 'a=x b="one two" \na=y b="" '

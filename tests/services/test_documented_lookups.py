@@ -15,7 +15,7 @@ RCPT = """
                   ${lookup redis{get $local_part}}
        logwrite = count ${lookup redis{sadd members one}} ${lookup redis{sadd members two}} \\
                   ${lookup redis{scard members}}
-       logwrite = members <${sg{${sort{${sg{${lookup redis{smembers members}}}{\\n}{:}}}{<}{$item}}}{:}{ }}>
+       logwrite = members <${sg{${sort{${sg{${lookup redis{smembers members}}}{\\n}{:}}}{lt}{$item}}}{:}{ }}>
        logwrite = array ${lookup redis{rpush row a}} ${lookup redis{rpush row b}} \\
                   <${sg{${lookup redis{lrange row 0 -1}}}{\\n}{/}}>
        logwrite = absent ${lookup redis{get nosuch}{found}{not found}}

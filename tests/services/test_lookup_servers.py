@@ -90,7 +90,7 @@ def sql(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_values(ctx: Any, sql: Sql) -> None:
     sql.use(ctx)
     ask = lambda query: sql.ask(ctx, query)  # noqa: E731
-    assert ask("create table v(k varchar(20), a varchar(1200), n integer)") == "0"
+    assert ask("create table v(k varchar(20), a varchar(1200), n integer)") == (None if sql.kind == "pgsql" else "0")
     assert ask("insert into v values ('one','x y',1),('two','',null),('two','q\"r',3)") == "3"
     assert ask("select a from v where k='one'") == "x y"
     assert ask("select a from v where k='two' order by n desc") in ('\nq"r', 'q"r\n')

@@ -19,7 +19,7 @@ from eximia.aio.loop_ports import LoopPorts
 from eximia.base.errors import LookupDefer
 from eximia.base.template import Template
 from support_policy import clean, make_context
-from support_services import Running, mariadb, postgres, program, redis, redis_cluster
+from support_services import Running, certificates, give, mariadb, postgres, program, redis, redis_cluster
 
 SESSIONS = 20
 
@@ -293,3 +293,20 @@ def _signal(pid: int, number: int) -> None:
 
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def test_mysql_inside_tls(tmp_path: Path) -> None:
+    """Where the server offers it, as PyMySQL has it."""
+    pki = tmp_path / "pki"
+    certificates(pki)
+    give(pki, "mysql")
+    options = [f"--ssl-{name}={pki}/{file}.pem" for name, file in (("ca", "ca"), ("cert", "cert"), ("key", "key"))]
+    server = mariadb(tmp_path / "db", *options)
+    try:
+        with worker(**described("mysql", server)) as at:
+            found = at.run(*[lambda: at.find("mysql", "show status like 'Ssl_version'") for _ in range(5)])
+            assert found == ["Variable_name=Ssl_version Value=TLSv1.3 "] * 5
+            big = "x" * 1_000_000
+            assert at.run(lambda: at.find("mysql", f"select '{big}'"), lambda: at.find("mysql", "selec"))[0] == big
+    finally:
+        server.stop()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import NetworkError
-from eximia.base.readiness import is_readable
 from eximia.base.text import from_bytes, to_bytes
 
-from .mysql_stream import StreamSocket
+from .mysql_stream import StreamSocket, TlsContext
 from .pool import pool_for
 from .rows import format_rows
-from .servers import ConnectFailure, address_of, ask, escape_sql, split_host
+from .servers import ConnectFailure, address_of, ask, check_fields, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ _SOCKET = "/var/run/mysqld/mysqld.sock"
 def _arguments(spec: str) -> dict[str, Any]:
     """The connection that `host:port(socket)[group]/database/user/password` describes. Raises LookupDefer."""
     fields = spec.split("/") if "(" not in spec else _fields_after_socket(spec)
-    if len(fields) != 4:
-        raise LookupDefer(f"incomplete MySQL server data: {fields[0]}")
+    check_fields("MySQL", fields)
     head, database, user, password = fields
     group = ""
     if head.endswith("]") and "[" in head:
@@ -67,66 +65,57 @@ def _fields_after_socket(spec: str) -> list[str]:
 
 
 class Connection:
-    """A connection of PyMySQL. `run` calls what waits for the server: as it is over our stream, in a thread where
-    PyMySQL has a socket of its own."""
+    """A connection of PyMySQL over our stream."""
 
-    __slots__ = ("_own", "run", "wire")
+    __slots__ = ("_socket", "_wire")
 
-    def __init__(self, wire: Any, own: StreamSocket | None, run: Callable[..., Any]) -> None:
-        self.wire = wire
-        self._own = own
-        self.run = run
+    def __init__(self, wire: Any, socket: StreamSocket) -> None:
+        self._wire = wire
+        self._socket = socket
 
     def ask(self, query: str) -> str | None:
         """Raises LookupDefer, and NetworkError when the server closed the connection before: what was sent is never
         sent again, for it may have been obeyed."""
-        closed = self._own.pending() if self._own is not None else is_readable(self.wire._sock.fileno())  # noqa: SLF001
-        if closed:
+        if self._socket.pending():
             raise NetworkError("MYSQL: the server closed the connection")
-        found: str | None = self.run(_run, self.wire, query)
-        return found
+        return _run(self._wire, query)
 
     def close(self) -> None:
         """Without a farewell that would have to wait."""
-        self.wire._force_close()  # noqa: SLF001 - `close` sends QUIT and may block
-
-
-def _direct(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
+        self._wire._force_close()  # noqa: SLF001 - `close` sends QUIT and may block
 
 
 def _connect(ctx: Context, arguments: dict[str, Any]) -> Connection:
     """Raises ConnectFailure."""
     import pymysql
 
-    ports = ctx.process.ports
     wire = pymysql.Connection(**arguments, defer_connect=True)
+    socket = StreamSocket(_dial(ctx, wire))
+    if wire.ssl:
+        wire.ctx = TlsContext(wire.ctx)
+    # What PyMySQL itself notes of a Unix socket: passwords may go over it.
+    wire._secure = bool(wire.unix_socket)  # noqa: SLF001
     try:
-        if wire.ssl:
-            # Said in an option file: PyMySQL wraps a socket of the system then.
-            ports.blocking(wire.connect)
-            return Connection(wire, None, ports.blocking)
-        own = StreamSocket(_dial(ctx, wire))
-        # What PyMySQL itself notes of a Unix socket: passwords may go over it.
-        wire._secure = bool(wire.unix_socket)  # noqa: SLF001
-        wire.connect(own)
+        wire.connect(socket)
     except pymysql.err.MySQLError as error:
         raise ConnectFailure(f"MYSQL connection failed: {error.args[-1]}") from None
-    return Connection(wire, own, _direct)
+    return Connection(wire, socket)
 
 
 def _dial(ctx: Context, wire: Any) -> Stream:
-    """A stream to the server. Raises ConnectFailure in the words of PyMySQL."""
+    """A stream to the server. Raises ConnectFailure in the words of MariaDB's library."""
     net = ctx.process.ports.net
     try:
         if wire.unix_socket:
             return net.connect_unix(wire.unix_socket, timeout=CONNECT_TIMEOUT)
         return net.connect(address_of(ctx, wire.host, "MYSQL connection failed"), wire.port, timeout=CONNECT_TIMEOUT)
     except NetworkError as error:
-        shown = f"[Errno {error.errno}] {error.message}" if error.errno else error.message
-        raise ConnectFailure(
-            f"MYSQL connection failed: Can't connect to MySQL server on {wire.host!r} ({shown})"
-        ) from None
+        if wire.unix_socket:
+            where = f"local server through socket '{wire.unix_socket}' ({error.errno})"
+        else:
+            # MariaDB's library tells of the state of the socket, not of what became of it.
+            where = f"server on '{wire.host}' ({errno.ETIMEDOUT if error.timed_out else errno.EINPROGRESS})"
+        raise ConnectFailure(f"MYSQL connection failed: Can't connect to {where}") from None
 
 
 def _run(connection: Any, query: str) -> str | None:

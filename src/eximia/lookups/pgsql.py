@@ -11,7 +11,7 @@ from eximia.base.text import from_bytes, to_bytes
 
 from .pool import pool_for
 from .rows import format_rows
-from .servers import ConnectFailure, ask, escape_sql, split_host
+from .servers import ConnectFailure, ask, check_fields, escape_sql, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ PORT = 5432
 #: seconds for one query
 TIMEOUT = 60.0
 #: `ExecStatusType` of libpq: a command that gives no rows, one that does
-_COMMAND_OK, _TUPLES_OK = 1, 2
+_EMPTY_QUERY, _COMMAND_OK, _TUPLES_OK = 0, 1, 2
+_COPYING = (3, 4, 8)
 
 
 @lru_cache(maxsize=64)
@@ -37,8 +38,8 @@ def _conninfo(spec: str) -> bytes:
             raise LookupDefer(f"PGSQL invalid filename for socket: {path}")
         host = folder
     else:
-        head, _, rest = spec.partition("/")
-        fields = rest.split("/")
+        head, *fields = spec.split("/")
+        check_fields("pgSQL", [head, *fields])
         host, number, _ = split_host(head, PORT)
         port = str(number)
     if len(fields) != 3:
@@ -87,6 +88,8 @@ class _Connection:
                 if found is None:
                     break
                 result = found
+                if found.status in _COPYING:
+                    break
         except self.error as error:
             raise _Lost(str(error).strip()) from None
         if wire.status != self.ok:
@@ -97,7 +100,13 @@ class _Connection:
                 return str(result.get_value(0, 0) or b"", "latin-1")
             return _rows(result)
         if status == _COMMAND_OK:
-            return str(result.command_tuples or 0)
+            # Commands that touch no rows have no number, and find nothing.
+            return None if result.command_tuples is None else str(result.command_tuples)
+        if status == _EMPTY_QUERY:
+            return None
+        if status in _COPYING:
+            # Rows come, or are waited for, beside the query; this connection has no way back.
+            raise _Copying(_refusal(result, status, query))
         raise LookupDefer(_refusal(result, status, query))
 
 
@@ -107,7 +116,7 @@ def _connect(conninfo: bytes) -> Any:
 
     wire = pq.PGconn.connect(conninfo)
     if wire.status != pq.ConnStatus.OK:
-        message = from_bytes(wire.error_message).rstrip("\n")
+        message = from_bytes(wire.error_message)
         wire.finish()
         raise ConnectFailure(f"PGSQL connection failed: {message}")
     wire.nonblocking = 1
@@ -129,6 +138,10 @@ class _Lost(LookupDefer):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"PGSQL: query failed: {why}")
+
+
+class _Copying(LookupDefer):
+    """COPY cannot be a lookup, and the connection is in the middle of one."""
 
 
 def _refusal(result: Any, status: int, query: bytes) -> str:

@@ -9,7 +9,7 @@ def quoted_value(value: str) -> str:
     """A value after `name=`: in double quotes when it is empty or has white space or begins with a quote."""
     if value and not any(char.isspace() for char in value) and value[0] != '"':
         return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

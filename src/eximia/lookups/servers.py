@@ -28,15 +28,19 @@ class ConnectFailure(Exception):
         self.message = message
 
 
-def old_form(query: str) -> tuple[str, str]:
-    """(servers, query) of `servers=a:b; query`; no servers when it does not begin so."""
-    if query[:7].lower() != "servers":
+def old_form(query: str, spoken: str) -> tuple[str, str]:
+    """(servers, query) of `servers=a:b; query`; no servers when it does not begin so. Raises LookupDefer."""
+    if not query.startswith("servers"):
         return "", query
-    head, semicolon, rest = query.partition(";")
-    name, equals, servers = head.partition("=")
-    if not semicolon or not equals or name.strip().lower() != "servers":
-        return "", query
-    return servers.strip(), marked(rest.lstrip(), query)
+    rest = query[7:].lstrip()
+    if not rest.startswith("="):
+        raise LookupDefer(f'missing = after "servers" in {spoken} lookup')
+    servers, semicolon, asked = rest[1:].lstrip().partition(";")
+    if not semicolon:
+        raise LookupDefer(f'missing ; after "servers=" in {spoken} lookup')
+    if not servers:
+        raise LookupDefer(f'"servers=" defines no servers in "{query}"')
+    return servers.strip(), marked(asked.lstrip(), query)
 
 
 @lru_cache(maxsize=64, typed=True)
@@ -77,9 +81,12 @@ def ask(
     perform: Callable[[str, str], T],
 ) -> T:
     """`perform(server, query)` with the first server that can be reached. Raises LookupDefer."""
-    chosen = (option(options, "servers") or "") if options else ""
-    if not chosen:
-        chosen, query = old_form(query)
+    chosen, query = old_form(query, spoken)
+    if not chosen and options:
+        given = option(options, "servers")
+        if given is not None and not given:
+            raise LookupDefer("")
+        chosen = given or ""
     failure = ""
     for server in server_items(ctx, name, spoken, configured, chosen):
         try:
@@ -87,6 +94,14 @@ def ask(
         except ConnectFailure as error:
             failure = error.message
     raise LookupDefer(failure)
+
+
+def check_fields(spoken: str, fields: Sequence[str]) -> None:
+    """Host, database, user and password. Raises LookupDefer when there are more or fewer."""
+    if len(fields) < 4:
+        raise LookupDefer(f"incomplete {spoken} server data: {fields[0]}")
+    if len(fields) > 4:
+        raise LookupDefer(f"unexpected slash in {spoken} server hostname: {'/'.join(fields[:-3])}")
 
 
 def address_of(ctx: Context, host: str, who: str) -> str:

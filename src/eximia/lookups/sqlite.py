@@ -4,34 +4,57 @@ the query."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, TaintError
+from eximia.base.span import NOWHERE
 from eximia.base.text import from_bytes, is_tainted, to_bytes
 
 from .rows import format_rows
-from .types import LookupDefer, Options, QueryStyle, option
+from .types import Options, QueryStyle, option
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
 
-def _text(value: object) -> str | None:
+def _text(connection: sqlite3.Connection, value: object) -> str:
+    """A value as SQLite's C interface gives it as text: up to the first zero byte."""
     if value is None:
-        return None
-    if isinstance(value, bytes):
-        return from_bytes(value)
-    return str(value)
+        return "<NULL>"
+    if isinstance(value, float):
+        value = connection.execute("select cast(? as text)", (value,)).fetchone()[0]
+    return from_bytes(value.partition(b"\0")[0]) if isinstance(value, bytes) else str(value)
+
+
+def _statements(query: str) -> Iterator[str]:
+    """The statements of a query, one by one."""
+    begin = end = 0
+    while (end := query.find(";", end) + 1) > 0:
+        if sqlite3.complete_statement(query[begin:end]):
+            yield query[begin:end]
+            begin = end
+    if query[begin:].strip():
+        yield query[begin:]
 
 
 def _run(path: str, query: str, timeout: float) -> str | None:
-    """Open, ask, close: what the file held a moment ago does not count. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    """Open, ask, close: what the file held a moment ago does not count. Raises sqlite3.Error; ExpansionError when it
+    cannot be opened."""
+    try:
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    except sqlite3.Error as error:
+        raise ExpansionError(str(error)) from None
     try:
         connection.text_factory = bytes
-        cursor = connection.execute(to_bytes(query).decode("utf-8", "surrogateescape"))
-        names = [column[0] for column in cursor.description or ()]
-        return format_rows(names, ([_text(value) for value in row] for row in cursor))
+        found: list[str] = []
+        for statement in _statements(to_bytes(query).decode("utf-8", "surrogateescape")):
+            cursor = connection.execute(statement)
+            names = [from_bytes(column[0].encode("utf-8", "surrogateescape")) for column in cursor.description or ()]
+            rows = format_rows(names, ([_text(connection, value) for value in row] for row in cursor))
+            if rows is not None:
+                found.append(rows)
+        return "\n".join(found) if found else None
     finally:
         connection.close()
 
@@ -48,20 +71,23 @@ class Sqlite(QueryStyle):
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
         main = ctx.process.main
-        path = option(options, "file") or main.sqlite_dbfile or ""
-        if not path:
+        path = option(options, "file") or ""
+        if not path and query.lstrip().startswith("/"):
             tainted = is_tainted(query)
-            head, _, query = query.lstrip().partition(" ")
-            if head.startswith("/") and tainted:
-                raise TaintError(f"Tainted filename for search: '{head}'")
-            path = head
+            path, _, query = query.lstrip().partition(" ")
+            if tainted:
+                raise TaintError(f"Tainted filename for search: '{path}'")
+        path = path or main.sqlite_dbfile or ""
         if not path.startswith("/"):
             raise ExpansionError('absolute file name expected for "sqlite" lookup')
         timeout = float(main.sqlite_lock_timeout)
         try:
             return ctx.process.ports.blocking(_run, path, query, timeout)
         except sqlite3.Error as error:
-            raise LookupDefer(str(error)) from None
+            trace = ctx.process.trace
+            if trace is not None:
+                trace.step("lookup", NOWHERE, query, "failed", f"sqlite {path}: {error}")
+            return None
 
 
 SQLITE = Sqlite()

@@ -12,7 +12,17 @@ from eximia.lookups.pool import pool_for
 from eximia.lookups.servers import ConnectFailure, split_host
 from eximia.lookups.types import LookupDefer, Options, QueryStyle
 
-from .client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, REFERRAL, SIZE_EXCEEDED, SUCCESS, TIMEOUT, Connection, Entry
+from .client import (
+    INVALID_CREDENTIALS,
+    INVALID_NAME,
+    NO_SUCH_OBJECT,
+    REFERRAL,
+    SIZE_EXCEEDED,
+    SUCCESS,
+    TIMEOUT,
+    Connection,
+    Entry,
+)
 from .codes import words
 from .query import Query, parse_query, referred
 
@@ -100,14 +110,14 @@ class Ldap(QueryStyle):
 
     def _format(self, query: Query, entries: list[Entry]) -> str | None:
         """The data of the entries (manual 9.19)."""
-        if not self._names:
-            entries = [entry for entry in entries if entry.attributes]
-        if not entries:
-            return None
         if len(entries) > 1 and not self._many:
             raise LookupDefer(
                 f"LDAP search: more than one entry ({len(entries)}) was returned (filter not specific enough?)"
             )
+        if not self._names:
+            entries = [entry for entry in entries if entry.attributes]
+        if not entries:
+            return None
         if self._names:
             return from_bytes(entries[0].name)
         single = len(query.attributes) == 1
@@ -145,7 +155,7 @@ def _search(ctx: Context, connection: Connection, query: Query, depth: int) -> l
                 entries += _elsewhere(ctx, other, depth + 1)
         if result.code == REFERRAL:
             return entries
-    if result.code not in (SUCCESS, SIZE_EXCEEDED, NO_SUCH_OBJECT):
+    if result.code not in (SUCCESS, SIZE_EXCEEDED, NO_SUCH_OBJECT, INVALID_NAME):
         raise LookupDefer(f"LDAP search failed - error {result.code}: {result.message}")
     return entries
 
@@ -209,7 +219,7 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
             raise ConnectFailure(f'ldapi requires an absolute path ("{host}" given)')
         found = addresses_by_name(ctx, host or "localhost")
         if not found.addresses:
-            raise ConnectFailure(f"no address found for LDAP server {host}")
+            raise NetworkError(f"no address found for {host}")
         address = next((each for each in found.addresses if ":" not in each), found.addresses[0])
         connection = Connection(net.connect(address, port, timeout=timeout))
         starts = query.scheme == "ldap" and ctx.process.main.ldap_start_tls

@@ -9,7 +9,7 @@ from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import LookupDefer
 from eximia.base.text import to_bytes
 
-_SETTING = re.compile(r"\s*([A-Za-z]+)=")
+_SETTING = re.compile(r"([A-Za-z]+\s*)=")
 _URL = re.compile(r"(ldaps?|ldapi)://([^/?]*)(?:/([^?]*))?(?:\?(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _LDAP = re.compile(r"ldap", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{1,9}")

@@ -10,13 +10,21 @@ from .ber import element, octets
 
 _ITEM = re.compile(rb"([A-Za-z0-9][A-Za-z0-9;.-]*)(:dn)?(:[A-Za-z0-9.-]+)?(:=|~=|>=|<=|=)(.*)\Z", re.DOTALL)
 _RULE_ONLY = re.compile(rb"(:dn)?:([A-Za-z0-9.-]+):=(.*)\Z", re.DOTALL)
-_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"\\(?:([0-9A-Fa-f]{2})|([()*\\])|(.?))", re.DOTALL)
 _TAGS = {b"=": 0xA3, b">=": 0xA5, b"<=": 0xA6, b"~=": 0xA8}
 DEEPEST = 50
 
 
 def _value(text: bytes) -> bytes:
-    return _ESCAPE.sub(lambda found: bytes((int(found.group(1), 16),)), text)
+    return _ESCAPE.sub(_meant, text) if b"\\" in text else text
+
+
+def _meant(found: re.Match[bytes]) -> bytes:
+    """What stands behind a backslash: two hexadecimal digits or, as LDAP version 2 had it, the character itself."""
+    code, character, wrong = found.groups()
+    if wrong is not None:
+        raise _bad(found.string)
+    return character if code is None else bytes((int(code, 16),))
 
 
 def encode_filter(text: bytes) -> bytes:
