@@ -66,6 +66,7 @@ class FakeLog:
     """Keeps the lines."""
 
     selectors = Selectors()
+    verbose = False
 
     def __init__(self) -> None:
         self.lines: list[str] = []

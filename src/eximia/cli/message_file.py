@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eximia.base.text import to_bytes
 from eximia.context import Body, Context, Recipient
-from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+from eximia.message.address import AddressSyntaxError, addresses_in, parse_address, qualify
 from eximia.message.header import DELETED, Header, split_block
 from eximia.reception.acceptance import message_size
 from eximia.reception.caller import Caller
@@ -27,7 +27,9 @@ def fill(ctx: Context, text: str, *, extract: bool, caller: Caller | None = None
     message = ctx.message
     message.headers, resent = take_headers(ctx.process.main, fields)
     if extract:
-        message.recipients = [Recipient(address) for address in _recipients(message.headers, resent=resent)]
+        found = _recipients(message.headers, resent=resent)
+        domain = caller.qualify_recipient if caller is not None else ""
+        message.recipients = [Recipient(qualify(address, domain) if domain else address) for address in found]
     data = to_bytes(body)
     message.body = Body(data)
     message.body_linecount = data.count(b"\n")

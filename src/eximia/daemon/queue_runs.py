@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.text import Untainted
-from eximia.delivery.deliver import deliver_message
+from eximia.delivery.deliver import announce, deliver_message
 from eximia.delivery.settings import AttemptSettings
 from eximia.queue.ramp import Ramp
 from eximia.queue.runner import QueueRun as Run
@@ -71,6 +71,8 @@ class Deliveries:
         return end
 
     def _guarded(self, message_id: str, settings: AttemptSettings, queue: str) -> object:
+        if self._process.log.verbose:
+            announce(message_id, f" (queue run pid {os.getpid()})")
         try:
             return deliver_message(self._process, message_id, settings, queue=queue)
         except (SpoolFormatError, OSError):

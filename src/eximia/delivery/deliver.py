@@ -6,6 +6,7 @@ Both end in an `Attempt`. What frozen messages do by themselves in queue runs is
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import replace
@@ -34,7 +35,15 @@ def deliver_received(
 ) -> AttemptEnd:
     """The first attempt, right after reception. `locked` is what making the message durable returned; the lock is
     given up at the end."""
+    if process.log.verbose:
+        announce(message.id)
     return _run(Attempt(process, session, message, locked, settings))
+
+
+def announce(message_id: str, why: str = "") -> None:
+    """What -v tells at the start of an attempt."""
+    sys.stderr.write(f"delivering {message_id}{why}\n")
+    sys.stderr.flush()
 
 
 def _run(attempt: Attempt) -> AttemptEnd:

@@ -28,7 +28,7 @@ def route_all(attempt: Attempt) -> None:
     """Empty `attempt.new`, filling `local`, `remote` and the lists of outcomes."""
     copies: dict[str, Address] = {}
     while attempt.new:
-        batch = _take(attempt)
+        batch = [address for address in _take(attempt) if not _waits(attempt, address)]
         # Each round takes the latest first, and puts the children of later ones before those of earlier ones.
         for address in reversed(batch):
             _route(attempt, address, copies)
@@ -74,9 +74,8 @@ def _place_special(attempt: Attempt, address: Address) -> None:
 
 
 def _held_back(attempt: Attempt, address: Address) -> bool:
-    """hold_domains, queue_domains and retry times that are not reached; True when the address waits."""
-    settings = attempt.settings
-    if settings.forced:
+    """hold_domains; True when the address waits. All held addresses are told of before the others are looked at."""
+    if attempt.settings.forced:
         return False
     main = attempt.process.main
     try:
@@ -84,6 +83,20 @@ def _held_back(attempt: Attempt, address: Address) -> bool:
             address.outcome = deferral("domain is held", Errno.HELD)
             note_deferred(attempt, address)
             return True
+    except Defer as error:
+        address.outcome = deferral(error.message)
+        note_deferred(attempt, address)
+        return True
+    return False
+
+
+def _waits(attempt: Attempt, address: Address) -> bool:
+    """queue_domains, and retry times that are not reached; True when the address waits."""
+    settings = attempt.settings
+    if settings.forced:
+        return False
+    main = attempt.process.main
+    try:
         if (
             main.queue_domains is not None
             and not settings.queue_run

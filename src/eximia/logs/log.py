@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.pattern import pattern
 from eximia.message.dates import log_day, zone
 
 from .paths import Destination, file_name
@@ -58,6 +59,16 @@ class _File:
         self.checked = 0.0
         self.path = ""
         self.identity = (0, 0)
+
+
+_QUEUE_RUN = pattern(r"(?:Start|End) (?:'[^']*' )?queue run:")
+
+
+def _needs(text: str) -> str:
+    """The selector without which the line would not be in the main log, as -v shows it."""
+    if _QUEUE_RUN.match(text):
+        return "queue_run "
+    return "retry_defer " if text.endswith("retry time not reached") else ""
 
 
 class Log:
@@ -113,7 +124,7 @@ class Log:
     def main(self, text: str, message_id: str = "") -> None:
         """One line of the main log."""
         if self.verbose:
-            self._say("MAIN", text)
+            self._say(f"{_needs(text)}MAIN", text)
         self._write("main", self._line(text, message_id))
 
     def reject(

@@ -77,8 +77,9 @@ def complete(ctx: Context, policy: Policy, origin: Origin, *, resent: bool) -> N
     fixing = (origin.local and not message.suppress_local_fixups) or submission
     retain = message.submission_sender_retain if submission else ctx.process.main.local_sender_retain
     if not retain and (submission or (fixing and not origin.trusted)):
+        unwanted = "resent-sender" if resent else "sender"
         for header in message.headers:
-            if header.type == "S":
+            if header.type == "S" and header.name == unwanted:
                 header.type = DELETED
     if origin.stdin:
         _login_in_from(message.headers, origin)
@@ -121,7 +122,7 @@ def _message_id(ctx: Context, policy: Policy) -> str:
         except ForcedFailure:
             continue
         except ExpansionError as error:
-            ctx.process.log.panic(f'expansion of "{template.text}" ({option}) failed: {error.message}')
+            ctx.process.log.panic(f'expansion of "{template.text}" ({option}) failed: {error.message}', ctx.message.id)
             continue
         if text and option.endswith("text"):
             local += "." + _BAD_IN_ID.sub("-", text)
