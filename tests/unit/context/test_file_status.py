@@ -1,10 +1,14 @@
 """Files that are asked about again and again."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from eximia.context.file_status import BELIEVED, file_status
+from eximia.context.user_files import exists, status
 
 
 def process(connections: object) -> Any:
@@ -31,3 +35,17 @@ def test_a_command_asks_each_time(tmp_path: Path) -> None:
     assert isinstance(file_status(command, path), FileNotFoundError)
     Path(path).write_text("x")
     assert not isinstance(file_status(command, path), OSError)
+
+
+def test_a_kept_answer_keeps_nobodys_frames(tmp_path: Path) -> None:
+    server, _ = process(object())
+    ctx: Any = SimpleNamespace(process=server, message=SimpleNamespace(acting=None))
+    path = os.fsencode(tmp_path / "none")
+    for _ in range(2):
+        assert not exists(ctx, path)
+        with pytest.raises(OSError, match="No such file") as raised:
+            status(ctx, path)
+        assert raised.value.errno == 2
+    kept = file_status(server, path)
+    assert isinstance(kept, OSError)
+    assert kept.__traceback__ is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.text import to_bytes
-from eximia.context.user_files import status
+from eximia.context.user_files import exists
 from eximia.expand.conditions.simple import OneString
 
 if TYPE_CHECKING:
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 def _exists(ctx: Context, text: str) -> bool:
     try:
-        status(ctx, to_bytes(text))
-    except (OSError, ValueError):
+        return exists(ctx, to_bytes(text))
+    except ValueError:
         return False
-    return True
 
 
 EXISTS = OneString(_exists)
