@@ -193,7 +193,8 @@ class ContextCache:
     __slots__ = ("_kept", "_most", "_note")
 
     def __init__(self, note: Callable[[str], None], *, most: int = 256) -> None:
-        self._kept: dict[Settings, tuple[Stamp, Context]] = {}
+        #: the names of the files, their stamp, and what was made of them
+        self._kept: dict[Settings, tuple[tuple[str, ...], Stamp, Context]] = {}
         self._note = note
         self._most = most
 
@@ -210,14 +211,15 @@ class ContextCache:
         return found
 
     def _get(self, settings: Settings, make: Callable[[], Context]) -> Context:
-        now = stamp(settings)
         kept = self._kept.get(settings)
-        if kept is not None and kept[0] == now:
-            return kept[1]
+        names = settings.files() if kept is None else kept[0]
+        now = stamp(names)
+        if kept is not None and kept[1] == now:
+            return kept[2]
         context = make()
         if len(self._kept) >= self._most:
             self._kept.clear()
-        self._kept[settings] = (now, context)
+        self._kept[settings] = (names, now, context)
         return context
 
 

@@ -73,7 +73,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             greeting += f" [{facts.sender_host_address}]"
     if extended:
         offered = keywords(session)
-        session.offered = frozenset(word.partition(" ")[0] for word in offered)
+        session.offered = frozenset([word.partition(" ")[0] for word in offered])
         session.out.append(keyword_lines(code, greeting, offered))
     else:
         session.offered = frozenset()
