@@ -64,12 +64,13 @@ plain:
   server_prompts = :
   server_condition = ${if eq{$auth3}{right}}
   server_set_id = $auth2
+  client_send = ^me^wrong
 begin routers
 out:
   driver = manualroute
   condition = ${if !eq{$sender_helo_name}{near.example}}
   domains = *.out.example
-  route_data = ${extract{${extract{1}{.}{$domain}}}{plain=127.0.2.1 many=127.0.2.2 fallback=127.0.2.3::NOBODY}{$value}fail}
+  route_data = ${extract{${extract{1}{.}{$domain}}}{plain=127.0.2.1 many=127.0.2.2 fallback=127.0.2.3::NOBODY auth=127.0.2.5}{$value}fail}
   self = send
   hosts_randomize = ${if eq{$domain}{plain.out.example}{yes}{no}}
   fallback_hosts = ${if eq{$domain}{fallback.out.example}{127.0.2.4}}
@@ -91,6 +92,11 @@ many:
 fallback:
   driver = smtp
   port = PORT
+auth:
+  driver = smtp
+  port = PORT
+  hosts_try_auth = *
+  event_action = ${acl{ev}}
 """
 
 
@@ -339,13 +345,11 @@ def test_failed_authentication(server: Server) -> None:
     assert told(server, r"EV auth:fail <(.*)>\n", before)[1].startswith("535 Incorrect authentication data")
 
 
-def test_failed_lookup_of_a_name(server: Server, tmp_path: Path) -> None:
-    """Event dns:fail: reason, key and type."""
-    before = len(server.log())
-    server.call("-be", "${lookup dnsdb{strict,retry_0,retrans_1s,a=nothing.invalid.}{$value}{none}}")
-    if "EV dns:fail" not in server.log()[before:]:
-        pytest.skip("the resolver here says that the name does not exist, which is no failure")
-    assert re.search(r"EV dns:fail <\S+ nothing\.invalid\.? A>", server.log()[before:])
+def test_failed_authentication_of_ours(server: Server) -> None:
+    """Event auth:fail of the client, in the transport; with hosts_try_auth the message goes all the same."""
+    name = submit(server, "a@auth.out.example")
+    told(server, rf"{name} => a@auth\.out\.example ")
+    assert told(server, rf"{name} EV auth:fail <(.*)>\n")[1].startswith("535 Incorrect authentication data")
 
 
 def test_log_lines(server: Server) -> None:
