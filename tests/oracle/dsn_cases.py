@@ -35,7 +35,8 @@ AWARE = ("DSN",)
 SUCCESS = " NOTIFY=SUCCESS"
 ANN = "RCPT TO:<ann@y.example> NOTIFY=NEVER\r\n"
 
-SLOWLY = [("sleep", "1.1"), ("-qf",), ("sleep", "0.6")]
+#: later than `delay_warning`, which leaves a busy machine time for the first attempt
+SLOWLY = [("sleep", "3.1"), ("-qf",), ("sleep", "0.6")]
 
 CASES = {
     "all goes on": dsn(
@@ -100,7 +101,7 @@ CASES = {
         "",
         "",
         ("RCPT", b"450 later\r\n"),
-        main="delay_warning = 1s\n",
+        main="delay_warning = 3s\n",
         retry="* * F,1h,1s\n",
         then=SLOWLY,
     ),
@@ -108,7 +109,7 @@ CASES = {
         " NOTIFY=DELAY ORCPT=rfc822;o@o.example",
         " ENVID=q",
         ("RCPT", b"450 later\r\n"),
-        main="delay_warning = 1s\n",
+        main="delay_warning = 3s\n",
         retry="* * F,1h,1s\n",
         then=SLOWLY,
     ),
@@ -116,7 +117,7 @@ CASES = {
         " NOTIFY=FAILURE",
         "",
         ("RCPT", b"450 later\r\n"),
-        main="delay_warning = 1s\n",
+        main="delay_warning = 3s\n",
         retry="* * F,1h,1s\n",
         then=SLOWLY,
     ),
@@ -124,19 +125,19 @@ CASES = {
         "",
         "",
         ("RCPT", b"450 later\r\n"),
-        main="delay_warning = 1s\nwarn_message_file = @D/warn\n",
+        main="delay_warning = 3s\nwarn_message_file = @D/warn\n",
         retry="* * F,1h,1s\n",
         then=SLOWLY,
         files={"warn": "Subject: Slow\n****\nStill $warn_message_delay $warn_message_recipients\n****\nEnd\n"},
     ),
     "delay, nobody there": dsn(
-        main="delay_warning = 1s\n",
+        main="delay_warning = 3s\n",
         retry="* * F,1h,1s\n",
         transports=TRANSPORTS.replace("@P1", "1"),
         then=SLOWLY,
     ),
     "delay, routing": dsn(
-        main="delay_warning = 1s\n",
+        main="delay_warning = 3s\n",
         retry="* * F,1h,1s\n",
         routers=REDIRECT.replace("zed@z.example", ":defer: not today") + " allow_defer\n" + ROUTERS,
         then=SLOWLY,
