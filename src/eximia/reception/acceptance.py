@@ -334,6 +334,8 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
             message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
+            if message.message_log:
+                message.message_log.append(f"{process.log.stamp()}no immediate delivery: {put_off}")
         _leave(process, message, locked)
         return True
     call = process.invocation

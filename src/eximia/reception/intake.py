@@ -195,7 +195,8 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     message = ctx.message
     from_line = session.from_line_seen
     if from_line is not None and from_line.sender and session.on_stdin and session.process.is_trusted:
-        message.sender_address = from_line.sender
+        sender = from_line.sender
+        message.sender_address = sender if "@" in sender else f"{sender}@{session.qualify_domain}"
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)
