@@ -34,6 +34,8 @@ class Origin:
     #: a non-SMTP message
     stdin: bool = False
     trusted: bool = True
+    #: the program itself wrote the message
+    ours: bool = False
     #: the caller, for local messages
     login: str = ""
     name: str = ""
@@ -143,7 +145,7 @@ def _login_in_from(headers: list[Header], origin: Origin) -> None:
 def own_address(origin: Origin) -> str:
     """`Full Name <login@qualify_domain>`; a trusted caller who named the sender with -f goes without a full name."""
     bare = f"{origin.login}@{origin.qualify_domain}"
-    if origin.stdin and origin.trusted and not origin.own_sender and not origin.name_given:
+    if origin.stdin and origin.trusted and not (origin.own_sender or origin.name_given or origin.ours):
         return f" <{bare}>"
     return f"{phrase(origin.name)} <{bare}>" if origin.name else bare
 
@@ -210,7 +212,7 @@ def _new_from(ctx: Context, origin: Origin, generated: str, *, submission: bool)
             return ""
         return f"{phrase(message.submission_name)} <{address}>" if message.submission_name else address
     if not sender:
-        return own_address(origin) if origin.login and not origin.trusted else ""
+        return own_address(origin) if origin.login and (origin.ours or not origin.trusted) else ""
     if origin.own_sender or origin.name_given:
         return f"{phrase(origin.name)} <{sender}>" if origin.name else sender
     return sender

@@ -63,6 +63,7 @@ def submit(
         Origin(
             local=True,
             stdin=True,
+            ours=True,
             login=login,
             qualify_senders=True,
             qualify_recipients=True,
