@@ -288,7 +288,12 @@ def test_sqlite(tmp_path: Path) -> None:
     theirs = answers(["exim4", "-C", str(tmp_path / "oracle"), "-be"], found[1])
     mine = [each.replace(f"{tmp_path}/ours", "FOLDER") for each in mine]
     theirs = [each.replace(f"{tmp_path}/exim", "FOLDER") for each in theirs]
-    differing = [three for three in zip(texts, mine, theirs, strict=True) if three[1] != three[2]]
+    # The one difference that is meant: with an error in a statement Exim finds nothing, and we defer.
+    differing = [
+        three
+        for three in zip(texts, mine, theirs, strict=True)
+        if three[1] != three[2] and not (three[2] == "not found\n" and " gave DEFER: " in three[1])
+    ]
     shown = "\n".join(f"{text}\n  ours  {one!r}\n  exim  {other!r}" for text, one, other in differing)
     assert not differing, f"{len(differing)} of {len(texts)}\n{shown}"
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, TaintError
-from eximia.base.span import NOWHERE
 from eximia.base.text import from_bytes, is_tainted, to_bytes
 
 from .rows import format_rows
-from .types import Options, QueryStyle, option
+from .types import LookupDefer, Options, QueryStyle, option
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -84,10 +83,8 @@ class Sqlite(QueryStyle):
         try:
             return ctx.process.ports.blocking(_run, path, query, timeout)
         except sqlite3.Error as error:
-            trace = ctx.process.trace
-            if trace is not None:
-                trace.step("lookup", NOWHERE, query, "failed", f"sqlite {path}: {error}")
-            return None
+            # Exim finds nothing then; but a locked file or a typing error must not look like "no such user".
+            raise LookupDefer(str(error)) from None
 
 
 SQLITE = Sqlite()
