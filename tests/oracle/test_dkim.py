@@ -233,10 +233,17 @@ _TO_SIGN = {
 }
 
 
-@pytest.mark.parametrize("name", SIGNING)
+#: Exim finds out in mid-transaction that a message cannot be signed
+_LATER = ("-MAIL FROM:<s@from.example>", "-RCPT TO:<joe@y.example>", "-DATA")
+SENT = {
+    name: Case(options, driver="smtp", message=MESSAGE, before=_keys, peer={}, differs=_LATER if "strict" in name else ())
+    for name, options in SIGNING.items()
+}
+
+
+@pytest.mark.parametrize("name", SENT)
 def test_sent(name: str) -> None:
-    # Where a strict signature fails, Exim has said MAIL, RCPT and DATA already.
-    compare(Case(SIGNING[name], driver="smtp", message=MESSAGE, before=_keys, peer={}, dialogue="strict" not in name))
+    compare(SENT[name])
 
 
 #: not simple with an empty body: Exim 4.96 hashes nothing there, RFC 6376 section 3.4.3 a line end

@@ -22,6 +22,7 @@ from . import (
     test_acl,
     test_auth,
     test_deliveries,
+    test_dkim,
     test_transport_options,
     test_transports,
     verify_cases,
@@ -33,6 +34,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "compat" / "compared.md"
 _DIALOGUES = {
     "condition": condition_cases.CASES,
     "cutthrough": cutthrough_cases.CASES,
+    "dkim": test_dkim.SENT,
     "dsn": dsn_cases.CASES,
     "event": event_cases.CASES,
     "extension": extension_cases.CASES,
