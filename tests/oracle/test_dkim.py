@@ -236,7 +236,9 @@ _TO_SIGN = {
 #: Exim finds out in mid-transaction that a message cannot be signed
 _LATER = ("-MAIL FROM:<s@from.example>", "-RCPT TO:<joe@y.example>", "-DATA")
 SENT = {
-    name: Case(options, driver="smtp", message=MESSAGE, before=_keys, peer={}, differs=_LATER if "strict" in name else ())
+    name: Case(
+        options, driver="smtp", message=MESSAGE, before=_keys, peer={}, differs=_LATER if "strict" in name else ()
+    )
     for name, options in SIGNING.items()
 }
 
