@@ -127,7 +127,7 @@ def take(step: dict[str, str], ids: list[str]) -> list[str]:
 
 def wait_for_others() -> None:
     """Deliveries that go on in the background; processes that have ended and were not waited for have no words."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         others = 0
         for each in Path("/proc").glob("[0-9]*/cmdline"):

@@ -395,7 +395,8 @@ def _by_mail(
     """Report by mail. Raises Refused."""
     to = submission.ctx.message.sender_address
     if not to or submission.call.local_error_message:
-        log_unusable(submission.ctx, submission.call.error_reference or "", in_the_log(trouble, details, limit))
+        said = in_the_log(trouble, details, limit)
+        log_unusable(submission.ctx, copy.message_id, submission.call.error_reference or "", said)
         raise Refused(_status(submission, trouble, sent=False))
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
     raise Refused(_status(submission, trouble, sent=sent))

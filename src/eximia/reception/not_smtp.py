@@ -48,7 +48,8 @@ def log_discarded(ctx: Context) -> None:
     log.main("Completed", ctx.message.id)
 
 
-def log_unusable(ctx: Context, reference: str, said: str) -> None:
-    """A refused message whose sender cannot be told; `reference`: the message that it was about, if any."""
+def log_unusable(ctx: Context, message_id: str, reference: str, said: str) -> None:
+    """A refused message whose sender cannot be told; `reference`: the message that it was about, if any. No id while
+    it has none."""
     about = f" (R={reference})" if reference else ""
-    ctx.process.log.main(f"Error while reading message with no usable sender address{about}: {said}", ctx.message.id)
+    ctx.process.log.main(f"Error while reading message with no usable sender address{about}: {said}", message_id)

@@ -84,7 +84,7 @@ def submit(
     merge_added_headers(ctx)
     if not recipients:
         process.log.panic(f"{message.id} no recipients found in headers", message.id)
-        log_unusable(ctx, reference, "no recipient addresses")
+        log_unusable(ctx, message.id, reference, "no recipient addresses")
         return ""
     _judge(ctx, arrived)
     merge_added_headers(ctx)
@@ -109,7 +109,7 @@ def _judge(ctx: Context, arrived: Arrived) -> None:
     Raises NotTaken."""
     said = judge(ctx, POLICY, milters=False)
     if said is not None:
-        log_unusable(ctx, arrived.reference, f"rejected by non-SMTP ACL: {said}")
+        log_unusable(ctx, ctx.message.id, arrived.reference, f"rejected by non-SMTP ACL: {said}")
         raise NotTaken(said)
     if ctx.message.discarded:
         log_arrival(ctx, arrived)
