@@ -77,12 +77,11 @@ class Filer:
             while log.waiting:
                 self._wait_for_quiet()
                 batch, fields, fds = log.next_job(MOST)
-                answer: dict[str, Any] | None = None
                 try:
                     answer = self._run(fields, fds)
-                finally:
-                    if answer is None:
-                        log.not_filed(batch)
+                except BaseException:
+                    log.not_filed(batch)
+                    raise
                 log.filed(batch, answer)
         finally:
             self._busy = False
