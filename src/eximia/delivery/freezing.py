@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, NotTaken
 from eximia.base.text import to_bytes
+from eximia.message.address import qualify
 
 from .report_parts import from_line, references
 
@@ -39,7 +40,5 @@ def tell_frozen(attempt: Attempt, recipients: str) -> None:
 
 
 def _qualified(attempt: Attempt, address: str) -> str:
-    if "@" in address:
-        return address
     main = attempt.process.main
-    return f"{address}@{main.qualify_recipient or main.qualify_domain or attempt.process.primary_hostname}"
+    return qualify(address, main.qualify_recipient or main.qualify_domain or attempt.process.primary_hostname)

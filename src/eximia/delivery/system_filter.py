@@ -49,7 +49,7 @@ def run_system_filter(attempt: Attempt) -> FilterResult | None:
         attempt.freeze_reason = f" by the system filter{why}"
     elif result.verdict == "fail":
         why = result.log_message or result.message
-        log.main(f"cancelled by system filter{': ' if why or result.message else ''}{printing(why)}", message.id)
+        log.main(f"cancelled by system filter{': ' if why else ''}{printing(why)}", message.id)
     elif result.verdict == "delivered":
         text = "original recipients ignored (system filter)" if result.deliveries else "=> discarded (system filter)"
         log.main(text, message.id)

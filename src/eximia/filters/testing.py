@@ -48,7 +48,7 @@ def report_filter(ctx: Context, text: str, name: str, say: Say, comment: Say | N
 
 def _report_list(ctx: Context, text: str, say: Say) -> int:
     """A forward file that is no filter: its addresses, the last first."""
-    from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
+    from eximia.message.address import AddressSyntaxError, addresses_in, parse_address, qualify
 
     main = ctx.process.main
     domain = str(main.qualify_recipient or main.qualify_domain or ctx.process.primary_hostname)
@@ -71,7 +71,7 @@ def _report_list(ctx: Context, text: str, say: Say) -> int:
         except AddressSyntaxError as error:
             say(f'exim: error in forward file: {error.message} in "{item}"')
             return 1
-        found.append(address if "@" in address else f"{address}@{domain}")
+        found.append(qualify(address, domain))
     if not found:
         say("exim: no addresses generated from forward file")
         return 0

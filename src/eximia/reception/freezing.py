@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, NotTaken
+from eximia.message.address import qualify
 from eximia.message.references import references_line
 
 from .complaint import from_line
@@ -32,7 +33,7 @@ def note_frozen(ctx: Context) -> None:
         process.services.submit(
             process,
             text.encode("latin-1", "replace"),
-            [name if "@" in name else f"{name}@{domain}" for name in names],
+            [qualify(name, domain) for name in names],
             reference=message.id,
         )
     except NotTaken:

@@ -8,6 +8,7 @@ from eximia.base.errors import NetworkError
 from eximia.context import Body
 from eximia.logs.lines import smtp as lines
 from eximia.logs.lines.hosts import client, full_host
+from eximia.message.address import qualify
 from eximia.protocols.smtp.server import BodyChunk, DataEnd, Header
 
 from . import answers
@@ -195,8 +196,7 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     message = ctx.message
     from_line = session.from_line_seen
     if from_line is not None and from_line.sender and session.on_stdin and session.process.is_trusted:
-        sender = from_line.sender
-        message.sender_address = sender if "@" in sender else f"{sender}@{session.qualify_domain}"
+        message.sender_address = qualify(from_line.sender, session.qualify_domain)
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)

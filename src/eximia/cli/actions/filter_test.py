@@ -75,6 +75,7 @@ def _address(ctx: Context, call: Invocation) -> None:
 def _message(ctx: Context, call: Invocation, text: str) -> None:
     """Read the message and tell what its envelope is taken to be."""
     from eximia.cli.message_file import fill
+    from eximia.message.address import qualify
 
     message, address = ctx.message, ctx.address
     from_line = _FROM_LINE.match(text)
@@ -83,11 +84,9 @@ def _message(ctx: Context, call: Invocation, text: str) -> None:
     main = ctx.process.main
     domain = main.qualify_domain or ctx.process.primary_hostname
     if call.sender is not None:
-        sender = call.sender
-        message.sender_address = sender if not sender or "@" in sender else f"{sender}@{domain}"
+        message.sender_address = qualify(call.sender, domain)
     elif from_line is not None:
-        sender = from_line.group(1)
-        message.sender_address = sender if "@" in sender else f"{sender}@{domain}"
+        message.sender_address = qualify(from_line.group(1), domain)
         _write('Sender taken from "From " line')
     else:
         message.sender_address = f"{pwd.getpwuid(os.getuid()).pw_name}@{domain}"
