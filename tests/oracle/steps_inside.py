@@ -126,13 +126,14 @@ def take(step: dict[str, str], ids: list[str]) -> list[str]:
 
 
 def wait_for_others() -> None:
-    """Deliveries that go on in the background; processes that have ended and were not waited for have no words."""
+    """Deliveries that go on in the background; processes that have ended and were not waited for do not count."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         others = 0
-        for each in Path("/proc").glob("[0-9]*/cmdline"):
+        for each in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                others += each.parent.name not in ("1", str(os.getpid())) and bool(each.read_bytes())
+                state = each.read_text("latin-1").rpartition(")")[2].split()[0]
+                others += each.parent.name not in ("1", str(os.getpid())) and state != "Z"
         if not others:
             return
         time.sleep(0.02)
