@@ -60,6 +60,7 @@ def make(
     begins: float = -1,
     ends: float = 30,
     extra: Sequence[x509.ExtensionType] = (),
+    number: int = 0,
 ) -> Made:
     key: Any = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -70,7 +71,7 @@ def make(
         .subject_name(subject)
         .issuer_name(by)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(number or x509.random_serial_number())
         .not_valid_before(NOW + begins * DAY)
         .not_valid_after(NOW + ends * DAY)
         .add_extension(x509.BasicConstraints(ca, None), True)

@@ -7,17 +7,23 @@ python dane_driver.py FOLDER: prints the main log. To be run inside a mount and 
 
 from __future__ import annotations
 
+import os
+import pwd
+import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from cryptography.x509.ocsp import OCSPCertStatus
 
 from services.dnssec import SIGNED, UNSIGNED, Dns
 from services.test_dane import Server
 from support_rows import OURS, Talk
 from support_rows import Server as Daemon
-from support_tls import Pki
+from support_tls import BOTH, Pki, make
 
 #: mail domain -> the server's certificate ("" for no STARTTLS), its TLSA records, whether its zone is signed
 CASES: dict[str, tuple[str, tuple[tuple[int, int, int, str], ...], bool]] = {
@@ -39,6 +45,21 @@ CASES: dict[str, tuple[str, tuple[tuple[int, int, int, str], ...], bool]] = {
     "srvearly": ("ec", (), False),
     "srvstart": ("ec", (), False),
     "srvclear": ("", (), False),
+}
+#: mail domain of a server that staples -> its TLSA record (usage, selector, matching type, whose; "" for its own
+#: certificate), what it staples. In domains with "must" a good status is required
+STAPLED: dict[str, tuple[tuple[int, int, int, str], str]] = {
+    "good": ((2, 1, 1, "inter"), "good"),
+    "revoked": ((2, 1, 1, "inter"), "revoked"),
+    "goodmust": ((2, 1, 1, "inter"), "good"),
+    "goodrootmust": ((2, 0, 1, "root"), "good"),
+    "revokedmust": ((2, 1, 1, "inter"), "revoked"),
+    "roguemust": ((2, 1, 1, "inter"), "rogue"),
+    "nonemust": ((2, 1, 1, "inter"), ""),
+    "wrongmust": ((2, 1, 1, "otherroot"), "good"),
+    "goodee": ((3, 1, 1, ""), "good"),
+    "goodeemust": ((3, 1, 1, ""), "good"),
+    "revokedeemust": ((3, 1, 1, ""), "revoked"),
 }
 #: mail domain -> the port of its SRV record
 SRV = {"srvearly": 465, "srvstart": 25, "srvclear": 25}
@@ -66,6 +87,10 @@ printed:
   domains = ^printed
   dnssec_require_domains = *
   transport = printed
+must:
+  driver = dnslookup
+  domains = ^[a-z]+must
+  transport = must
 rest:
   driver = dnslookup
   domains = ! near.example
@@ -77,6 +102,10 @@ begin transports
 plain:
   driver = smtp
   tls_tempfail_tryclear
+  event_action = ${acl{ev}}
+must:
+  driver = smtp
+  hosts_require_ocsp = *
   event_action = ${acl{ev}}
 required:
   driver = smtp
@@ -106,15 +135,70 @@ begin retry
 * * F,1h,10m
 """
 
+STAPLING = """primary_hostname = stapling.example
+spool_directory = FOLDER
+log_file_path = FOLDER/%slog
+keep_environment =
+tls_advertise_hosts = *
+acl_smtp_rcpt = accept
+local_interfaces = ADDRESSES
+daemon_smtp_ports = 25
+tls_certificate = PKI/$received_ip_address.chain
+tls_privatekey = PKI/$received_ip_address.key
+tls_ocsp_file = ${if exists{PKI/$received_ip_address.ocsp}{PKI/$received_ip_address.ocsp}}
+begin routers
+r:
+  driver = redirect
+  data = :blackhole:
+"""
+
+
+def stapled(pki: Pki) -> tuple[dict[str, str], str]:
+    """Certificates and OCSP responses for the servers that staple; their addresses by domain, and the records."""
+    inter, zone, addresses = pki.made["inter"], "", {}
+    rogue = make("Rogue", issuer=inter, usages=BOTH)
+    for number, (name, ((usage, selector, matching, whose), staple)) in enumerate(STAPLED.items(), 100):
+        address = addresses[name] = f"10.1.1.{number}"
+        made = make(name, "rsa", inter, names=(f"mx-{name}.{SIGNED}",), usages=BOTH)
+        pki.leaf(address, made)
+        if staple:
+            status = OCSPCertStatus.REVOKED if staple == "revoked" else OCSPCertStatus.GOOD
+            pki.staple(f"{address}.ocsp", address, status=status, signer=rogue if staple == "rogue" else None)
+        # an authority is only found when it is sent or in the record; the server sends the root too
+        pki.write(f"{address}.chain", made.pem + inter.pem + pki.made["root"].pem)
+        data = (pki.made[whose] if whose else made).tlsa(selector, matching).hex()
+        zone += f"{name} MX 10 mx-{name}\nmx-{name} A {address}\n"
+        zone += f"_25._tcp.mx-{name} TLSA {usage} {selector} {matching} {data}\n"
+    return addresses, zone
+
+
+def stapling(folder: Path, name: str, program: list[str], addresses: Collection[str]) -> subprocess.Popen[bytes]:
+    """A server with another certificate at each address."""
+    owner = pwd.getpwnam("Debian-exim")
+    (folder / name).mkdir()
+    os.chown(folder / name, owner.pw_uid, owner.pw_gid)
+    for address in addresses:
+        subprocess.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"], check=True)
+    text = STAPLING.replace("PKI", str(folder / "pki")).replace("ADDRESSES", " : ".join(addresses))
+    (folder / f"{name}.conf").write_text(text.replace("FOLDER", str(folder / name)))
+    return subprocess.Popen([*program, "-C", str(folder / f"{name}.conf"), "-bdf"], stdout=2)
+
 
 def main(folder: Path) -> None:
     for name in ("pki", "dns"):
         (folder / name).mkdir()
     pki = Pki(folder / "pki")
     pki.write("self.chain", pki.made["self"].pem)
+    addresses, records_of_stapled = stapled(pki)
     for path in (folder / "pki").iterdir():
         path.chmod(0o644)
-    zones = {True: "", False: ""}
+    # an installed Exim does not send a response that says anything but good
+    bad = [address for name, address in addresses.items() if STAPLED[name][1] in ("revoked", "rogue")]
+    peers = [
+        stapling(folder, "honest", ["exim4"], [each for each in addresses.values() if each not in bad]),
+        stapling(folder, "dishonest", OURS, bad),
+    ]
+    zones = {True: records_of_stapled, False: ""}
     servers = []
     for number, (name, (leaf, records, signed)) in enumerate(CASES.items()):
         address = f"10.1.1.{number + 2}"
@@ -130,24 +214,29 @@ def main(folder: Path) -> None:
     text = CONFIGURATION.replace("SIGNED", SIGNED).replace("PKI", str(folder / "pki"))
     daemon = Daemon(folder / "near", OURS, text)
     try:
-        for name, (_, _, signed) in CASES.items():
+        domains = {name: SIGNED if signed else UNSIGNED for name, (_, _, signed) in CASES.items()}
+        domains |= dict.fromkeys(STAPLED, SIGNED)
+        for name, zone in domains.items():
             with Talk(daemon.port) as talk:
                 talk.greeted()
                 talk.say("MAIL FROM:<>")
-                talk.say(f"RCPT TO:<b@{name}.{SIGNED if signed else UNSIGNED}>")
+                talk.say(f"RCPT TO:<b@{name}.{zone}>")
                 talk.say("DATA")
                 talk.say(f"Subject: {name}\r\n\r\nx\r\n.")
                 talk.say("QUIT")
         end = time.monotonic() + 20
         while time.monotonic() < end:
             log = daemon.log()
-            if all(f" b@{name}." in log for name in CASES):
+            if all(f" b@{name}." in log for name in domains):
                 break
             time.sleep(0.1)
         time.sleep(0.5)
         print(daemon.log() + daemon.log("panic"))
     finally:
         daemon.stop()
+        for each in peers:
+            each.terminate()
+            each.wait(20)
         dns.close()
         for each in servers:
             each.shutdown()

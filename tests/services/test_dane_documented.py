@@ -26,9 +26,9 @@ shift; exec "$@"
 @pytest.fixture(scope="module")
 def log() -> str:
     """The main log after a message to each domain."""
-    programs = ("unshare", "nsd", "unbound", "ldns-keygen", "ldns-signzone")
+    programs = ("exim4", "unshare", "nsd", "unbound", "ldns-keygen", "ldns-signzone")
     if os.geteuid() != 0 or not all(shutil.which(name) for name in programs):
-        pytest.skip("needs root, unshare, nsd, unbound and ldnsutils")
+        pytest.skip("needs root, exim4, unshare, nsd, unbound and ldnsutils")
     with open_folder() as folder:
         words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), sys.executable, str(DRIVER), str(folder)]
         environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
@@ -115,6 +115,37 @@ def test_ignored_options(log: str) -> None:
 def test_ocsp_option(log: str, name: str, dane: str, usage: int, ocsp: int) -> None:
     """hosts_request_ocsp as it is printed: it names $tls_out_tlsa_usage, so it is expanded when the records are known."""
     assert event(log, name, "msg:delivery").startswith(f"dane={dane} usage={usage} ocsp={ocsp} ")
+
+
+@pytest.mark.parametrize(("name", "ocsp"), [("good", 4), ("revoked", 3), ("goodmust", 4), ("goodrootmust", 4)])
+def test_status_of_an_authority_of_the_records(log: str, name: str, ocsp: int) -> None:
+    """OCSP-stapling is for DANE-TA: it is asked for, and verified against the authority that the record names, which
+    no list of trusted ones has. A bad status is only fatal where a good one is required."""
+    assert delivery(log, name).startswith("=>")
+    assert " CV=dane" in delivery(log, name)
+    assert event(log, name, "msg:delivery").startswith(f"dane=yes usage=4 ocsp={ocsp} secure=yes")
+
+
+@pytest.mark.parametrize(("name", "ocsp"), [("revokedmust", 3), ("roguemust", 3), ("nonemust", 1)])
+def test_required_status(log: str, name: str, ocsp: int) -> None:
+    """Without a good one the host is not used, and nothing goes in clear."""
+    assert delivery(log, name).startswith("==")
+    assert "TLS session: (SSL_connect): error:0A000148:SSL routines::invalid status response" in delivery(log, name)
+    assert event(log, name, "dane:fail").startswith(f"dane=no usage=4 ocsp={ocsp} ")
+    assert event(log, name, "dane:fail").endswith("data=validation-failure")
+
+
+def test_good_status_of_the_wrong_authority(log: str) -> None:
+    assert delivery(log, "wrongmust").startswith("==")
+    assert "certificate verify failed" in delivery(log, "wrongmust")
+
+
+@pytest.mark.parametrize(("name", "ocsp", "goes"), [("goodee", 0, 1), ("goodeemust", 4, 1), ("revokedeemust", 3, 0)])
+def test_status_beside_the_certificate_itself(log: str, name: str, ocsp: int, goes: int) -> None:
+    """With DANE-EE it is not asked for, unless hosts_require_ocsp says so."""
+    assert delivery(log, name).startswith("=>" if goes else "==")
+    what = "msg:delivery" if goes else "dane:fail"
+    assert event(log, name, what).startswith(f"dane={'yes' if goes else 'no'} usage=8 ocsp={ocsp} ")
 
 
 def test_answer_that_cannot_be_trusted(log: str) -> None:

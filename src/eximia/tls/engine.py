@@ -123,8 +123,9 @@ class Engine:
         self._lib.tls_tickets(self.handle, int(wanted), label)
 
     def check_name(self, name: str) -> None:
-        """The certificate must name one of the names given so."""
-        self._lib.tls_check_name(self.handle, name.encode("latin-1"))
+        """The certificate must name one of the names given so. Raises TlsError for what is no name."""
+        if "\0" in name or not self._lib.tls_check_name(self.handle, name.encode("latin-1")):
+            raise TlsError(last_error() or f'"{name}" is no name for a certificate')
 
     def send_name(self, name: str) -> None:
         """SNI."""

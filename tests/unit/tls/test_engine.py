@@ -98,6 +98,35 @@ def test_a_server_that_speaks_within_the_handshake(pki: Pki, options: str, early
     assert server.read(client.encrypt(b"QUIT\r\n")) == b"QUIT\r\n"
 
 
+def test_a_long_text_within_the_handshake(pki: Pki) -> None:
+    client, server = Engine(client_context(pki)), Engine(server_context(pki, "ec"))
+    text = b"220-" + b"x" * 50_000 + b"\r\n220 early\r\n"
+    server.speak_early(text)
+    client.handshake()
+    server.handshake(client.outgoing())
+    assert client.handshake(server.outgoing()) is Step.DONE
+    assert client.read() == text
+
+
+def test_a_second_hello(pki: Pki) -> None:
+    """The server wants another group: the client says hello again, and policy is asked once."""
+    asked = []
+    client = Engine(client_context(pki), verify=Verify.REQUIRE)
+    client.send_name(HOST)
+    client.ask_ocsp(required=False)
+    server = Engine(server_context(pki, "ec", curves="P-384"))
+    assert talk(client, server, at_hello=lambda engine: asked.append(engine.text("server_name"))) == ("", "")
+    assert asked == [HOST]
+    assert server.text("server_name") == HOST
+    assert facts_of(server).ocsp == 1
+
+
+@pytest.mark.parametrize("name", ["", "mx.example.org\0.example.net"])
+def test_what_is_no_name_is_not_passed_over(pki: Pki, name: str) -> None:
+    with pytest.raises(TlsError):
+        Engine(client_context(pki), verify=Verify.REQUIRE).check_name(name)
+
+
 def test_a_cut_is_told_from_an_end(pki: Pki) -> None:
     client, _, _ = connect(client_context(pki), server_context(pki, "ec"))
     client.end_of_input()

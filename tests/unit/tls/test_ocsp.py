@@ -168,3 +168,41 @@ def test_nobody_asked(pki: Pki) -> None:
     client.check_name(HOST)
     talk(client, server)
     assert facts_of(client).ocsp == facts_of(server).ocsp == NOT_ASKED
+
+
+@pytest.mark.parametrize(
+    ("leaf", "name", "trust", "state"),
+    [
+        ("ec", "other.example.net", "root", GOOD),
+        ("expired", HOST, "root", GOOD),
+        ("expired", "other.example.net", "root", GOOD),
+        ("ec", HOST, "otherroot", UNVERIFIED),
+        ("ec", "other.example.net", "otherroot", UNVERIFIED),
+    ],
+)
+def test_a_status_counts_beside_a_wrong_name_but_not_of_a_stranger(
+    pki: Pki, leaf: str, name: str, trust: str, state: int
+) -> None:
+    server_in = server_context(pki, leaf, staples=(pki.staple("beside.der", leaf),))
+    client, server = Engine(client_context(pki, trust=trust), verify=Verify.TRY), Engine(server_in)
+    client.check_name(name)
+    client.ask_ocsp(required=True)
+    error, _ = talk(client, server)
+    assert facts_of(client).ocsp == state
+    assert bool(error) == (state != GOOD)
+    assert not facts_of(client).certificate_verified
+
+
+def test_numbers_are_only_unique_within_an_authority(pki: Pki) -> None:
+    """Two authorities that count from one, and a response for the other one's certificate."""
+    other = pki.save("countstoo", make("Counts Too", ca=True))
+    pki.leaf("first", make(HOST, "rsa", pki.made["inter"], names=(HOST,), usages=BOTH, number=1))
+    made = pki.save("second", make(HOST, "ec", other, names=(HOST,), usages=BOTH, number=1))
+    pki.write("second.chain", made.pem + other.pem)
+    staples = (pki.staple("first.der", "first"), pki.staple("second.der", "second", signer=other, issuer="countstoo"))
+    for leaf, trust in (("first", "root"), ("second", "countstoo")):
+        for order in (staples, staples[::-1]):
+            client = Engine(client_context(pki, trust=trust), verify=Verify.REQUIRE)
+            client.ask_ocsp(required=True)
+            assert talk(client, Engine(server_context(pki, leaf, staples=order))) == ("", "")
+            assert facts_of(client).ocsp == GOOD

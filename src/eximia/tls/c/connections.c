@@ -86,7 +86,11 @@ void tls_tickets(tls_connection *connection, int wanted, const unsigned char *la
     }
 }
 
+/* 0: the name cannot be checked. The library takes an empty one for no check at all. */
 int tls_check_name(tls_connection *connection, const char *name) {
+    ERR_clear_error();
+    if (*name == 0)
+        return 0;
     SSL_set_hostflags(connection->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_add1_host(connection->ssl, name);
 }
@@ -156,7 +160,9 @@ static int printable_name(const unsigned char *in, size_t size, char *out) {
     return 1;
 }
 
-/* Before anything else: the name the client asks for, whether it wants tickets and a certificate status. */
+/* Before anything else: the name the client asks for, whether it wants tickets and a certificate status. It comes here
+ * again after a pause, and when the client has to send a second hello (RFC 8446 4.1.2): the first one counts, since by it
+ * the certificate was chosen. */
 int tls_hello_callback(SSL *ssl, int *alert, void *unused) {
     tls_connection *connection = tls_of(ssl);
     const unsigned char *data;
@@ -164,8 +170,9 @@ int tls_hello_callback(SSL *ssl, int *alert, void *unused) {
 
     (void)alert;
     (void)unused;
-    if (connection == NULL)
+    if (connection == NULL || connection->greeted)
         return SSL_CLIENT_HELLO_SUCCESS;
+    connection->greeted = 1;
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_session_ticket, &data, &size) ||
         SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_psk_kex_modes, &data, &size))
         connection->resumption |= TLS_REQUESTED;
@@ -185,19 +192,38 @@ int tls_hello_callback(SSL *ssl, int *alert, void *unused) {
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/* What the authority's word about the certificate does not depend on: its name, and its own dates. */
+static int leaves_trust(int error, int depth) {
+    switch (error) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return 1;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return depth == 0;
+    default:
+        return 0;
+    }
+}
+
 /* One certificate, or one thing that is wrong with one. */
 int tls_verify_callback(int ok, X509_STORE_CTX *store) {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     tls_connection *connection = ssl == NULL ? NULL : tls_of(ssl);
     X509 *certificate;
+    int error, depth;
 
     if (connection == NULL)
         return 0;
     if (ok)
         return 1;
+    error = X509_STORE_CTX_get_error(store);
+    depth = X509_STORE_CTX_get_error_depth(store);
+    if (!leaves_trust(error, depth))
+        connection->untrusted = 1;
     if (connection->error == 0) {
-        connection->error = X509_STORE_CTX_get_error(store);
-        connection->error_depth = X509_STORE_CTX_get_error_depth(store);
+        connection->error = error;
+        connection->error_depth = depth;
         certificate = X509_STORE_CTX_get_current_cert(store);
         if (certificate != NULL && X509_up_ref(certificate))
             connection->bad = certificate;
@@ -234,6 +260,7 @@ int tls_chain_callback(X509_STORE_CTX *store, void *unused) {
     good = X509_verify_cert(store) > 0 && anchor_is_current(connection, store);
     if (good && connection->refused) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        connection->untrusted = 1;
         if (connection->error == 0)
             connection->error = X509_V_ERR_APPLICATION_VERIFICATION;
         good = !connection->dane && connection->verify != TLS_REQUIRE;

@@ -191,13 +191,16 @@ int tls_context_key(tls_context *context, const char *path) {
 }
 
 int tls_context_self_signed(tls_context *context, const char *name) {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    X509 *certificate = X509_new();
-    X509_NAME *subject = certificate == NULL ? NULL : X509_get_subject_name(certificate);
+    EVP_PKEY *key;
+    X509 *certificate;
+    X509_NAME *subject;
     uint32_t serial = 1;
     int ok;
 
     ERR_clear_error();
+    key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    certificate = X509_new();
+    subject = certificate == NULL ? NULL : X509_get_subject_name(certificate);
     ok = key != NULL && subject != NULL && RAND_bytes((unsigned char *)&serial, sizeof serial) == 1 &&
          X509_set_version(certificate, X509_VERSION_3) &&
          ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial | 1u) &&
@@ -268,10 +271,11 @@ static int use_dh(tls_context *context, EVP_PKEY *key) {
 
 int tls_context_dh_group(tls_context *context, const char *name) {
     OSSL_PARAM parameters[2];
-    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    EVP_PKEY_CTX *maker;
     EVP_PKEY *key = NULL;
 
     ERR_clear_error();
+    maker = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
     parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)name, 0);
     parameters[1] = OSSL_PARAM_construct_end();
     if (maker == NULL || EVP_PKEY_fromdata_init(maker) != 1 ||
@@ -283,10 +287,11 @@ int tls_context_dh_group(tls_context *context, const char *name) {
 
 /* -1: the prime has more than `most_bits` bits. */
 int tls_context_dh_file(tls_context *context, const char *path, int most_bits) {
-    BIO *file = BIO_new_file(path, "r");
+    BIO *file;
     EVP_PKEY *key;
 
     ERR_clear_error();
+    file = BIO_new_file(path, "r");
     if (file == NULL)
         return 0;
     key = PEM_read_bio_Parameters(file, NULL);

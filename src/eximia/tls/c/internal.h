@@ -22,7 +22,7 @@ typedef struct staple {
     unsigned char *der;
     long size;
     time_t expires;
-    ASN1_INTEGER *serial;
+    OCSP_CERTID *about;
     struct staple *next;
 } staple;
 
@@ -59,10 +59,12 @@ struct tls_connection {
     long error;                  /* the first verification error, also when it was forgiven */
     int error_depth;
     X509 *bad;                   /* the certificate it is about */
+    int untrusted;               /* something is wrong that a good status cannot be believed beside (connections.c) */
     int resumption;              /* enum tls_resumption, as far as it is seen here */
     int ocsp, ocsp_asked, ocsp_required;
     long ocsp_skew;
     char ocsp_why[256];
+    int greeted;                 /* the client's hello has been read */
     char name[NAME_SIZE];        /* the server name a client asked for */
     unsigned char label[LABEL_SIZE];
     int tickets;

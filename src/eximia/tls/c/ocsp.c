@@ -11,7 +11,7 @@ void tls_context_drop_staples(tls_context *context) {
     while (context->staples != NULL) {
         staple *one = context->staples;
         context->staples = one->next;
-        ASN1_INTEGER_free(one->serial);
+        OCSP_CERTID_free(one->about);
         OPENSSL_free(one->der);
         OPENSSL_free(one);
     }
@@ -24,7 +24,6 @@ int tls_staple(tls_context *context, const unsigned char *der, long size, char *
     OCSP_BASICRESP *basic = NULL;
     OCSP_SINGLERESP *single;
     ASN1_GENERALIZEDTIME *this_update = NULL, *next_update = NULL;
-    ASN1_INTEGER *serial = NULL;
     staple *one = NULL;
     const char *reason = NULL;
     int status;
@@ -43,17 +42,16 @@ int tls_staple(tls_context *context, const unsigned char *der, long size, char *
         else if (!OCSP_check_validity(this_update, next_update, 300, -1))
             reason = "is outside its time of validity";
         else {
-            OCSP_id_get0_info(NULL, NULL, NULL, &serial, (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single));
             one = OPENSSL_zalloc(sizeof *one);
             if (one != NULL) {
                 one->der = OPENSSL_memdup(der, (size_t)size);
                 one->size = size;
-                one->serial = ASN1_INTEGER_dup(serial);
+                one->about = OCSP_CERTID_dup((OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single));
                 one->expires = seconds(next_update) + 300;
                 one->next = context->staples;
                 context->staples = one;
             }
-            if (one == NULL || one->der == NULL || one->serial == NULL)
+            if (one == NULL || one->der == NULL || one->about == NULL)
                 reason = "does not fit into memory";
         }
     }
@@ -63,6 +61,23 @@ int tls_staple(tls_context *context, const unsigned char *der, long size, char *
     if (reason != NULL)
         BIO_snprintf(why, cap, "%s", reason);
     return reason == NULL;
+}
+
+/* Whether a response is about this certificate: its number, and who issued it. */
+static int is_about(OCSP_CERTID *id, X509 *certificate) {
+    ASN1_OCTET_STRING *issuer = NULL;
+    ASN1_OBJECT *algorithm = NULL;
+    ASN1_INTEGER *serial = NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    const EVP_MD *kind;
+
+    OCSP_id_get0_info(&issuer, &algorithm, NULL, &serial, id);
+    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate)) != 0)
+        return 0;
+    kind = EVP_get_digestbyobj(algorithm);
+    return kind != NULL && X509_NAME_digest(X509_get_issuer_name(certificate), kind, digest, &size) &&
+           (int)size == ASN1_STRING_length(issuer) && memcmp(digest, ASN1_STRING_get0_data(issuer), size) == 0;
 }
 
 /* Server: the response for the certificate that is being sent, unless it has expired since it was read. */
@@ -77,8 +92,7 @@ int tls_staple_callback(SSL *ssl, void *unused) {
         return SSL_TLSEXT_ERR_NOACK;
     connection->ocsp = TLS_OCSP_NONE;
     for (staple *one = context->staples; one != NULL; one = one->next) {
-        if (one->der == NULL || one->serial == NULL || one->expires < time(NULL) ||
-            ASN1_INTEGER_cmp(one->serial, X509_get0_serialNumber(certificate)) != 0)
+        if (one->der == NULL || one->about == NULL || one->expires < time(NULL) || !is_about(one->about, certificate))
             continue;
         copy = OPENSSL_memdup(one->der, (size_t)one->size);
         if (copy == NULL)
@@ -199,8 +213,8 @@ int tls_status_callback(SSL *ssl, void *unused) {
         return !connection->ocsp_required;
     }
     if (judge(connection, der, size)) {
-        /* A good status says nothing when the chain itself is not trusted. */
-        connection->ocsp = connection->error ? TLS_OCSP_UNVERIFIED : TLS_OCSP_GOOD;
+        /* Anybody can vouch for a certificate of his own: the word of an authority that is not trusted says nothing. */
+        connection->ocsp = connection->untrusted ? TLS_OCSP_UNVERIFIED : TLS_OCSP_GOOD;
         return !connection->ocsp_required || connection->ocsp == TLS_OCSP_GOOD;
     }
     connection->ocsp = TLS_OCSP_FAILED;

@@ -199,8 +199,9 @@ static int shake_early(tls_connection *connection) {
     if (SSL_read_early_data(ssl, &nothing, sizeof nothing, &count) != SSL_READ_EARLY_DATA_FINISH)
         return tls_step_of(connection, 0);
     if (SSL_version(ssl) >= TLS1_3_VERSION && !SSL_is_init_finished(ssl)) {
-        if (!SSL_write_early_data(ssl, early->data, waiting(early), &count))
-            return TLS_FAILED;
+        for (; waiting(early) > 0; early->at += count)
+            if (!SSL_write_early_data(ssl, early->data + early->at, waiting(early), &count))
+                return TLS_FAILED;
         connection->early_sent = 1;
     }
     early->at = early->end;
