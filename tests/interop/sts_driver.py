@@ -154,14 +154,16 @@ def main() -> None:
         )
     if job.get("submissions"):
         submit(program, environment, job)
-    outputs = []
+    outputs, statuses = [], []
     for words in job.get("commands", []):
         done = subprocess.run(
             [*program, *words], capture_output=True, text=True, env=environment, check=False, timeout=60
         )
         outputs.append(done.stdout + done.stderr)
+        statuses.append(done.returncode)
     got = {address: server.got for address, server in hosts.items()}
-    print(json.dumps({"hosts": got, "web": web.got if web is not None else [], "commands": outputs}))
+    seen = {"hosts": got, "web": web.got if web is not None else []}
+    print(json.dumps({**seen, "commands": outputs, "statuses": statuses}))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -220,16 +221,43 @@ def test_the_check_tells_what_a_delivery_would_do(
 def checked(folder: Path, world: dict[str, Any]) -> dict[str, Any]:
     del world
     command = ["eximia", "tls-check", "-C", str(folder / "exim.conf"), "--json"]
-    answers = run(folder, commands=[[*command, domain] for domain in DOMAINS])["commands"]
+    done = run(folder, commands=[[*command, domain] for domain in DOMAINS])
+    answers = done["commands"]
+    assert done["statuses"] == [0 if json.loads(one)["hosts"][0]["usable"] else 1 for one in answers]
     return dict(zip(DOMAINS, map(json.loads, answers), strict=True))
+
+
+def test_the_check_for_people(folder: Path, world: dict[str, Any]) -> None:
+    del world
+    command = ["eximia", "tls-check", "-C", str(folder / "exim.conf")]
+    done = run(folder, commands=[[*command, "user@good.example"], [*command, "unlisted.example"], command])
+    good, unlisted, nothing = done["commands"]
+    assert done["statuses"] == [0, 1, 2]
+    cipher = r"TLS1\.3:TLS_\w+:\d+"
+    assert re.fullmatch(
+        "user@good.example: transport smtp\n"
+        rf"MTA-STS: enforce: {HOST} \(max_age 86400\)\n"
+        rf"host {HOST} \[192.0.2.10\]:25 MX=10 DNSSEC=no\n"
+        rf"  TLS {cipher}, certificate verified: /CN={HOST}\n"
+        "    by: /CN=Test Intermediate\n    by: /CN=Test Root\n"
+        rf"  names: {HOST} \*\.in\.example\.org\n  OCSP: none given\n"
+        "  rule: mta-sts; mail would go encrypted\n",
+        good,
+    ), good
+    assert unlisted.endswith("rule: mta-sts; no mail: the host is not in the MTA-STS policy of the domain\n")
+    assert "usage: eximia tls-check" in nothing
 
 
 def test_tls_reports(folder: Path, world: dict[str, Any]) -> None:
     del world
     report = ["eximia", "tls-report", "-C", str(folder / "exim.conf"), "--today"]
     drafts = [[*report, "--dry-run", "--domain", domain] for domain in ("good.example", "wrongname.example")]
-    answer = run(folder, commands=[*drafts, report, [*report, "--dry-run"]])
-    good, wrong, sent, again = answer["commands"]
+    answer = run(folder, commands=[*drafts, [*drafts[0], "--json"], report, [*report, "--dry-run"]])
+    good, wrong, good_json, sent, again = answer["commands"]
+    (as_json,) = json.loads(good_json)
+    assert as_json.pop("report") == json.loads(good.partition("\n")[2])
+    wanted = ["mailto:reports@nopolicy.example", "mailto:second@x.y"]
+    assert as_json == {"domain": "good.example", "sessions": 1, "destinations": wanted, "told": "", "problem": ""}
     policy = json.loads(good.partition("\n")[2])["policies"][0]
     assert policy["policy"]["policy-type"] == "sts"
     assert policy["policy"]["mx-host"] == [HOST]

@@ -1,12 +1,13 @@
 """DANE from the configuration to the log line: our daemon, a validating resolver at port 53 and mail servers at port 25,
 in a network of their own.
 
-python dane_driver.py FOLDER: prints the main log. To be run inside a mount and network namespace whose resolver is
+python dane_driver.py FOLDER: prints the main log, and what `eximia tls-check` says. To be run inside a mount and network namespace whose resolver is
 127.0.0.1 and whose loopback interface has 10.1.1.0/24.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import subprocess
@@ -61,6 +62,9 @@ STAPLED: dict[str, tuple[tuple[int, int, int, str], str]] = {
     "goodeemust": ((3, 1, 1, ""), "good"),
     "revokedeemust": ((3, 1, 1, ""), "revoked"),
 }
+#: those that `eximia tls-check` is asked about, and what comes before its answers
+CHECKED = ("ee", "both", "wrong", "clear", "none", "required", "bogus", "good", "goodmust", "revokedmust")
+CHECKS = "=== tls-check "
 #: mail domain -> the port of its SRV record
 SRV = {"srvearly": 465, "srvstart": 25, "srvclear": 25}
 CONFIGURATION = r"""primary_hostname = near.example
@@ -184,6 +188,13 @@ def stapling(folder: Path, name: str, program: list[str], addresses: Collection[
     return subprocess.Popen([*program, "-C", str(folder / f"{name}.conf"), "-bdf"], stdout=2)
 
 
+def check(daemon: Daemon, *words: str) -> tuple[int, str]:
+    """Exit status and answer of `eximia tls-check` with the daemon's configuration."""
+    command = [*OURS[:-1], "eximia", "tls-check", "-C", str(daemon.conf), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 def main(folder: Path) -> None:
     for name in ("pki", "dns"):
         (folder / name).mkdir()
@@ -232,6 +243,10 @@ def main(folder: Path) -> None:
             time.sleep(0.1)
         time.sleep(0.5)
         print(daemon.log() + daemon.log("panic"))
+        checks = {
+            name: [check(daemon, f"{name}.{domains[name]}", *form) for form in ((), ("--json",))] for name in CHECKED
+        }
+        print(f"{CHECKS}{json.dumps(checks)}")
     finally:
         daemon.stop()
         for each in peers:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.dane_driver import CHECKS
+from services.dnssec import SIGNED
 from support_rows import open_folder
 from support_tls import Pki
 
@@ -24,8 +28,20 @@ shift; exec "$@"
 
 
 @pytest.fixture(scope="module")
-def log() -> str:
+def log(output: str) -> str:
     """The main log after a message to each domain."""
+    return output.partition(CHECKS)[0]
+
+
+@pytest.fixture(scope="module")
+def checks(output: str) -> dict[str, list[tuple[int, str]]]:
+    """What `eximia tls-check` says of a domain, with its exit status: for people and for programs."""
+    found: dict[str, list[tuple[int, str]]] = json.loads(output.partition(CHECKS)[2])
+    return found
+
+
+@pytest.fixture(scope="module")
+def output() -> str:
     programs = ("exim4", "unshare", "nsd", "unbound", "ldns-keygen", "ldns-signzone")
     if os.geteuid() != 0 or not all(shutil.which(name) for name in programs):
         pytest.skip("needs root, exim4, unshare, nsd, unbound and ldnsutils")
@@ -161,6 +177,71 @@ def test_srv_records_for_tls(log: str) -> None:
     assert re.search(r"H=mx-srvstart\.\S+ \[[0-9.]+\] X=TLS", delivery(log, "srvstart"))
     assert delivery(log, "srvclear").startswith("==")
     assert "TLS session is required" in delivery(log, "srvclear")
+
+
+def told(checks: dict[str, list[tuple[int, str]]], name: str) -> dict[str, Any]:
+    """The only host, as JSON."""
+    found = json.loads(checks[name][1][1])
+    assert found["problem"] == ""
+    (host,) = found["hosts"]
+    assert isinstance(host, dict)
+    return host
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "matched", "verified", "ocsp"),
+    [
+        ("ee", "dane", "3 1 2 at depth 0", True, "not asked for"),
+        ("both", "dane", "3 1 1 at depth 0", True, "not asked for"),
+        ("none", "opportunistic", "", False, "none given"),
+        ("good", "dane", "2 1 1 at depth 1", True, "good"),
+        ("goodmust", "dane", "2 1 1 at depth 1", True, "good"),
+    ],
+)
+def test_check_of_what_would_go(
+    checks: dict[str, list[tuple[int, str]]], name: str, rule: str, matched: str, verified: bool, ocsp: str
+) -> None:
+    """`eximia tls-check` tells the rule, the records, which of them matched, and the status."""
+    (status, text), (status_of_json, _) = checks[name]
+    assert (status, status_of_json) == (0, 0)
+    host = told(checks, name)
+    assert (host["rule"], host["tlsa_matched"], host["certificate_verified"], host["ocsp"]) == (
+        rule, matched, verified, ocsp,
+    )  # fmt: skip
+    assert host["usable"]
+    assert host["dnssec"]
+    assert host["port"] == 25
+    assert host["name"] == f"mx-{name}.{SIGNED}"
+    assert f"host mx-{name}.{SIGNED} [{host['address']}]:25 MX=10 DNSSEC=yes\n" in text
+    for record in host["tlsa"]:
+        assert f"\n  TLSA {record}\n" in text
+    assert (f"\n  matched: TLSA {matched}\n" in text) == bool(matched)
+    assert f"certificate {'verified' if verified else 'not verified'}: " in text
+    assert f"\n  OCSP: {ocsp}\n" in text
+    assert text.endswith(f"\n  rule: {rule}; mail would go encrypted\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("wrong", "certificate verify failed"),
+        ("clear", "a TLS session is required, but the server did not offer TLS support"),
+        ("required", "DANE error: mx-required.plain.test lookup not DNSSEC"),
+        ("bogus", "DANE error: tlsa lookup DEFER"),
+        ("revokedmust", "invalid status response"),
+    ],
+)
+def test_check_of_what_would_not_go(checks: dict[str, list[tuple[int, str]]], name: str, why: str) -> None:
+    (status, text), (status_of_json, _) = checks[name]
+    assert (status, status_of_json) == (1, 1)
+    host = told(checks, name)
+    assert not host["usable"]
+    assert why in host["why"]
+    assert not host["tlsa_matched"]
+    assert text.endswith(f"; no mail: {host['why']}\n")
+    if name == "revokedmust":
+        assert host["ocsp"] == "bad"
+        assert "\n  TLSA 2 1 1 " in text
 
 
 def test_command_for_the_digest(tmp_path: Path) -> None:

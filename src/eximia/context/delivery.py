@@ -197,6 +197,8 @@ class Outcome:
     panic: bool = False
     #: the message is put into the bounce ("local delivery failed" otherwise), set by remote transports and `:fail:`
     pass_message: bool = False
+    #: what the report to the sender says of it (RFC 3463), where it is more than "failed"
+    status: str = ""
     #: the bounce names the address and says no more
     silent: bool = False
     smtp: SmtpFacts | None = None

@@ -170,7 +170,8 @@ def bounce_text(attempt: Attempt, recipient: str, addresses: list[Address]) -> s
     text += _outputs(items[2], outputs) if outputs else ""
     text += status_part(attempt, mark)
     for address in _last_first(addresses):
-        text += "\n" + status_fields(attempt, address, "failed", "5.0.0")
+        status = (address.outcome.status if address.outcome is not None else "") or "5.0.0"
+        text += "\n" + status_fields(attempt, address, "failed", status)
     if main.bounce_return_message:
         kind, returned = returned_message(attempt, headers_only=False)
         text += f"\n--{mark}\nContent-type: {kind}\n\n{returned}"

@@ -93,6 +93,7 @@ def outcome_of(failure: Failure, facts: SmtpFacts | None = None) -> Outcome:
         panic=failure.panic,
         smtp=facts,
         pass_message=failure.fault is not Fault.LOCAL,
+        status=failure.status,
     )
 
 

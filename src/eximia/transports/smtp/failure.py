@@ -66,6 +66,8 @@ class Failure(Exception):
         self.with_host = fault is not Fault.LOCAL if with_host is None else with_host
         #: the result type for TLS reports (RFC 8460 4.3); empty: it is not about TLS
         self.report = ""
+        #: for reports to the sender (RFC 3463); empty: nothing particular
+        self.status = ""
         #: it gets a log line of its own with the host
         self.log = log
 

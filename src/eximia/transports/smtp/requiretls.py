@@ -19,16 +19,26 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
+#: "REQUIRETLS support required" (RFC 8689)
+_STATUS = "5.7.30"
+
+
 def demand(ctx: Context, connection: Connection, *, last: bool) -> None:
     """Raises Failure unless the message at hand may go over this session; for good with the `last` host."""
     why = _missing(ctx, connection)
     if why:
-        raise Failure(why, 0 if last else Errno.TLS_REQUIRED, Fault.MESSAGE, permanent=last)
+        raise _final(why) if last else Failure(why, Errno.TLS_REQUIRED, Fault.MESSAGE)
 
 
 def never(failure: Failure) -> Failure:
     """The same for good: no host of the message's offers TLS."""
-    return Failure(f"REQUIRETLS: {failure.message}", 0, Fault.MESSAGE, permanent=True)
+    return _final(f"REQUIRETLS: {failure.message}")
+
+
+def _final(text: str) -> Failure:
+    failure = Failure(text, 0, Fault.MESSAGE, permanent=True)
+    failure.status = _STATUS
+    return failure
 
 
 def _missing(ctx: Context, connection: Connection) -> str:
