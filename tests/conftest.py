@@ -21,7 +21,7 @@ settings.load_profile("eximia")
 #: what a module may leave: caches of libraries, a database that is closed when it is collected
 _THREADS = 3
 _DESCRIPTORS = 12
-_PATIENCE = 3.0  #: seconds for what is ending
+_PATIENCE = 20.0  #: seconds for what is ending
 
 
 def _more(threads: int, descriptors: int) -> bool:

@@ -21,20 +21,14 @@ from typing import Self
 
 import pytest
 
-from support_servers import end_program
+from support_servers import end_program, free_port
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 OURS = [sys.executable, "-m", "eximia.cli.launched", "exim"]
 MESSAGE = "From: s@back.example\nTo: joe@far.example\nSubject: row\n\nHello\n"
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def until(ready: Callable[[], object], seconds: float = 15.0) -> object:
+def until(ready: Callable[[], object], seconds: float = 60.0) -> object:
     """Wait for something to be true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

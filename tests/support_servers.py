@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,25 @@ from contextlib import suppress
 from pathlib import Path
 
 _JOIN = 5.0  #: seconds
+#: below those that the kernel gives to outgoing connections, of which one could take a port before its server does
+_PORTS = range(20_000, 32_000)
+_given: set[int] = set()
+
+
+def free_port() -> int:
+    """A port that nobody uses, for TCP or UDP, and that is given once in this process."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
+            stream.bind(("0.0.0.0", port))
+            datagrams.bind(("0.0.0.0", port))
+            if port not in _given:
+                _given.add(port)
+                return port
+
+
+def free_ports(count: int) -> list[int]:
+    return [free_port() for _ in range(count)]
 
 
 class Listening:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from support_servers import end_program
+from support_servers import end_program, free_port
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/lib/postgresql/15/bin"
@@ -70,12 +70,6 @@ begin retry
 """
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def program(name: str) -> str:
     """The program of a package that `scripts/setup test` installs."""
     found = shutil.which(name, path=PATH)
@@ -83,7 +77,7 @@ def program(name: str) -> str:
     return found
 
 
-def until(what: Callable[[], Any], seconds: float = 30, about: str = "") -> Any:
+def until(what: Callable[[], Any], seconds: float = 60, about: str = "") -> Any:
     """The first true value of `what`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -225,7 +219,7 @@ class MailServer:
             self.running = subprocess.Popen(
                 self.command("-bdf"), env=self.environment, cwd="/", stdout=output, stderr=output, **as_user(self.user)
             )
-        until(self._serves, 30, "the server does not serve")
+        until(self._serves, 60, "the server does not serve")
         return self
 
     def _serves(self) -> bool:
@@ -269,7 +263,7 @@ class MailServer:
         path = self.folder / "log" / f"{name}log"
         return path.read_text("latin-1") if path.exists() else ""
 
-    def logged(self, pattern: str, seconds: float = 20) -> re.Match[str]:
+    def logged(self, pattern: str, seconds: float = 60) -> re.Match[str]:
         """Wait for a line of the main log."""
         try:
             found: re.Match[str] = until(lambda: re.search(pattern, self.log()), seconds)
@@ -280,7 +274,7 @@ class MailServer:
     def mail(self, user: str = "a", number: int = 1) -> list[str]:
         """The messages in a mailbox, once there are so many."""
         folder = self.folder / "mail" / user / "new"
-        until(lambda: folder.is_dir() and len(list(folder.iterdir())) >= number, 20, f"no mail\n{self.log()}")
+        until(lambda: folder.is_dir() and len(list(folder.iterdir())) >= number, 60, f"no mail\n{self.log()}")
         return [each.read_text("latin-1") for each in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime_ns)]
 
 

@@ -61,8 +61,8 @@ def memory(world: World) -> int:
 def talk(world: World, data: bytes) -> bytes:
     """Send all of `data` at once and then nothing more; everything that was answered."""
     answers: list[bytes] = []
-    with socket.create_connection(("127.0.0.1", world.port), 10) as sock:
-        sock.settimeout(20)
+    with socket.create_connection(("127.0.0.1", world.port), 30) as sock:
+        sock.settimeout(60)
 
         def read() -> None:
             try:
@@ -80,7 +80,7 @@ def talk(world: World, data: bytes) -> bytes:
             sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the server may have had enough
-        reader.join(20)
+        reader.join(90)
         assert not reader.is_alive()
     return b"".join(answers)
 
@@ -112,7 +112,7 @@ def test_a_thousand_idle_connections(world: World) -> None:
     sockets: list[socket.socket] = []
     try:
         for _ in range(IDLE):
-            sockets.append(socket.create_connection(("127.0.0.1", world.port), 10))  # noqa: PERF401
+            sockets.append(socket.create_connection(("127.0.0.1", world.port), 30))  # noqa: PERF401
         assert all(sock.recv(200).startswith(b"220") for sock in sockets)
         for sock in sockets:
             sock.sendall(EHLO)

@@ -45,7 +45,8 @@ def world() -> Iterator[World]:
 def test_worker_killed(world: World, call: str, when: int) -> None:
     """The worker dies at the `when`th such call while messages for both destinations come in."""
     first = world.tokens
-    tracer = world.inject(world.worker(), call, f"signal=KILL:when={when}")
+    worker = world.worker()
+    tracer = world.inject(worker, call, f"signal=KILL:when={when}")
     acknowledged: list[str] = []
     for recipient in ("alice@local.example", "x@remote.example", "bob@local.example", "y@remote.example"):
         token = world.token()
@@ -54,12 +55,7 @@ def test_worker_killed(world: World, call: str, when: int) -> None:
         if tracer.poll() is not None:
             break
     time.sleep(0.1)
-    killed = tracer.poll() is not None
-    if not killed:
-        tracer.send_signal(signal.SIGINT)
-    tracer.wait(10)
-    if killed:
-        world.wait_serving()
+    killed = world.end_trace(tracer, worker)
     world.settle()
     arrived = world.arrived()
     lost = [token for token in acknowledged if not arrived[token]]
@@ -124,15 +120,11 @@ def queueing() -> Iterator[World]:
 def test_worker_killed_while_it_queues(queueing: World, call: str, when: int) -> None:
     """The worker dies while messages are queued, or while files are made of those that were."""
     world = queueing
-    tracer = world.inject(world.worker(), call, f"signal=KILL:when={when}")
+    worker = world.worker()
+    tracer = world.inject(worker, call, f"signal=KILL:when={when}")
     acknowledged = [token for token in [world.token() for _ in range(6)] if world.send("alice@local.example", token)]
     time.sleep(0.1)
-    killed = tracer.poll() is not None
-    if not killed:
-        tracer.send_signal(signal.SIGINT)
-    tracer.wait(10)
-    if killed:
-        world.wait_serving()
+    killed = world.end_trace(tracer, worker)
     assert world.queued() >= len(acknowledged)
     world.settle()
     arrived = world.arrived()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,16 +33,15 @@ def world() -> Iterator[World]:
 @pytest.mark.parametrize(("call", "error", "when"), FAULTS)
 def test_system_call_fails(world: World, call: str, error: str, when: int) -> None:
     """Three calls in a row fail while two messages come in."""
-    tracer = world.inject(world.worker(), call, f"error={error}:when={when}..{when + 2}")
+    worker = world.worker()
+    tracer = world.inject(worker, call, f"error={error}:when={when}..{when + 2}")
     acknowledged = []
     for recipient in ("alice@local.example", "x@remote.example"):
         token = world.token()
         if world.send(recipient, token):
             acknowledged.append(token)
     time.sleep(0.2)
-    tracer.send_signal(signal.SIGINT)
-    tracer.wait(10)
-    world.wait_serving()
+    world.end_trace(tracer, worker)
     world.settle()
     arrived = world.arrived()
     assert [token for token in acknowledged if not arrived[token]] == [], world.story()
@@ -55,9 +53,9 @@ def test_mailbox_that_cannot_be_written(world: World) -> None:
     mailbox = world.folder / "mail" / "bob"
     shutil.rmtree(mailbox, ignore_errors=True)
     mailbox.write_text("in the way")
-    token = world.token()
+    token, before = world.token(), len(world.log())
     assert world.send("bob@local.example", token)
-    time.sleep(0.5)
+    world.wait_log("== bob@local.example", before)
     world.run_queue()
     assert world.queued() == 1
     assert not world.arrived()[token]

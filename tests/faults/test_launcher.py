@@ -140,7 +140,7 @@ def test_the_environment_does_not_steer(folder: Path, tmp_path: Path) -> None:
     assert result.stdout in ("exim_user = mail\n", ""), result.stdout
 
 
-def wait_for(what: object, seconds: float = 20.0) -> bool:
+def wait_for(what: object, seconds: float = 60.0) -> bool:
     assert callable(what)
     end = time.monotonic() + seconds
     while not what() and time.monotonic() < end:

@@ -25,14 +25,6 @@ def world() -> Iterator[World]:
     made.close()
 
 
-def wait_log(world: World, text: str, seconds: float = 15) -> None:
-    path = world.folder / "log" / "mainlog"
-    end = time.monotonic() + seconds
-    while text not in path.read_text(errors="replace"):
-        assert time.monotonic() < end, path.read_text(errors="replace")
-        time.sleep(0.05)
-
-
 def answer(sock: socket.socket, command: bytes) -> bytes:
     sock.sendall(command)
     return sock.recv(4096)
@@ -40,8 +32,8 @@ def answer(sock: socket.socket, command: bytes) -> bytes:
 
 def test_reload_keeps_sessions_and_takes_the_new_configuration(world: World) -> None:
     assert world.server is not None
-    with socket.create_connection(("127.0.0.1", world.port), 10) as busy:
-        busy.settimeout(10)
+    with socket.create_connection(("127.0.0.1", world.port), 30) as busy:
+        busy.settimeout(30)
         assert busy.recv(200).startswith(b"220 faults.example")
         answer(busy, b"EHLO x\r\n")
         answer(busy, b"MAIL FROM:<bob@local.example>\r\n")
@@ -52,16 +44,16 @@ def test_reload_keeps_sessions_and_takes_the_new_configuration(world: World) -> 
         text = world.configuration.read_text()
         world.configuration.write_text(text.replace("primary_hostname = faults", "primary_hostname = renewed"))
         world.server.send_signal(signal.SIGHUP)
-        wait_log(world, "SIGHUP received: re-exec daemon")
-        end = time.monotonic() + 15
+        world.wait_log("SIGHUP received: re-exec daemon")
+        end = time.monotonic() + 60
         banner = b""
         while b"renewed.example" not in banner and time.monotonic() < end:
-            with socket.create_connection(("127.0.0.1", world.port), 10) as fresh:
+            with socket.create_connection(("127.0.0.1", world.port), 30) as fresh:
                 banner = fresh.recv(200)
             time.sleep(0.05)
         assert banner.startswith(b"220 renewed.example")
         assert b"250 OK" in answer(busy, b"second\r\n.\r\n")
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while os.path.exists(f"/proc/{old}") and time.monotonic() < end:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{old}")
@@ -71,7 +63,7 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(world: World) -> No
     assert world.server is not None
     world.configuration.write_text("no such option = 1\n")
     world.server.send_signal(signal.SIGHUP)
-    wait_log(world, "going on with the old")
+    world.wait_log("going on with the old")
     assert "Exim configuration error in line 1 of" in (world.folder / "log" / "paniclog").read_text()
     assert world.send("alice@local.example", world.token())
 
@@ -79,7 +71,7 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(world: World) -> No
 def test_a_dead_worker_is_replaced_and_logged(world: World) -> None:
     os.kill(world.worker(), signal.SIGKILL)
     world.wait_serving()
-    wait_log(world, "ended by signal 9; starting another")
+    world.wait_log("ended by signal 9; starting another")
     assert world.send("alice@local.example", world.token())
 
 
@@ -87,11 +79,11 @@ def test_stopping_ends_all_and_removes_the_pid_file(world: World) -> None:
     assert world.server is not None
     worker = world.worker()
     assert (world.folder / "pid").read_text() == f"{world.server.pid}\n"
-    with socket.create_connection(("127.0.0.1", world.port), 10) as idle:
+    with socket.create_connection(("127.0.0.1", world.port), 30) as idle:
         idle.recv(200)
         world.server.send_signal(signal.SIGTERM)
         assert world.server.wait(20) == 0
-        idle.settimeout(5)
+        idle.settimeout(30)
         assert idle.recv(200) == b"421 faults.example Service not available - closing connection\r\n"
     assert not (world.folder / "pid").exists()
     assert not os.path.exists(f"/proc/{worker}")

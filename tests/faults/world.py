@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import socketserver
@@ -17,11 +18,12 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from eximia.spool import Spool
 from eximia.spool.recovery import unfinished
-from support_servers import end_program
+from support_servers import end_program, free_port
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CONFIGURATION = """
@@ -67,12 +69,6 @@ maildir:
 begin retry
 * * F,1h,1s
 """
-
-
-def unused_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Peer(socketserver.ThreadingTCPServer):
@@ -157,7 +153,7 @@ class World:
     def __init__(self, folder: Path, extra: str = "") -> None:
         self.folder = folder
         self.peer = Peer()
-        self.port = unused_port()
+        self.port = free_port()
         self.extra = extra
         self.uid = 65534 if os.geteuid() == 0 else os.geteuid()
         self.server: subprocess.Popen[bytes] | None = None
@@ -194,7 +190,7 @@ class World:
         self.wait_serving()
 
     def wait_serving(self) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as sock:
@@ -209,8 +205,13 @@ class World:
     def worker(self) -> int:
         """The pid of the worker."""
         assert self.server is not None
-        out = subprocess.run(["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True, check=False).stdout
-        return int(out.split()[0])
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            out = subprocess.run(["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True, check=False)
+            if out.stdout:
+                return int(out.stdout.split()[0])
+            time.sleep(0.05)  # another is being started
+        raise TimeoutError((self.folder / "output").read_text(errors="replace"))
 
     def stop(self) -> None:
         if self.server is not None:
@@ -232,8 +233,8 @@ class World:
     def send(self, recipient: str, token: str, size: int = 200) -> bool:
         """Send one message by SMTP; True when it was acknowledged with 250."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 5) as sock:
-                sock.settimeout(10)
+            with socket.create_connection(("127.0.0.1", self.port), 20) as sock:
+                sock.settimeout(30)
                 stream = sock.makefile("rwb")
 
                 def say(text: bytes, code: bytes) -> bool:
@@ -286,11 +287,11 @@ class World:
             env=self.environment,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=120,
             **self._as_user(),  # type: ignore[call-overload]
         )
 
-    def settle(self, seconds: float = 20) -> None:
+    def settle(self, seconds: float = 60) -> None:
         """Queue runs until nothing is queued, or as long as given."""
         end = time.monotonic() + seconds
         time.sleep(0.1)
@@ -303,10 +304,21 @@ class World:
             else:
                 return
 
+    def log(self) -> str:
+        path = self.folder / "log" / "mainlog"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait_log(self, text: str, since: int = 0) -> None:
+        """Wait for something in the main log; `since`: how long that was before."""
+        end = time.monotonic() + 60
+        while text not in self.log()[since:]:
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.05)
+
     def story(self) -> str:
         """What is in the spool, and the end of the log, for a failing test."""
         files = [str(path.relative_to(self.folder)) for path in (self.folder / "spool").rglob("*") if path.is_file()]
-        log = (self.folder / "log" / "mainlog").read_text(errors="replace").splitlines()[-25:]
+        log = self.log().splitlines()[-25:]
         return "\n".join([*files, *log])
 
     # Faults
@@ -330,5 +342,35 @@ class World:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        time.sleep(0.15)
+        end = time.monotonic() + 20
+        while tracer.poll() is None and not _traced(pid) and time.monotonic() < end:
+            time.sleep(0.01)
         return tracer
+
+    def end_trace(self, tracer: subprocess.Popen[bytes], pid: int) -> bool:
+        """Detach strace; whether the process was killed. The server serves then, in any case."""
+        with suppress(ProcessLookupError):
+            tracer.send_signal(signal.SIGINT)
+        tracer.wait(60)
+        # a signal that came in the last moment takes effect when the process goes on
+        time.sleep(0.02)
+        killed = _state(pid) in ("", "Z", "X")
+        self.wait_serving()
+        return killed
+
+
+def _status(pid: int, name: str) -> str:
+    """A field of /proc/PID/status, empty when there is no such process."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return ""
+    return next((line.split()[1] for line in text.splitlines() if line.startswith(f"{name}:")), "")
+
+
+def _traced(pid: int) -> bool:
+    return _status(pid, "TracerPid") not in ("", "0")
+
+
+def _state(pid: int) -> str:
+    return _status(pid, "State")

@@ -65,7 +65,7 @@ def main() -> None:
                 check=False,
             )
             outputs.append(done.stdout + done.stderr)
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while len(peer.messages) < job.get("arrivals", 0) and time.monotonic() < end:
             time.sleep(0.1)
         commands = []
@@ -78,7 +78,7 @@ def main() -> None:
                 check=False,
             )
             commands.append(done.stdout + done.stderr)
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while len(peer.messages) < job.get("arrivals_after", 0) and time.monotonic() < end:
             time.sleep(0.1)
     finally:

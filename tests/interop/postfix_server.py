@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from bench.contenders import Postfix
 
-from interop.tls_world import free_ports, unpacked_postfix, wait_for
-from support_servers import enterable
+from interop.tls_world import unpacked_postfix, wait_for
+from support_servers import enterable, free_ports
 from support_tls import Pki
 
 
@@ -59,7 +59,7 @@ class PostfixServer(Postfix):
 
     def established(self) -> str:
         """The log line of the last TLS connection."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while time.monotonic() < end:
             lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
             found = [line for line in lines if "TLS connection established from" in line]

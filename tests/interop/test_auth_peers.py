@@ -140,7 +140,7 @@ def test_gnu_sasl(ours: Server, mechanism: str, password: str) -> None:
         input="QUIT\n",
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     accepted = "235" in done.stdout + done.stderr or done.returncode == 0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support_rows import FAR, Server, free_port, open_folder, send, two_servers, until
+from support_rows import FAR, Server, open_folder, send, two_servers, until
+from support_servers import free_port
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("exim4") is None, reason="needs root and exim4")

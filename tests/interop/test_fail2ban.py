@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.traffic import free_port
-from support_servers import enterable
+from support_servers import enterable, free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="needs fail2ban")
 
@@ -95,8 +94,8 @@ SPAM: dict[int, Sequence[str]] = {
 
 
 def talk(port: int, address: str, blocks: Sequence[str]) -> None:
-    with socket.create_connection(("127.0.0.1", port), 10, (address, 0)) as sock:
-        sock.settimeout(10)
+    with socket.create_connection(("127.0.0.1", port), 30, (address, 0)) as sock:
+        sock.settimeout(30)
         try:
             if address.endswith(".6"):  # does not wait for the greeting
                 sock.sendall(b"EHLO c.test\r\n")
@@ -121,7 +120,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     command = [sys.executable, "-m", "eximia.cli.launched", "exim", "-C", str(folder / "conf"), "-bdf"]
     server = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(SOURCE)})
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
                 talk(port, "127.0.5.5", ["EHLO c.test", MAIL])

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from support_rows import MESSAGE, OURS, SOURCE, Near, Server, free_port, listens, send, swaks, until
+from support_rows import MESSAGE, OURS, SOURCE, Near, Server, listens, send, swaks, until
+from support_servers import free_port
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not all(shutil.which(each) for each in ("exim4", "swaks")),

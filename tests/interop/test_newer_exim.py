@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from support_rows import OURS, SOURCE, Server, Talk, free_port, open_folder, until
+from support_rows import OURS, SOURCE, Server, Talk, open_folder, until
+from support_servers import free_port
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

@@ -23,7 +23,8 @@ from eximia.hints.store import Hints
 from eximia.tls.binding import is_built
 from eximia.transports.smtp.pool import pool_of
 from interop.postfix_server import PostfixServer
-from interop.tls_world import exim_folders, free_ports, wait_for
+from interop.tls_world import exim_folders, wait_for
+from support_servers import free_port, free_ports
 from support_tls import HOST, Pki
 from support_transports import World
 
@@ -36,7 +37,7 @@ class SslServer:
     """`openssl s_server` with a person at its keyboard who knows SMTP."""
 
     def __init__(self, *words: str) -> None:
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         command = ["openssl", "s_server", "-accept", str(self.port), "-quiet", "-naccept", "1", *words]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0

@@ -100,7 +100,7 @@ class World:
         """What `openssl s_client` says of the server's staple."""
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.server.port}", "-starttls", "smtp", *more]
         command += ["-CAfile", self.pki.path("root.crt"), *(["-servername", name] if name else ["-noservername"])]
-        done = subprocess.run(command, input=b"QUIT\r\n", capture_output=True, timeout=30, check=False)
+        done = subprocess.run(command, input=b"QUIT\r\n", capture_output=True, timeout=60, check=False)
         return (done.stdout + done.stderr).decode("latin-1")
 
 

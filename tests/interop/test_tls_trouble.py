@@ -23,7 +23,7 @@ class Talk:
     """A client by hand."""
 
     def __init__(self, port: int) -> None:
-        self.sock: Any = socket.create_connection(("127.0.0.1", port), 5)
+        self.sock: Any = socket.create_connection(("127.0.0.1", port), 30)
 
     def say(self, text: bytes) -> bytes:
         """Send, and read one reply."""
@@ -50,7 +50,7 @@ class Talk:
 
 def logged(ours: Ours, text: str) -> str:
     """The line with this text, when it is there."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         found = [line for line in ours.log().splitlines() if text in line]
         if found:

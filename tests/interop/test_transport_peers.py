@@ -15,7 +15,7 @@ import pytest
 from eximia.aio.direct import DirectPorts
 from eximia.context.delivery import Result
 from eximia.transports.smtp.pool import Pool, pool_of
-from support_servers import enterable
+from support_servers import enterable, free_port
 from support_transports import HEADERS, World
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="servers are started as their own users")
@@ -23,13 +23,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="servers are started a
 BODY = b"line\n.\n..dots\nFrom here\n" + bytes(range(128, 256)) + b"\n"
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def wait_for(address, seconds=10.0):
+def wait_for(address, seconds=60.0):
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -130,7 +124,7 @@ t:
         outcome = world.addresses[0].outcome
         assert outcome.result is Result.DELIVERED, outcome
         assert outcome.smtp.chunking == chunking
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not (found := list((tmp_path / "box").glob("q*"))) and time.monotonic() < end:
             time.sleep(0.1)
         assert found[0].read_bytes() == "".join(HEADERS).encode() + b"\n" + body

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.traffic import free_port
-from support_servers import enterable
+from support_servers import enterable, free_port
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 USER, MAIL = "games", "mail"

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from bench.contenders import unpack_postfix
 
-from support_servers import end_program, enterable
+from support_servers import end_program, enterable, free_ports
 from support_tls import Pki
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -66,17 +66,7 @@ gone:
 """
 
 
-def free_ports(count: int) -> list[int]:
-    socks = [socket.socket() for _ in range(count)]
-    for each in socks:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in socks]
-    for each in socks:
-        each.close()
-    return ports
-
-
-def wait_for(port: int, seconds: float = 20) -> None:
+def wait_for(port: int, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with socket.socket() as sock:
@@ -163,7 +153,7 @@ class Ours:
 
     def cell(self, name: str) -> dict[str, str]:
         """What the server saw of a client that said EHLO with this name."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         while time.monotonic() < end:
             match = re.search(rf"CELL {re.escape(name)} (.*) end$", self.log(), re.MULTILINE)
             if match is not None:
@@ -188,7 +178,7 @@ def _revoked(pki: Pki) -> str:
 
 def run(command: list[str], text: str = "", *, environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(
-        command, input=text.encode(), capture_output=True, timeout=30, check=False, env=environment or os.environ
+        command, input=text.encode(), capture_output=True, timeout=60, check=False, env=environment or os.environ
     )
     return (done.stdout + done.stderr).decode("utf-8", "replace")
 

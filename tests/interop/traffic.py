@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support_servers import end_program
+from support_servers import end_program, free_port
 
 #: the senders' domain: reports of success go there
 ORIGIN = "origin.test"
@@ -255,7 +255,7 @@ class Server:
         source = str(Path(__file__).parents[2] / "src")
         environment = {**os.environ, "PYTHONPATH": source}
         self.process = subprocess.Popen([*self.base, "-bdf", "-q2s"], env=environment, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
                 with socket.create_connection(("127.0.0.1", port), 1) as sock:
@@ -276,12 +276,6 @@ class Server:
 
     def stop(self) -> None:
         end_program(self.process)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def run(first: str, second: str, count: int, *, connections: int = 8, patience: float = 60) -> Outcome:

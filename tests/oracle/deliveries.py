@@ -13,6 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support_processes import reports_apart, run_whole
+
 OURS = (
     "import sys; sys.argv[0] = 'exim'; from eximia.cli.main import main; "
     "sys.exit(main(['exim', '-C', '/etc/exim4/exim4.conf', *sys.argv[1:]]))"
@@ -47,7 +50,8 @@ def collect(folder: Path) -> str:
     out = []
     for name in ("mainlog", "paniclog"):
         path = spool / "log" / name
-        out.append(f"{name.upper()}\n{path.read_text() if path.exists() else ''}")
+        lines = path.read_text().splitlines() if path.exists() else []
+        out.append("\n".join([name.upper(), *reports_apart(lines), ""]))
     for path in sorted((spool / "msglog").glob("*")):
         header = (spool / "input" / f"{path.name}-H").read_text().split("\n\n", 1)[0]
         kept = [
@@ -78,9 +82,9 @@ def main() -> int:
         os.chown(where / name, owner.pw_uid, owner.pw_gid)
     message = (where / "message").read_bytes()
     words = program(which)
-    subprocess.run([*words, "-odi", "-f", sender, *recipients], input=message, capture_output=True, timeout=50)
+    run_whole([*words, "-odi", "-f", sender, *recipients], message)
     for run in runs.split():
-        subprocess.run([*words, run], capture_output=True, timeout=50)
+        run_whole([*words, run])
     sys.stdout.write(collect(where))
     return 0
 

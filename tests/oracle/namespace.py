@@ -32,4 +32,4 @@ def run_inside(
     zone.write_text(records)
     server = [sys.executable, str(Path(__file__).with_name("dns_server.py")), str(zone)]
     words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), *server, *command]
-    return subprocess.run(words, capture_output=True, timeout=60, cwd=where)
+    return subprocess.run(words, capture_output=True, timeout=240, cwd=where)

@@ -16,7 +16,7 @@ FREEZES = '# Exim filter\nif first_delivery and $sender_address is not "" then f
 REPLY = "box:\n driver = autoreply\n to = $sender_address\n from = me@from.example\n subject = hello\n text = x\n"
 LATE: dict[str, Any] = {
     "transports": TRANSPORTS.replace("@P1", "1"),
-    "then": [("sleep", "1.1"), ("-qff",), ("sleep", "0.6")],
+    "then": [("sleep", "3.1"), ("-qff",)],
     "retry": "* * F,1h,1s\n",
 }
 
@@ -79,8 +79,8 @@ CASES = {
         acl="rcpt:\n accept\nn:\n discard\no:\n accept logwrite = second\n",
         peers=REFUSED,
     ),
-    "warning: accepted": acl(f"accept {ALL}", main="delay_warning = 1s:1h\n", **LATE),
-    "warning: denied": denies(main="delay_warning = 1s:1h\n", **LATE),
+    "warning: accepted": acl(f"accept {ALL}", main="delay_warning = 3s:1h\n", **LATE),
+    "warning: denied": denies(main="delay_warning = 3s:1h\n", **LATE),
     "success report: accepted": dsn(
         " NOTIFY=SUCCESS", main="acl_not_smtp = n\n", acl=f"rcpt:\n accept\nn:\n accept {ALL}\n"
     ),

@@ -145,7 +145,7 @@ case("delivery asked for in vain", "< -odi ok1", "-bpc", main="queue_only\nno_qu
 case("queueing asked for", "< -odq ok1", "-bpc", "< -odqs ok2", "!1", "-bpc")
 case("too many receivers", "< ok1 ok2 ok3", "-bp", main="recipients_max = 2")
 case("system filter", "< ok1", "-bp", "-Mvl @1", main="system_filter = {d}/filter")
-case("delay warnings", "< -f sender@h.example defer1", "!2", "-qf", "-bp", main="delay_warning = 1s")
+case("delay warnings", "< -f sender@h.example defer1", "!3.1", "-qf", "-bp", main="delay_warning = 3s")
 case("rules", "-brt x@a.example", "-brt a.example", "-brt b.example 421", "-brt x@b.example", "-brt c.example timeout",
      "-brt d.example e.example", "-brt lsearch.example",
      retry="x@a.example * F,1h,10m; G,1d,1h,1.5\na.example refused F,5m,1m\n"

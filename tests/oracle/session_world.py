@@ -12,7 +12,6 @@ import pickle
 import pwd
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support_processes import Ended, call_whole, reports_apart, run_whole
 
 from .namespace import run_inside
 from .transport_world import _VARYING, EXIM, SOURCE, Peer, changed
@@ -167,12 +168,12 @@ class Dialogue:
         run = run_exim if program == "exim4" else run_ours
         lines: list[str] = []
         for _ in range(self.times):
-            lines += run(["-C", f"{directory}/conf", *map(filled, self.args)], filled(self.said), directory)
+            lines += run(["-C", f"{directory}/conf", *map(filled, self.args)], filled(self.said))
         for args in self.then:
             if args[0] == "sleep":
                 time.sleep(float(args[1]))
                 continue
-            lines += run(["-C", f"{directory}/conf", *map(filled, args)], "", directory)
+            lines += run(["-C", f"{directory}/conf", *map(filled, args)], "")
         return [line for line in self._seen(lines, directory, peers) if not self._ignored(line)]
 
     def _ignored(self, line: str) -> bool:
@@ -181,10 +182,10 @@ class Dialogue:
     def _seen(self, output: list[str], directory: Path, peers: list[_Server]) -> list[str]:
         lines = ["-- output", *output]
         for name in ("main", "reject", "panic"):
-            text = (directory / f"{name}log").read_text("latin-1")
+            told = (directory / f"{name}log").read_text("latin-1").splitlines()
             lines += [
                 f"-- {name}log",
-                *(line[20:] if line[:4].isdigit() else line for line in text.splitlines() if line),
+                *(line[20:] if line[:4].isdigit() else line for line in reports_apart(told) if line),
             ]
         left = len(list((directory / "spool" / "input").rglob("*-H")))
         lines += [f"-- {left} in the spool"]
@@ -226,53 +227,23 @@ def clean(line: str, directory: Path, peers: Sequence[Peer]) -> str:
     """A line freed of what differs from run to run."""
     line = line.replace(str(directory), "@D")
     for number, peer in enumerate(peers, 1):
-        line = line.replace(str(peer.port), f"@P{number}")
+        line = re.sub(rf"\b{peer.port}\b", f"@P{number}", line)
     for pattern, by in (*_VARYING, *_MORE):
         line = pattern.sub(by, line)
     return line
 
 
-def run_exim(args: Sequence[str], said: str, _directory: Path) -> list[str]:
-    """Call the installed Exim; what it wrote and its exit status."""
+def run_exim(args: Sequence[str], said: str) -> list[str]:
+    """Call the installed Exim; what it wrote and its exit status, once all that it left has ended."""
     assert EXIM is not None
-    done = subprocess.run([EXIM, *args], input=said.encode("latin-1"), capture_output=True, timeout=120, check=False)
-    return _lines(done.returncode, done.stdout, done.stderr)
+    return _lines(run_whole([EXIM, *args], said.encode("latin-1")))
 
 
-def run_ours(args: Sequence[str], said: str, directory: Path) -> list[str]:
+def run_ours(args: Sequence[str], said: str) -> list[str]:
     """The same with us, in a fork of this process: the program is imported already."""
     from eximia.cli.main import main
 
-    (directory / "in").write_bytes(said.encode("latin-1"))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        status = 99
-        try:
-            os.dup2(os.open(directory / "in", os.O_RDONLY), 0)
-            for number, name in ((1, "out"), (2, "err")):
-                os.dup2(os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-            sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in ((0, "r"), (1, "w"), (2, "w")))
-            try:
-                status = main(["exim", *args])
-            except SystemExit as stop:
-                status = stop.code if isinstance(stop.code, int) else 1
-            import atexit
-
-            atexit._run_exitfuncs()
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except BaseException:  # noqa: BLE001 (what broke is compared too)
-            import traceback
-
-            traceback.print_exc()
-            sys.stderr.flush()
-        finally:
-            os._exit(status)
-    _, ended = os.waitpid(child, 0)
-    out, err = (directory / "out").read_bytes(), (directory / "err").read_bytes()
-    return _lines(os.waitstatus_to_exitcode(ended), out, err)
+    return _lines(call_whole(lambda: main(["exim", *args]), said.encode("latin-1")))
 
 
 def elsewhere(case: Dialogue, program: str) -> list[str]:
@@ -295,9 +266,9 @@ def elsewhere(case: Dialogue, program: str) -> list[str]:
         return seen
 
 
-def _lines(status: int, out: bytes, err: bytes) -> list[str]:
-    lines = [line.rstrip("\r") for line in (out + err).decode("latin-1").split("\n")]
-    return [*[line for line in lines if line and not line.startswith(">>>")], f"(status {status})"]
+def _lines(ended: Ended) -> list[str]:
+    lines = [line.rstrip("\r") for line in (ended.out + ended.err).decode("latin-1").split("\n")]
+    return [*[line for line in lines if line and not line.startswith(">>>")], f"(status {ended.status})"]
 
 
 def compare(case: Dialogue) -> None:

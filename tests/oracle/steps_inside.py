@@ -15,16 +15,19 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dns_server
+
+from support_processes import messages_apart
 
 HERE = Path("/mnt/h")
 ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
@@ -36,7 +39,8 @@ class Sink(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.said: list[str] = []
+        #: what each client said, in the order of connection
+        self.said: list[list[str]] = []
         self.socket = socket.create_server(("127.0.0.1", 2525))
         self.start()
 
@@ -47,10 +51,12 @@ class Sink(threading.Thread):
 
     def talk(self, connection: socket.socket) -> None:
         lines = connection.makefile("rb")
+        said: list[str] = []
+        self.said.append(said)
         connection.sendall(b"220 sink ESMTP\r\n")
         for line in lines:
             text = line.decode("latin-1").rstrip("\r\n")
-            self.said.append(text)
+            said.append(text)
             if text.startswith("EHLO"):
                 connection.sendall(_EHLO)
             elif text == "QUIT":
@@ -66,7 +72,7 @@ class Sink(threading.Thread):
                 for part in lines:
                     if part == b".\r\n":
                         break
-                    self.said.append("   " + part.decode("latin-1").rstrip("\r\n"))
+                    said.append("   " + part.decode("latin-1").rstrip("\r\n"))
                 connection.sendall(b"250 OK id=sink\r\n")
             else:
                 connection.sendall(b"250 ok\r\n")
@@ -75,7 +81,7 @@ class Sink(threading.Thread):
 def prepare(case: dict[str, Any]) -> Sink:
     """Network, name server, directories, configuration."""
     subprocess.run("ip link set lo up; ip addr add 10.1.1.1/24 dev lo", shell=True, capture_output=True)
-    (HERE / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    (HERE / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:10 attempts:2\n")
     zone = dns_server.Zone(case["dns"])
     names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     names.bind(("127.0.0.1", 53))
@@ -126,35 +132,67 @@ def take(step: dict[str, str], ids: list[str]) -> list[str]:
 
 
 def wait_for_others() -> None:
-    """Deliveries that go on in the background; processes that have ended and were not waited for do not count."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        others = 0
-        for each in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                state = each.read_text("latin-1").rpartition(")")[2].split()[0]
-                others += each.parent.name not in ("1", str(os.getpid())) and state != "Z"
-        if not others:
-            return
-        time.sleep(0.02)
+    """Deliveries that go on in the background. This process is the first of its namespace: all that others leave behind
+    become its children."""
+    signal.alarm(60)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    signal.alarm(0)
+
+
+class Grown:
+    """What the main log, the mailboxes and the server got in each step. What goes on in the background may do so in any
+    order: within a step the lines of a message stand together in the log, elsewhere messages are in the order of arrival."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.sizes: dict[Path, int] = {}
+        self.texts: dict[Path, list[str]] = {}
+        self.connections = 0
+        self.said: list[str] = []
+
+    def note(self, ids: list[str]) -> None:
+        """After a step; `ids` are those of all messages so far."""
+
+        def arrival(text: str) -> int:
+            return next((number for number, each in enumerate(ids) if each in text), len(ids))
+
+        for path in (HERE / "log" / "mainlog", *sorted((HERE / "box").rglob("*"))):
+            if not path.is_file():
+                continue
+            data = path.read_bytes()
+            text = data[self.sizes.get(path, 0) :].decode("latin-1")
+            self.sizes[path] = len(data)
+            if path.name == "mainlog":
+                arranged = "".join(messages_apart(text.splitlines(keepends=True)))
+            else:
+                arranged = "".join(sorted(re.split(r"(?m)^(?=From )", text), key=arrival))
+            self.texts.setdefault(path, []).append(arranged)
+        fresh = self.sink.said[self.connections :]
+        self.connections += len(fresh)
+        self.said += [line for each in sorted(fresh, key=lambda said: arrival("\n".join(said))) for line in each]
+
+    def text(self, path: Path) -> str:
+        return "".join(self.texts[path]) if path in self.texts else path.read_text("latin-1")
 
 
 def main() -> None:
     case = json.loads((HERE / "case.json").read_text())
-    sink = prepare(case)
+    grown = Grown(prepare(case))
     out: list[str] = []
     ids: list[str] = []
     for step in case["steps"]:
         out += take(step, ids)
-        if "-od" not in step["command"]:
-            wait_for_others()
+        wait_for_others()
         ids += [each for each in known() if each not in ids]
+        grown.note(ids)
     for path in sorted(HERE.rglob("*")):
         name = str(path.relative_to(HERE))
         if path.is_file() and re.match(r"log/|box/|spool/(.+/)?(input|msglog)/", name):
-            out += [f"== {name}", *path.read_text("latin-1").split("\n")]
-    if sink.said:
-        out += ["== server", *sink.said]
+            out += [f"== {name}", *grown.text(path).split("\n")]
+    if grown.said:
+        out += ["== server", *grown.said]
     (HERE / "result.json").write_text(json.dumps({"out": out, "ids": ids}))
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from faults.world import SOURCE, Peer, unused_port
+from faults.world import SOURCE, Peer
+from support_servers import free_port
 
 TYPES = ("internet", "smarthost", "satellite", "local", "none")
 EXIM = "/usr/sbin/exim4"
@@ -40,7 +41,7 @@ class Machine:
         self.kind = kind
         self.folder = Path(tempfile.mkdtemp(prefix=f"eximia-debian-{kind}-"))
         self.folder.chmod(0o755)
-        self.port = unused_port()
+        self.port = free_port()
         self.peer = Peer("127.0.0.2")
         conf = self.folder / "conf"
         shutil.copytree("/etc/exim4", conf)
@@ -115,10 +116,10 @@ class Machine:
         ]
         with open(self.folder / "output", "wb") as output:
             self.daemon = subprocess.Popen(run, env=self.environment, stdout=output, stderr=output)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             try:
-                with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+                with smtplib.SMTP("127.0.0.1", self.port, timeout=30):
                     return
             except OSError:
                 if time.monotonic() > end:
@@ -137,7 +138,7 @@ class Machine:
         path = self.folder / "log" / "mainlog"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def wait_log(self, text: str, seconds: float = 10) -> None:
+    def wait_log(self, text: str, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while text not in self.log():
             assert time.monotonic() < end, f"{text!r} is not in the log:\n{self.log()}"
@@ -202,7 +203,7 @@ ${if exists{/etc/passwd}{${lc:ABC}}{no}}
 def test_mail(machine: Machine) -> None:
     """A local and a remote message through the daemon."""
     machine.start()
-    with smtplib.SMTP("127.0.0.1", machine.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", machine.port, timeout=60) as client:
         client.ehlo("client.example")
         if machine.kind in ("internet", "smarthost", "local"):
             client.sendmail(f"a@{DOMAIN}", [f"{USER}@{DOMAIN}"], "Subject: to a user\r\n\r\nlocal\r\n")

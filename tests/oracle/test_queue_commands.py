@@ -8,8 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import pytest
 
 from eximia.cli.main import main as program
 from oracle.queue_cases import CASES, CONFIGURATION
+from support_processes import call_whole, reports_apart, run_whole
 
 EXIM = shutil.which("exim4")
 pytestmark = pytest.mark.skipif(EXIM is None or os.geteuid() != 0, reason="needs an installed exim4, and root")
@@ -31,8 +30,6 @@ VOLATILE = [
     (r"Exim 4\.\d\d", "Exim"),
     (r"exim4?:", "exim:"),
     (r"pid=\d+", "pid="),
-    # a bounce is delivered beside the run
-    (r"(?m)^End queue run.*\n", ""),
     (r"\b\d+-eximdsn-\d+", "BOUNDARY"),
     (r"\b\d{10}\b", "TIME"),
     (r"(?m)^ ?\d+[mhd] +[\d.]+K? ", "AGE SIZE "),
@@ -92,41 +89,20 @@ class World:
 
     def call(self, words: list[str], text: bytes) -> tuple[str, str, int]:
         words = ["-C", str(self.folder / "conf"), *words]
-        if not self.ours:
+        if self.ours:
+            ended = call_whole(lambda: program(["exim", *words]), text)
+        else:
             assert EXIM is not None
-            done = subprocess.run([EXIM, *words], input=text, capture_output=True, timeout=30)
-            return done.stdout.decode("latin-1"), done.stderr.decode("latin-1"), done.returncode
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(text)
-            given.seek(0)
-            sys.stdout.flush()
-            child = os.fork()
-            if child == 0:
-                status = 70
-                try:
-                    for number, file in enumerate((given, out, err)):
-                        os.dup2(file.fileno(), number)
-                    sys.stdin = os.fdopen(0, closefd=False)
-                    sys.stdout = os.fdopen(1, "w", closefd=False)
-                    sys.stderr = os.fdopen(2, "w", closefd=False)
-                    status = program(["exim", *words])
-                except SystemExit as end:
-                    status = end.code if isinstance(end.code, int) else 1
-                finally:
-                    sys.stdout.flush()
-                    sys.stderr.flush()
-                    os._exit(status)
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            out.seek(0)
-            err.seek(0)
-            return out.read().decode("latin-1"), err.read().decode("latin-1"), status
+            ended = run_whole([EXIM, *words], text)
+        return ended.out.decode("latin-1"), ended.err.decode("latin-1"), ended.status
 
     def outcome(self) -> str:
         """Everything that came of it, without what is different each time."""
         parts = list(self.said)
         for name in ("mainlog", "paniclog"):
             path = self.folder / name
-            parts.append(f"{name.upper()}\n{path.read_text(errors='replace') if path.exists() else ''}")
+            lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+            parts.append("\n".join([name.upper(), *reports_apart(lines), ""]))
         logs = [path for path in sorted((self.folder / "spool").rglob("msglog/**/*")) if path.is_file()]
         parts += [f"MESSAGE LOG\n{path.read_text()}" for path in logs]
         box = self.folder / "mail" / "box"

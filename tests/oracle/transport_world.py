@@ -8,7 +8,6 @@ import pwd
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from support_processes import run_whole
 from support_servers import Listening
 
 EXIM = shutil.which("exim4")
@@ -154,10 +154,10 @@ class Case:
             environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
             for _ in range(self.times):
                 command = [*program, "-C", f"{directory}/conf", "-odq", "-f", self.sender, *self.to]
-                subprocess.run(command, input=self.message, capture_output=True, env=environment, check=False)
+                run_whole(command, self.message, environment=environment)
                 command = [*program, "-C", f"{directory}/conf", "-qf"]
                 for _ in range(self.runs):
-                    subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60)
+                    run_whole(command, environment=environment)
             clean = _Cleaner(directory, peer)
             return {
                 "log": _log(clean, directory),
@@ -192,10 +192,10 @@ class Case:
 class _Cleaner:
     def __init__(self, directory: Path, peer: Peer | None) -> None:
         self.directory = str(directory)
-        self.port = str(peer.port) if peer and peer.port else "no port"
+        self.port = re.compile(rf"\b{peer.port}\b" if peer and peer.port else r"(?!)")
 
     def __call__(self, text: str) -> str:
-        text = text.replace(self.directory, "@D").replace(self.port, "@P")
+        text = self.port.sub("@P", text.replace(self.directory, "@D"))
         for pattern, by in _VARYING:
             text = pattern.sub(by, text)
         return text

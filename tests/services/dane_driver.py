@@ -235,7 +235,7 @@ def main(folder: Path) -> None:
                 talk.say("DATA")
                 talk.say(f"Subject: {name}\r\n\r\nx\r\n.")
                 talk.say("QUIT")
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             log = daemon.log()
             if all(f" b@{name}." in log for name in domains):

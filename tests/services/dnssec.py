@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,15 +13,10 @@ import pytest
 
 from eximia.aio.resolver import DirectResolver
 from eximia.dns.resolv_conf import ResolverSettings
+from support_servers import free_port
 
 SIGNED, UNSIGNED = "in.example.org", "plain.test"
 _HEAD = "$ORIGIN {zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Dns:
@@ -90,12 +84,9 @@ stub-zone:
   stub-addr: 127.0.0.1@{authority}
 """
         )
-        self.processes = [
-            subprocess.Popen(["nsd", "-d", "-c", str(folder / "nsd.conf")], stderr=subprocess.DEVNULL),
-            subprocess.Popen(["unbound", "-d", "-c", str(folder / "unbound.conf")], stderr=subprocess.DEVNULL),
-        ]
-        self.resolver = DirectResolver(ResolverSettings(servers=(f"[127.0.0.1]:{self.port}",), timeout=2, attempts=2))
-        end = time.monotonic() + 15
+        self.processes = [self._server(name, "-d", "-c", str(folder / f"{name}.conf")) for name in ("nsd", "unbound")]
+        self.resolver = DirectResolver(ResolverSettings(servers=(f"[127.0.0.1]:{self.port}",), timeout=5, attempts=3))
+        end = time.monotonic() + 60
         while not self.fresh().query(f"ns.{SIGNED}", "A").found:
             if time.monotonic() > end:
                 self.close()
@@ -105,12 +96,16 @@ stub-zone:
 
     def fresh(self) -> DirectResolver:
         """A resolver without a memory."""
-        return DirectResolver(ResolverSettings(servers=(f"[127.0.0.1]:{self.port}",), timeout=2, attempts=2))
+        return DirectResolver(ResolverSettings(servers=(f"[127.0.0.1]:{self.port}",), timeout=5, attempts=3))
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env={**os.environ})
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def _server(self, *command: str) -> subprocess.Popen[bytes]:
+        with open(self.folder / f"{command[0]}-errors.log", "wb") as errors:
+            return subprocess.Popen(command, stderr=errors)
 
     @staticmethod
     def _spoil(zone: Path, owners: tuple[str, ...]) -> None:

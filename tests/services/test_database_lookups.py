@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,12 +17,7 @@ from eximia.base.errors import LookupDefer, TaintError
 from eximia.base.template import Template
 from eximia.expand import expand_text
 from support_policy import clean, make_context
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+from support_servers import free_port
 
 
 @pytest.fixture

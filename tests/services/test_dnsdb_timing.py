@@ -24,7 +24,7 @@ def test_a_question_waits_no_longer_than_told() -> None:
         began = time.monotonic()
         with pytest.raises(LookupDefer):
             ctx.process.services.lookups.find(ctx, "dnsdb", None, clean("retrans_1s,retry_2,a=a.example"))
-        assert 1.8 < time.monotonic() - began < 4
+        assert 1.8 < time.monotonic() - began < 10
         silent.setblocking(False)
         questions = 0
         while True:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import lmdb
 
-from support_services import free_port, mail_server, redis
+from support_servers import free_port
+from support_services import mail_server, redis
 
 RCPT = """
   warn logwrite = set ${lookup redis{set keyname ${quote_redis:objvalue plus}}}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support_services import Running, free_port, mail_server, mariadb, postgres, program, until
+from support_servers import free_port
+from support_services import Running, mail_server, mariadb, postgres, program, until
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "databases.md"
 
@@ -126,7 +127,7 @@ def test_host_deferrals_in_mariadb(tmp_path: Path) -> None:
                 query = "select senderlp, senderdom, delivip, delivport, deliverrno, deliverrstr from delivlog"
                 return subprocess.run(client, input=query, text=True, check=True, capture_output=True).stdout
 
-            until(lambda: "Connection refused" in rows(), 15, server.log() + server.log("panic"))
+            until(lambda: "Connection refused" in rows(), 60, server.log() + server.log("panic"))
             assert rows().split("\n")[0].split("\t") == [
                 "o'neill", "x.ex", "127.0.0.1", str(port), "111", "Connection refused",
             ]  # fmt: skip

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support_services import MailServer, Running, certificates, free_port, mail_server, program, redis, until
+from support_servers import free_port
+from support_services import MailServer, Running, certificates, mail_server, program, redis, until
 
 RCPT = """
   defer  local_parts = c
@@ -21,7 +22,7 @@ RCPT = """
          user_limit = 30 / 1h / key=shared
          message   = enough
   defer  local_parts = grey
-         greylist  = 1s / key=$sender_address
+         greylist  = 4s / key=$sender_address
          message   = later
 """
 
@@ -44,7 +45,7 @@ def pair(tmp_path: Path, store: Running) -> Iterator[list[MailServer]]:
 
 
 def ask(server: MailServer, recipient: str, number: int, codes: list[int]) -> None:
-    with smtplib.SMTP("127.0.0.1", server.port, timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
         client.ehlo()
         client.mail("s@x.ex")
         codes += [client.rcpt(f"{recipient}@test.ex")[0] for _ in range(number)]
@@ -75,7 +76,7 @@ def test_greylist_is_shared_and_tools_work(pair: list[MailServer]) -> None:
     one, two = pair
     assert one.send(recipients=("grey@test.ex",)) == (451, "later")
     assert two.send(recipients=("grey@test.ex",)) == (451, "later")
-    time.sleep(1.1)
+    time.sleep(4.1)
     assert two.send(recipients=("grey@test.ex",))[0] == 250
     assert one.send(recipients=("grey@test.ex",))[0] == 250
     words = ("-C", str(one.configuration), str(one.folder / "spool"), "greylist")
@@ -103,8 +104,8 @@ def test_redis_killed_under_load(pair: list[MailServer], store: Running) -> None
     so_far = len(accepted)
     until(lambda: len(accepted) > so_far + 60)
     store.start()
+    until(lambda: all(" is back" in server.log("panic") for server in pair))
     so_far = len(accepted)
-    time.sleep(3.5)
     until(lambda: len(accepted) > so_far + 60)
     stop.set()
     for thread in threads:
@@ -115,7 +116,7 @@ def test_redis_killed_under_load(pair: list[MailServer], store: Running) -> None
         wanted = len(accepted)
         until(
             lambda user=user, wanted=wanted: sum(len(server.mail(user)) for server in pair) == wanted,
-            20,
+            60,
             f"{delivered}",
         )
     for server in pair:

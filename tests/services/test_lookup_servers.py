@@ -19,16 +19,17 @@ from eximia.base.template import Template
 from eximia.expand import expand_text
 from support_hostile import HOSTILE
 from support_policy import clean, make_context
+from support_servers import free_port
 from support_services import (
     Running,
     certificates,
-    free_port,
     mail_server,
     mariadb,
     postgres,
     program,
     redis,
     redis_cluster,
+    until,
 )
 
 
@@ -60,6 +61,11 @@ class Sql:
 
     def __init__(self, kind: str, server: Running, spec: str, sleep: str, kill: str, ident: str) -> None:
         self.kind, self.server, self.spec, self.sleep, self.kill, self.ident = kind, server, spec, sleep, kill, ident
+        #: what a connection does, nothing when it is gone
+        self.state = {
+            "pgsql": "select state from pg_stat_activity where pid = {}",
+            "mysql": "select command from information_schema.processlist where id = {}",
+        }[kind]
 
     def use(self, ctx: Any, *before: str) -> None:
         setting(ctx, f"{self.kind}_servers", " : ".join([*before, self.spec]))
@@ -158,20 +164,20 @@ def test_killed_while_idle_and_in_mid_query(ctx: Any, sql: Sql) -> None:
     other.process.ports = DirectPorts()
     sql.use(other)
     sql.ask(other, sql.kill.format(first))
-    time.sleep(0.2)
+    until(lambda: sql.ask(other, sql.state.format(first)) is None)
     second = sql.ask(ctx, sql.ident)
     assert second != first, "a new connection, and nobody notices"
 
     def kill() -> None:
-        time.sleep(0.5)
+        until(lambda: (sql.ask(other, sql.state.format(second)) or "").lower() in ("active", "query"))
         sql.ask(other, sql.kill.format(second))
 
     thread = threading.Thread(target=kill)
     thread.start()
     began = time.monotonic()
     with pytest.raises(LookupDefer, match="query failed"):
-        sql.ask(ctx, sql.sleep.format(10))
-    assert time.monotonic() - began < 5
+        sql.ask(ctx, sql.sleep.format(40))
+    assert time.monotonic() - began < 20
     thread.join()
     assert sql.ask(ctx, "select 1") == "1"
 
@@ -183,7 +189,7 @@ def test_restarted(ctx: Any, sql: Sql) -> None:
     with pytest.raises(LookupDefer):
         sql.ask(ctx, "select 1")
     sql.server.start()
-    for _ in range(100):
+    for _ in range(600):
         try:
             assert sql.ask(ctx, "select 1") == "1"
             break
@@ -195,14 +201,14 @@ def test_restarted(ctx: Any, sql: Sql) -> None:
 
 def test_slow_queries_hold_nobody_up(tmp_path: Path, sql: Sql) -> None:
     rcpt = (
-        f"  deny local_parts = slow\n       condition = ${{lookup {sql.kind}{{{sql.sleep.format(3)}}}{{no}}{{no}}}}\n"
+        f"  deny local_parts = slow\n       condition = ${{lookup {sql.kind}{{{sql.sleep.format(6)}}}{{no}}{{no}}}}\n"
     )
     rcpt += f"  deny condition = ${{lookup {sql.kind}{{select 1}}{{no}}{{yes}}}}\n"
     with mail_server(tmp_path, main=f"hide {sql.kind}_servers = {sql.spec}", rcpt=rcpt) as server:
         took: dict[str, float] = {}
 
         def ask(name: str) -> None:
-            with smtplib.SMTP("127.0.0.1", server.port, timeout=30) as client:
+            with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
                 client.ehlo()
                 client.mail("s@x.ex")
                 begun = time.monotonic()
@@ -215,10 +221,10 @@ def test_slow_queries_hold_nobody_up(tmp_path: Path, sql: Sql) -> None:
         time.sleep(0.5)
         for _ in range(5):
             ask("quick")
-            assert took["quick"] < 1.5
+            assert took["quick"] < 4
         for thread in slow:
             thread.join()
-        assert took["slow"] > 2.5
+        assert took["slow"] > 5
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +279,7 @@ def test_redis_down_slow_restarted(ctx: Any, store: Running, monkeypatch: pytest
     began = time.monotonic()
     with pytest.raises(LookupDefer, match="REDIS: "):
         find(ctx, "redis", "ping")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5
     store.process.send_signal(signal.SIGCONT)
     store.stop(signal.SIGKILL)
     with pytest.raises(LookupDefer, match="REDIS connection failed"):

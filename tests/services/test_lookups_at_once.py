@@ -137,12 +137,12 @@ def test_a_command_that_waits_holds_nobody_up(store: Running) -> None:
 
         def slow() -> float:
             begun = time.monotonic()
-            assert at.find("redis", "blpop nothing 2") is None
+            assert at.find("redis", "blpop nothing 4") is None
             return time.monotonic() - begun
 
         took = at.run(slow, quick, quick, at.later(0.5, quick))
-        assert took[0] > 1.5
-        assert max(took[1:3]) < 0.5
+        assert took[0] > 3.5
+        assert max(took[1:3]) < 3
 
 
 def test_redis_killed_while_they_wait_then_next_server_then_back(store: Running) -> None:
@@ -183,7 +183,7 @@ def test_redis_that_does_not_answer_defers_all(store: Running, monkeypatch: pyte
         found = at.run(*[lambda: at.find("redis", "ping") for _ in range(SESSIONS)])
         store.process.send_signal(signal.SIGCONT)
         assert all("timed out" in each for each in found)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 4.5
         assert at.run(lambda: at.find("redis", "ping")) == ["PONG"]
 
 
@@ -252,16 +252,16 @@ def test_a_slow_query_and_a_killed_one(database: tuple[str, Running]) -> None:
             assert at.find(kind, "select 1") == "1"
             return time.monotonic() - begun
 
-        took = at.run(lambda: at.find(kind, sleep.format(2)), *[at.later(0.2, quick)] * 3, quick, quick)
-        assert max(took[-2:]) < 1
+        took = at.run(lambda: at.find(kind, sleep.format(5)), *[at.later(0.2, quick)] * 3, quick, quick)
+        assert max(took[-2:]) < 4
         victim = at.run(lambda: at.find(kind, ident))[0]
         begun = time.monotonic()
         found = at.run(
-            lambda: at.find(kind, sleep.format(10)), at.later(0.3, lambda: at.find(kind, kill.format(victim)))
+            lambda: at.find(kind, sleep.format(40)), at.later(0.3, lambda: at.find(kind, kill.format(victim)))
         )
         assert f"{kind.upper()}: query failed" in found[0]
-        assert time.monotonic() - begun < 5
-        assert at.run(quick)[0] < 1
+        assert time.monotonic() - begun < 20
+        assert at.run(quick)[0] < 10
 
 
 def test_a_server_that_stops_answering(database: tuple[str, Running], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ def test_a_server_that_stops_answering(database: tuple[str, Running], monkeypatc
         for each in signalled:
             _signal(each, signal.SIGCONT)
         assert found[0].startswith("DEFER")
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 20
         assert at.run(lambda: at.find(kind, "select 1")) == ["1"]
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from support_services import MailServer, Running, clamd, free_port, mail_server, opendkim, program, until
+from support_servers import free_port
+from support_services import MailServer, Running, clamd, mail_server, opendkim, program, until
 
 NAMES = Path(__file__).resolve().parents[1] / "oracle" / "dns_server.py"
 SUFFIXES = "/usr/share/publicsuffix/public_suffix_list.dat"

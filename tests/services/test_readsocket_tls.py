@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from oracle.be import ours
+from support_servers import free_port
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
@@ -41,9 +42,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         capture_output=True,
         check=True,
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = probe.getsockname()[1]
+    number = free_port()
     server = subprocess.Popen(
         [OPENSSL, "s_server", "-accept", f"127.0.0.1:{number}", "-key", key, "-cert", certificate, "-www", "-quiet"],
         stdout=subprocess.DEVNULL,
