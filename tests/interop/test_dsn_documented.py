@@ -225,6 +225,7 @@ def test_lasthop(servers: tuple[Server, Server]) -> None:
         text for path in (servers[1].folder / "spool").rglob("*-H") if subject in (text := path.read_text("latin-1"))
     )
     assert not re.search(r"^joe@.* rfc822;.*,3$|NOTIFY", header, re.MULTILINE)
+    assert "dsn_envid" not in header
 
 
 @pytest.mark.parametrize("name", ["alias", "lastalias"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import Untainted
 from eximia.context import Context
 from eximia.dns.lookup import lookup, lookup_all
@@ -64,9 +65,15 @@ def _smtp_comment(ctx: Context, asked: Asked, domain: str, verdict: Verdict) -> 
         template = ctx.process.main.spf_smtp_comment_template
         try:
             text = template.text if template.constant else expand(template, ctx)
-            text = expand_macros(text, asked, domain, explanation=True)
-        except (ExpansionError, MacroError):
+        except ForcedFailure:
             return ""
+        except ExpansionError as error:
+            log = ctx.process.log
+            log.panic(printing(f"expansion of spf_smtp_comment_template failed: {error.message}"), ctx.message.id)
+            return ""
+        # A text that only looks like macros ("100% sure") stays as it is.
+        with suppress(MacroError):
+            text = expand_macros(text, asked, domain, explanation=True)
     return f"{text} : Reason: {'default' if verdict.default else 'mechanism'}"
 
 

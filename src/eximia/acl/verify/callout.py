@@ -231,7 +231,7 @@ def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> s
     keeps = _keeps(here)
     mail = f"MAIL FROM:<{here.mail_from}>"
     if keeps:
-        mail = envelope_of(ctx, here.mail_from).mail(connection.peer)
+        mail = envelope_of(ctx, here.mail_from, here.target).mail(connection.peer)
     reply = connection.command(mail)
     if reply.code // 100 != 2:
         if reply.code // 100 != 5:
@@ -276,7 +276,7 @@ def _ask_recipient(
     held: Held | None = ctx.message.held
     kept = mail is not None or (held is not None and held.connection is connection)
     if kept:
-        command = "".join(envelope_of(ctx, here.mail_from).rcpt(recipient_of(ctx, here.target), connection.peer))
+        command = "".join(envelope_of(ctx, here.mail_from, here.target).rcpt(recipient_of(ctx, here.target), connection.peer))
     try:
         reply = connection.command(command)
     except Failure as failure:

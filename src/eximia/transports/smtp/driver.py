@@ -379,6 +379,8 @@ class _Run:
             smtputf8=utf8,
             requiretls=message.requiretls,
             ignore_quota=options.lmtp_ignore_quota,
+            # the addresses of a batch are alike in this
+            dsn=not addresses[0].dsn_lasthop,
         )
 
     def _recipient(self, address: Address, connection: Connection) -> Recipient:

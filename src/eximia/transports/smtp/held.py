@@ -68,10 +68,17 @@ class Held:
         self.connection.quit()
 
 
-def envelope_of(ctx: Context, sender: str) -> Envelope:
+def envelope_of(ctx: Context, sender: str, target: Address) -> Envelope:
     """The MAIL command of a message that is still coming in: its size is not known."""
     message = ctx.message
-    return Envelope(sender, (), ret=_RET.get(message.dsn_ret, ""), envid=message.dsn_envid, smtputf8=message.smtputf8)
+    return Envelope(
+        sender,
+        (),
+        ret=_RET.get(message.dsn_ret, ""),
+        envid=message.dsn_envid,
+        smtputf8=message.smtputf8,
+        dsn=not target.dsn_lasthop,
+    )
 
 
 def recipient_of(ctx: Context, address: Address) -> Recipient:
