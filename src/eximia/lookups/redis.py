@@ -68,7 +68,8 @@ class Connection:
 
 
 class Server:
-    """`host[:port][/database[/password]]` or `(socket)[/...]`; `tls+` in front: inside TLS."""
+    """`host[:port][/database[/password]]` or `(socket)[/...]`; `tls+` in front: inside TLS. A name before the bracket,
+    as other databases have it, does not count."""
 
     __slots__ = ("database", "host", "key", "password", "path", "port", "tls")
 
@@ -76,8 +77,9 @@ class Server:
         self.path = ""
         self.tls = spec.startswith("tls+")
         spec = spec.removeprefix("tls+")
-        if spec.startswith("("):
-            self.path, _, rest = spec[1:].partition(")")
+        name, bracket, socket = spec.partition("(")
+        if bracket and "/" not in name:
+            self.path, _, rest = socket.partition(")")
             fields = rest.removeprefix("/").split("/", 1)
             self.host, self.port = "", 0
         else:

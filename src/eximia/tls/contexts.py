@@ -15,7 +15,7 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 
 from .binding import binding, last_error
-from .settings import ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, read_options, stamp
+from .settings import SYSTEM, ClientSettings, ServerSettings, Settings, Stamp, TlsConfigError, read_options, stamp
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -110,7 +110,7 @@ class Context:
         if not trust:
             return
         self._call("tls_context_trust_system", "SSL_CTX_set_default_verify_paths")
-        if trust != "system":
+        if trust not in SYSTEM:
             path = _text(trust)
             if not os.path.exists(trust):
                 raise TlsConfigError(f"failed to stat {trust} for certificates")

@@ -11,6 +11,9 @@ from eximia.base.dataclass import dataclass, field
 
 from .binding import binding
 
+#: values of `Settings.trust` that mean the system's certificates; the longer one is what Exim with GnuTLS knows
+SYSTEM = ("system", "system,cache")
+
 
 class TlsConfigError(Exception):
     """A setting or file that cannot be used; the text is for the log."""
@@ -32,7 +35,7 @@ class Settings:
     #: one for each certificate, or none: then they are in the certificates' files
     keys: tuple[str, ...] = ()
     ciphers: str = ""
-    #: empty: nobody is trusted; "system"; a file or folder, which adds to the system's
+    #: empty: nobody is trusted; one of SYSTEM; a file or folder, which adds to the system's
     trust: str = ""
     crl: str = ""
     alpn: tuple[str, ...] = ()
@@ -41,7 +44,7 @@ class Settings:
 
     def files(self) -> tuple[str, ...]:
         """The files whose change makes another context."""
-        named = (*self.certificates, *self.keys, *((self.trust,) if self.trust != "system" else ()), self.crl)
+        named = (*self.certificates, *self.keys, *((self.trust,) if self.trust not in SYSTEM else ()), self.crl)
         return tuple(name for name in named if name)
 
 

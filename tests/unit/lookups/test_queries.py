@@ -241,3 +241,19 @@ def test_dnsdb_waits_as_long_as_it_is_told(ctx):
     assert ctx.process.ports.resolver.timing == (7, 3)
     dnsdb(ctx, "a=two.t.ex")
     assert ctx.process.ports.resolver.timing == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "spec, path, host, database, password",
+    [
+        ("(/run/redis/r.sock)/1/pw/x", "/run/redis/r.sock", "", "1", "pw/x"),
+        ("(/run/redis/r.sock)", "/run/redis/r.sock", "", "", ""),
+        ("localhost(/run/redis/r.sock)//pw", "/run/redis/r.sock", "", "", "pw"),
+        ("h.t.ex/2/p(w)", "", "h.t.ex", "2", "p(w)"),
+    ],
+)
+def test_servers_of_redis(spec, path, host, database, password):
+    from eximia.lookups.redis import Server
+
+    server = Server(spec)
+    assert (server.path, server.host, server.database, server.password) == (path, host, database, password)

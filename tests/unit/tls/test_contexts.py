@@ -7,11 +7,11 @@ import os
 import pytest
 
 from eximia.base.text import Untainted
-from eximia.tls.contexts import ContextCache
+from eximia.tls.contexts import ClientContext, ContextCache
 from eximia.tls.engine import Engine, Verify
 from eximia.tls.facts import facts_of
 from eximia.tls.reading import depends_on_name, read_files, read_staples
-from eximia.tls.settings import ServerSettings, Staple, TlsConfigError, read_options
+from eximia.tls.settings import ClientSettings, ServerSettings, Staple, TlsConfigError, read_options
 from support_tls import Pki
 from unit.tls.talk import client_context, talk
 
@@ -93,3 +93,11 @@ def test_options() -> None:
     for wrong in ("no_ticket", "*no_ticket"):
         with pytest.raises(TlsConfigError, match=r"\+ or - expected"):
             read_options(wrong)
+
+
+@pytest.mark.parametrize("words", ["system", "system,cache"])
+def test_the_systems_certificates(words: str) -> None:
+    """What Exim with GnuTLS calls `system,cache` is no file."""
+    settings = ClientSettings(trust=words)
+    assert settings.files() == ()
+    ClientContext(settings)

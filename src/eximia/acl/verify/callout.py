@@ -276,7 +276,9 @@ def _ask_recipient(
     held: Held | None = ctx.message.held
     kept = mail is not None or (held is not None and held.connection is connection)
     if kept:
-        command = "".join(envelope_of(ctx, here.mail_from, here.target).rcpt(recipient_of(ctx, here.target), connection.peer))
+        command = "".join(
+            envelope_of(ctx, here.mail_from, here.target).rcpt(recipient_of(ctx, here.target), connection.peer)
+        )
     try:
         reply = connection.command(command)
     except Failure as failure:
