@@ -35,6 +35,8 @@ _EXPANDED = (
     "tls_dhparam",
     "tls_eccurve",
 )
+#: what the log says of a setting that could not be expanded, after a line that says which and why
+_INTERNAL = "Internal error"
 _ABOUT_CLIENTS = ("tls_verify_certificates", "tls_crl")
 
 
@@ -93,7 +95,8 @@ class _Start:
         except ForcedFailure:
             return ""
         except ExpansionError as error:
-            raise TlsConfigError(f'expansion of "{template.text}" ({option}) failed: {error.message}') from error
+            self.session.process.log.panic(f"expansion of {option} failed: {error.message}")
+            raise TlsConfigError(_INTERNAL) from error
 
     def settings(self) -> ServerSettings:
         """The options as they are for this client. Raises TlsConfigError."""
@@ -177,7 +180,7 @@ class _Start:
         session = self.session
         facts = self.facts.tls_in
         if session.policy.host_in(session.ctx, "hosts_require_alpn") and not engine.alpn():
-            self.failed(engine, "ALPN required but not negotiated")
+            self.failed(engine, "(handshake): ALPN required but not negotiated")
         if self.main.event_action is None or not facts.peer_certificate:
             return
         leaf = facts.peer_certificate
@@ -213,7 +216,7 @@ class _Start:
 
     def note(self, text: str) -> None:
         """The log line of a failure."""
-        shown = text if text.startswith("(") else f"({text})"
+        shown = text if text.startswith("(") or text == _INTERNAL else f"({text})"
         self.session.process.log.main(
             f"TLS error on connection from {self.session.peer()} {shown}", self.session.shown_id
         )
@@ -233,8 +236,12 @@ class _Start:
         code, depth, why = engine.verify_error()
         if code and engine.chain_length(Chain.BAD):
             self.verify_line(f"depth={depth} error={why} cert={engine.subject(Chain.BAD)}")
-        self.note(f"(SSL_accept): {text}")
-        session.policy.event(session.ctx, "tls:fail:connect", f"(SSL_accept): {text}")
+        declined = engine.text("declined")
+        if declined:
+            process.log.main(f"TLS ALPN ({declined}) rejected", session.shown_id)
+        text = text if text.startswith("(") else f"(SSL_accept): {text}"
+        self.note(text)
+        session.policy.event(session.ctx, "tls:fail:connect", text)
         if self.on_connect:
             raise SessionOver("", rejected=True)
         if process.log.selectors.smtp_connection and not self.facts.notes.get("connection_nolog"):

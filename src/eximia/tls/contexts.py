@@ -159,7 +159,7 @@ class ServerContext(Context):
         elif name in _GROUPS:
             self._call("tls_context_dh_group", f"SSL_CTX_set_tmp_dh {name}", _GROUPS[name].encode())
         elif name != "none":
-            raise TlsConfigError(f"unrecognised tls_dhparam {name}")
+            raise TlsConfigError(f"(No standard prime named): {name}")
 
     def _staples(self, note: Callable[[str], None]) -> None:
         ffi, lib = binding()

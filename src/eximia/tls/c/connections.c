@@ -30,6 +30,7 @@ void tls_connection_free(tls_connection *connection) {
     for (int i = 0; i < connection->session_count; i++)
         SSL_SESSION_free(connection->sessions[i]);
     X509_free(connection->bad);
+    OPENSSL_free(connection->declined);
     SSL_free(connection->ssl);
     tls_pump_release(connection);
     OPENSSL_free(connection);

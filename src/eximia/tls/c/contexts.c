@@ -86,6 +86,26 @@ int tls_option(const char *name, uint64_t *bits) {
     return 0;
 }
 
+/* Keep the names that a client gave, as text. */
+static void note_declined(SSL *ssl, const unsigned char *in, unsigned int size) {
+    tls_connection *connection = tls_of(ssl);
+    char *text = connection == NULL || connection->declined != NULL ? NULL : OPENSSL_malloc(size);
+    unsigned int at = 0, end = 0;
+
+    if (text == NULL)
+        return;
+    /* lengths become colons, but for the first, whose place the final zero takes */
+    while (at < size) {
+        unsigned int length = in[at++];
+        for (unsigned int i = 0; i < length && at < size; i++, at++)
+            text[end++] = in[at] > 32 && in[at] < 127 ? (char)in[at] : '?';
+        if (at < size)
+            text[end++] = ':';
+    }
+    text[end] = 0;
+    connection->declined = text;
+}
+
 /* A server takes part in ALPN only with a client that names one protocol, and one of ours. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *in,
                            unsigned int in_size, void *arg) {
@@ -93,8 +113,12 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *s
     unsigned int at = 0;
 
     (void)arg;
-    if (context == NULL || in_size < 1 || in_size != 1u + in[0])
+    if (context == NULL || in_size < 1)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
+    if (in_size != 1u + in[0]) {
+        note_declined(ssl, in, in_size);
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
     while (at < context->alpn_size) {
         unsigned int length = context->alpn[at];
         if (length == in[0] && memcmp(context->alpn + at + 1, in + 1, length) == 0) {

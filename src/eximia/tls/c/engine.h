@@ -92,6 +92,7 @@ const char *tls_group(tls_connection *);
 int tls_resumption_bits(tls_connection *);
 const char *tls_server_name(tls_connection *);
 size_t tls_alpn(tls_connection *, unsigned char *out, size_t cap);
+const char *tls_declined(tls_connection *);
 int tls_verified(tls_connection *);
 long tls_verify_error(tls_connection *, int *depth);
 const char *tls_verify_text(long error);

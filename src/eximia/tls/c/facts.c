@@ -34,6 +34,9 @@ size_t tls_alpn(tls_connection *connection, unsigned char *out, size_t cap) {
     return size;
 }
 
+/* The names of a client that asked for more than one protocol, "" for others. */
+const char *tls_declined(tls_connection *connection) { return connection->declined == NULL ? "" : connection->declined; }
+
 /* A certificate came, its chain was checked and nothing was wrong with it; also when a resumed session says so. */
 int tls_verified(tls_connection *connection) {
     return connection->error == 0 && !connection->refused &&

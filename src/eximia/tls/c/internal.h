@@ -64,6 +64,7 @@ struct tls_connection {
     int ocsp, ocsp_asked, ocsp_required;
     long ocsp_skew;
     char ocsp_why[256];
+    char *declined;              /* the protocols that a client named and did not get, with colons between them */
     int greeted;                 /* the client's hello has been read */
     char name[NAME_SIZE];        /* the server name a client asked for */
     unsigned char label[LABEL_SIZE];
