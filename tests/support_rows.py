@@ -21,6 +21,8 @@ from typing import Self
 
 import pytest
 
+from eximia.spool import Spool
+from eximia.spool.store import MessageLockedError, MessageNotFoundError
 from support_servers import end_program, free_port
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -91,6 +93,18 @@ host_lookup =
     def box(self, name: str) -> str:
         path = self.folder / "box" / name
         return path.read_text("latin-1") if path.exists() else ""
+
+    def attempted(self) -> bool:
+        """Whether no message is being delivered: the line of a deferral is written while the message is still locked."""
+        spool = Spool(str(self.folder / "spool"))
+        for path in (self.folder / "spool" / "input").rglob("*-H"):
+            try:
+                spool.lock(path.name[:-2]).close()
+            except MessageLockedError:
+                return False
+            except MessageNotFoundError:
+                pass
+        return True
 
     def call(self, *args: str, text: str = "", configuration: Path | None = None) -> str:
         """What the program says when it is called, with the server's configuration or another one."""

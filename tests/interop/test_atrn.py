@@ -7,13 +7,11 @@ import os
 import shutil
 import smtplib
 import socket
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from .test_feature_rows import MESSAGE, OURS, Server, until
+from support_rows import MESSAGE, OURS, Server, open_folder, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("exim4") is None, reason="needs root")
 
@@ -82,12 +80,10 @@ plain:
 
 @pytest.fixture
 def provider() -> Iterator[Server]:
-    folder = Path("/tmp") / f"eximia-atrn-{os.getpid()}-{time.monotonic_ns()}"
-    folder.mkdir(mode=0o755)
-    server = Server(folder / "provider", OURS, PROVIDER)
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder:
+        server = Server(folder / "provider", OURS, PROVIDER)
+        yield server
+        server.stop()
 
 
 def wait_for_queue(server: Server, *recipients: str) -> None:
@@ -95,6 +91,7 @@ def wait_for_queue(server: Server, *recipients: str) -> None:
         for recipient in recipients:
             client.sendmail("s@from.example", [recipient], MESSAGE)
     until(lambda: server.log().count(" == ") == len(recipients))
+    until(lambda: spooled(server) == len(recipients) and server.attempted())
 
 
 def spooled(server: Server) -> int:
@@ -107,7 +104,7 @@ def test_customer_of_ours(provider: Server) -> None:
     try:
         assert customer.call("-atrn", "provider.example", "cust.example") == ""
         until(lambda: spooled(provider) == 1)
-        assert provider.log().count("Completed") == 2
+        until(lambda: provider.log().count("Completed") == 2)
         assert "mail waits, host 127.0.0.1:" in provider.log()
         until(lambda: customer.box("joe").count("Subject: row") == 2)
         assert customer.call("-atrn", "provider.example", "").strip() == "453 You have no mail"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support_authenticators import CRAM, PLAIN
-
-from .test_feature_rows import OURS, Server, listens, swaks, until
+from support_rows import OURS, Server, listens, open_folder, swaks, until
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not all(shutil.which(each) for each in ("exim4", "swaks")),
@@ -91,10 +90,8 @@ TRANSPORT = """far:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    path = Path("/tmp") / f"eximia-auth-{os.getpid()}-{time.monotonic_ns()}"
-    path.mkdir(mode=0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with open_folder() as path:
+        yield path
 
 
 def server(folder: Path, program: list[str], authenticators: str, name: str = "near") -> Server:
@@ -149,47 +146,37 @@ def test_gnu_sasl(ours: Server, mechanism: str, password: str) -> None:
         until(lambda: "535 Incorrect authentication data" in ours.log())
 
 
+@contextlib.contextmanager
+def sending(folder: Path, way: str, client: str) -> Iterator[tuple[Server, Server]]:
+    """Who sends, with an authenticator, and who takes it; `way` says who of them is Exim."""
+    exim = ["exim4"]
+    far = server(folder, exim if way == "to exim" else OURS, SERVER, "far")
+    try:
+        text = COMMON.format(name="near", router=ROUTER.format(port=far.port), transport=TRANSPORT)
+        sender = Server(folder / "near", OURS if way == "to exim" else exim, f"{text}one:\n{client}")
+        try:
+            sender.call("-odi", "-f", "s@back.example", "joe@y.example", text="Subject: x\n\nbody\n")
+            sender.call("-qf")
+            yield sender, far
+        finally:
+            sender.stop()
+    finally:
+        far.stop()
+
+
 @pytest.mark.parametrize("mechanism", list(CLIENT))
 @pytest.mark.parametrize("way", ["to exim", "from exim"])
 def test_exim(folder: Path, mechanism: str, way: str) -> None:
-    exim = ["exim4"]
-    far = server(folder, exim if way == "to exim" else OURS, SERVER, "far")
-    sender = Server(
-        folder / "near",
-        OURS if way == "to exim" else exim,
-        COMMON.format(name="near", router=ROUTER.format(port=far.port), transport=TRANSPORT)
-        + "one:\n"
-        + CLIENT[mechanism].format("secret"),
-    )
-    try:
-        sender.call("-odi", "-f", "s@back.example", "joe@y.example", text="Subject: x\n\nbody\n")
-        sender.call("-qf")
-        line = until(lambda: re.search(r"=> joe@y\.example .*A=one ", sender.log()))
-        assert line
+    with sending(folder, way, CLIENT[mechanism].format("secret")) as (sender, far):
+        until(lambda: re.search(r"=> joe@y\.example .*A=one ", sender.log()))
         assert re.search(rf"<= s@back\.example .*A={mechanism}:me ", far.log())
-    finally:
-        sender.stop()
-        far.stop()
 
 
 def test_exim_refuses_us(folder: Path) -> None:
-    far = server(folder, ["exim4"], SERVER, "far")
-    sender = Server(
-        folder / "near",
-        OURS,
-        COMMON.format(name="near", router=ROUTER.format(port=far.port), transport=TRANSPORT)
-        + "one:\n"
-        + CLIENT["cram"].format("wrong"),
-    )
-    try:
-        sender.call("-odi", "-f", "s@back.example", "joe@y.example", text="Subject: x\n\nbody\n")
-        sender.call("-qf")
+    with sending(folder, "to exim", CLIENT["cram"].format("wrong")) as (sender, _):
         until(lambda: " == " in sender.log())
         assert "one authenticator failed H=127.0.0.1 [127.0.0.1] 535 Incorrect authentication data" in sender.log()
         assert "authentication required but authentication attempt(s) failed" in sender.log()
-    finally:
-        sender.stop()
-        far.stop()
 
 
 @pytest.mark.skipif(not Path("/usr/lib/dovecot/auth").exists(), reason="dovecot is not installed")

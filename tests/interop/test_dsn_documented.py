@@ -189,6 +189,7 @@ def test_delay(servers: tuple[Server, Server]) -> None:
     wanted = [submit(servers[0], "stuck@near.example", extra) for extra in ("", " NOTIFY=DELAY")]
     unwanted = [submit(servers[0], "stuck@near.example", f" NOTIFY={word}") for word in ("NEVER", "FAILURE")]
     time.sleep(1.5)
+    until(servers[0].attempted)
     servers[0].call("-qff")
     for subject in wanted:
         assert "Action: delayed" in fields(report(servers[0], subject))

@@ -11,7 +11,9 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,6 +23,7 @@ from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
+ZONE = "Europe/Paris"
 ID = r"\w{6}-\w{11}-\w{4}"
 #: mail for outside goes to the server itself; what has come that way ends
 CONFIGURATION = """primary_hostname = near.example
@@ -135,7 +138,7 @@ def submit(server: Server, *recipients: str, source: str = "127.0.0.1", head: st
 
 def tool(name: str, *words: str, text: str = "") -> str:
     command = [OURS[0], "-m", "eximia.cli.launched", name, *words]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TZ": "Europe/Paris"}
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TZ": ZONE}
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -158,7 +161,7 @@ def test_message_ids(server: Server, tmp_path: Path) -> None:
     seconds = int(tool("exim_msgdate", "-u", name).split(".")[0])
     assert abs(seconds - time.time()) < 60
     shown = tool("exim_msgdate", "-p", name)
-    assert time.strftime("%Y-%m-%d") in shown
+    assert datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).strftime("%Y-%m-%d %H:%M:%S") in shown
     assert re.search(r"pid=\d+", shown)
     assert tool("exim_msgdate", "-z", name) != tool("exim_msgdate", name)
     assert name.startswith(tool("exim_msgdate", "-e", str(seconds)).strip()[:6])

@@ -367,7 +367,10 @@ def test_files_that_a_power_cut_took_are_made_again(
             assert again.body_size() == 8
 
 
-def test_a_prepared_segment_takes_the_place_of_a_hasty_one(spool: Spool, log: ArrivalLog) -> None:
+def test_a_prepared_segment_takes_the_place_of_a_hasty_one(
+    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "PAUSE", 600.0)  # however slow the machine is
     assert not log.wants_spare(time.monotonic()), "nothing has come yet"
     (first,) = put(log, arrive(spool))
     assert not log.wants_spare(time.monotonic()), "more may come at once"
