@@ -52,3 +52,8 @@ def differs(what: str, expected: Any, got: Any) -> list[str]:
     if got in allowed:
         return []
     return [f"{what}: expected {' or '.join(map(repr, allowed))}, got {got!r}"]
+
+
+def text(value: Any) -> str:
+    """Text that holds the bytes of `value` in UTF-8, as ours does; empty for nothing."""
+    return "" if value is None else str(value).encode("utf-8", "surrogateescape").decode("latin-1")

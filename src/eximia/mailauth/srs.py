@@ -230,7 +230,7 @@ def is_srs(local_part: str) -> bool:
 
 def _split(address: str, what: str) -> tuple[str, str]:
     local_part, at, domain = address.rpartition("@")
-    if not at or (what == "Sender" and not domain):
+    if not at or not domain:
         raise SrsError(f"{what} {address!r} contains no @")
     if len(address) > _LONGEST:
         raise SrsError(f"{what} is too long")

@@ -12,12 +12,18 @@ import re
 from eximia.base.pattern import pattern
 from eximia.base.text import from_bytes, to_bytes
 
-from .address import AddressSyntaxError, parse_address, quote_local_part, unquote_local_part
+from .address import AddressSyntaxError, Syntax, parse_address
 
 #: days that an address is good
 LIFETIME = 10
 DIGITS32 = "abcdefghijklmnopqrstuvwxyz234567"
 PATTERN = pattern(r"SRS0=([^=]+)=([A-Z2-7])([A-Z2-7])=([^=]*)=(.*)", re.IGNORECASE | re.DOTALL)
+#: local parts that need no quotes; dots may stand anywhere, as in the addresses that Exim takes
+_PLAIN = pattern(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*")
+#: a quoted pair, or a quote that opens or closes
+_QUOTES = pattern(r'(\\.)|"', re.DOTALL)
+_ESCAPED = pattern(r'(["\\])')
+_SYNTAX = Syntax(allow_domain_literals=True)
 
 
 def stamp(now: float) -> str:
@@ -43,13 +49,13 @@ def encode(secret: str, sender: str, domain: str, now: float) -> str:
     """The address at `domain` that stands for `sender`; empty for an empty sender. Raises AddressSyntaxError."""
     if not sender:
         return ""
-    parsed = parse_address(sender)
+    parsed = parse_address(sender, syntax=_SYNTAX)
     local_part = parsed.local_part
-    quoted = local_part.startswith('"')
+    quoted = '"' in local_part
     if quoted:
-        local_part = unquote_local_part(local_part)
+        local_part = _QUOTES.sub(r"\1", local_part)
     made = f"SRS0={signature(secret, parsed.address)}={stamp(now)}={parsed.domain}={local_part}"
-    return f"{quote_local_part(made) if quoted else made}@{domain}"
+    return f'"{made}"@{domain}' if quoted else f"{made}@{domain}"
 
 
 def decode(local_part: str, secret: str, now: float) -> str | None:
@@ -59,12 +65,13 @@ def decode(local_part: str, secret: str, now: float) -> str | None:
     if match is None:
         return None
     signed, first, second, domain, original = match.groups()
-    quoted = quote_local_part(original) if original else ""
-    address = from_bytes(to_bytes(f"{quoted}@{domain}").lower())
+    if _PLAIN.fullmatch(local_part) is None:
+        original = '"' + _ESCAPED.sub(r"\\\1", original) + '"'
+    address = from_bytes(to_bytes(f"{original}@{domain}").lower())
     if secret:
         if not fresh(first, second, now):
             return None
-        if not hmac.compare_digest(to_bytes(signature(secret, address if domain else quoted)), to_bytes(signed)):
+        if not hmac.compare_digest(to_bytes(signature(secret, address)), to_bytes(signed)):
             return None
     return address
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from conformance.case import Case, differs
+from conformance.case import Case, differs, text
 from eximia.dns.suffixes import SuffixList
 
 
@@ -17,10 +17,5 @@ def registrable_domain(case: Case) -> list[str]:
     domain = case.inputs.get("domain")
     wanted = case.expect.get("domain")
     name = case.inputs.get("list") or "public_suffix_list.dat"
-    found = _list(str(case.folder / name)).registrable(_text(domain)) if domain else None
-    return differs("domain", None if wanted is None else _text(wanted), found)
-
-
-def _text(text: str) -> str:
-    """Text that holds bytes."""
-    return str(text).encode("utf-8").decode("latin-1")
+    found = _list(str(case.folder / name)).registrable(text(domain)) if domain else None
+    return differs("domain", None if wanted is None else text(wanted), found)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.case import Case, differs
+from typing import Any
+
+from conformance.case import Case, differs, text
 from eximia.mailauth.srs import Srs, SrsError
+from eximia.message.address import unquote_local_part
 from eximia.message.srs import AddressSyntaxError, decode, encode
 
 #: what Mail::SRS calls our settings
@@ -17,22 +20,22 @@ _OPTIONS = {
 }
 
 
-def _text(text: str) -> str:
-    """Text that holds bytes."""
-    return text.encode("utf-8").decode("latin-1")
-
-
 def _settings(case: Case) -> Srs:
-    options = {}
-    for name, value in (case.inputs.get("options") or {}).items():
-        if name == "IgnoreTimestamp":
-            options["max_age"] = 1024 if value else 21
-        elif value not in (None, ""):
-            options[_OPTIONS[name]] = value if isinstance(value, str) else int(value)
-    secrets = case.inputs["secrets"]
-    secrets = [secrets] if isinstance(secrets, str) else secrets
+    options: dict[str, Any] = {}
+    given = case.inputs.get("options") or {}
+    for name, value in given.items():
+        # To Perl zero and the empty text are as nothing; names that Mail::SRS does not know have no meaning.
+        if name in _OPTIONS and value not in (None, "", 0, "0", False):
+            options[_OPTIONS[name]] = str(value) if name == "Separator" else int(value)
+    if given.get("IgnoreTimestamp") not in (None, "", 0, "0", False):
+        options["max_age"] = 1024
     kind = str(case.inputs.get("class") or "Guarded").rpartition("::")[2].lower()
-    return Srs(tuple(map(_text, secrets)), kind=kind, **options)
+    return Srs(_secrets(case), kind=kind, **options)
+
+
+def _secrets(case: Case) -> tuple[str, ...]:
+    given = case.inputs.get("secrets") or ()
+    return tuple(map(text, [given] if isinstance(given, str) else given))
 
 
 def _compare(case: Case, made: str | None, why: str = "") -> list[str]:
@@ -41,16 +44,16 @@ def _compare(case: Case, made: str | None, why: str = "") -> list[str]:
     if "error" in case.expect:
         return [f"expected an error, got {made!r}"]
     expected = case.expect["address"]
-    return differs("address", [_text(each) for each in ([expected] if isinstance(expected, str) else expected)], made)
+    return differs("address", [text(each) for each in ([expected] if isinstance(expected, str) else expected)], made)
 
 
 def forward(case: Case) -> list[str]:
     inputs = case.inputs
-    address, now = _text(str(inputs.get("address") or "")), int(inputs["now"])
-    alias = _text(str(inputs.get("alias") or ""))
+    address, now = text(inputs.get("address")), int(inputs.get("now") or 0)
+    alias = text(inputs.get("alias"))
     try:
         if inputs.get("scheme") == "exim":
-            return _compare(case, encode(_text(inputs["secrets"][0]), address, alias.rpartition("@")[2], now))
+            return _compare(case, encode(_secrets(case)[0], address, alias.rpartition("@")[2], now))
         return _compare(case, _settings(case).forward(address, alias, now))
     except (SrsError, AddressSyntaxError) as error:
         return _compare(case, None, str(error))
@@ -58,10 +61,11 @@ def forward(case: Case) -> list[str]:
 
 def reverse(case: Case) -> list[str]:
     inputs = case.inputs
-    address, now = _text(str(inputs.get("address") or "")), int(inputs["now"])
+    address, now = text(inputs.get("address")), int(inputs.get("now") or 0)
     if inputs.get("scheme") == "exim":
-        local_part = address.rpartition("@")[0] if "@" in address else address
-        found = (decode(local_part, _text(secret), now) for secret in inputs["secrets"])
+        # As $local_part has it, which is without quotes.
+        local_part = unquote_local_part(address.rpartition("@")[0] if "@" in address else address)
+        found = (decode(local_part, secret, now) for secret in _secrets(case))
         return _compare(case, next((each for each in found if each is not None), None), "no secret fits")
     try:
         return _compare(case, _settings(case).reverse(address, now))

@@ -35,5 +35,25 @@ def test_age(days: int, good: bool) -> None:
 def test_odd_senders() -> None:
     assert encode("s", "", "f.ex", NOW) == ""
     assert encode("s", '"a b"@c.d', "f.ex", NOW).startswith('"SRS0=')
+    # Quotes stay where they were, also where nothing asks for them.
+    assert encode("s", '"a"@c.d', "f.ex", NOW).endswith('=c.d=a"@f.ex')
+    assert encode("s", "a@[192.0.2.1]", "f.ex", NOW).endswith("=[192.0.2.1]=a@f.ex")
     with pytest.raises(AddressSyntaxError):
         encode("s", "a b@c.d", "f.ex", NOW)
+
+
+@pytest.mark.parametrize("local_part", ["a.", ".a", "a..b", "user/x"])
+def test_odd_local_parts_come_back(local_part: str) -> None:
+    made = encode("s", f"{local_part}@c.d", "f.ex", NOW).rpartition("@")[0]
+    assert decode(made, "s", NOW) == f"{local_part}@c.d"
+
+
+def test_what_comes_back_is_quoted_where_it_must() -> None:
+    assert decode("SRS0=abcd=2w=h.d=a b", "", NOW) == '"a b"@h.d'
+    assert decode('SRS0=abcd=2w=h.d=a"b', "", NOW) == '"a\\"b"@h.d'
+    assert decode("SRS0=abcd=2w=h.d=\xe9", "", NOW) == '"\xe9"@h.d'
+
+
+def test_no_way_back_without_a_domain() -> None:
+    made = encode("s", "abc", "f.ex", NOW).rpartition("@")[0]
+    assert decode(made, "s", NOW) is None

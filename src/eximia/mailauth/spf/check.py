@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from eximia.base.dataclass import replace
 from eximia.dns.answer import Answer, Status
 from eximia.dns.names import reverse_name
+from eximia.message.idna import IdnaError, domain_to_alabel
 
 from .macros import Asked, MacroError, MacroString, Values, parsed_address
 from .macros import parse as parse_macros
@@ -61,16 +63,36 @@ def valid_domain(domain: str) -> bool:
     return len(labels) > 1 and len(domain) <= 254 and all(0 < len(label) < 64 for label in labels)
 
 
+@lru_cache(maxsize=4096)
+def askable(name: str) -> bool:
+    """Whether a name that macros made can be asked for. With characters outside ASCII, which only a local part can
+    have brought in, a term never matches (RFC 8616 section 4)."""
+    return name.isascii() and all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))
+
+
+def _ascii(domain: str) -> str:
+    """A domain with its U-labels as A-labels (RFC 8616 section 4)."""
+    if domain.isascii():
+        return domain
+    try:
+        return domain_to_alabel(domain)
+    except IdnaError:
+        return domain
+
+
 def check_host(
     ask: Ask, asked: Asked, domain: str, record: str = "", *, ask_all: AskAll | None = None, explain: bool = True
 ) -> Verdict:
     """What SPF says of the host. With `record`, that one is taken for the domain's. Without `explain`, the text
     that the domain has for a fail is not asked for. Raises ValueError when `asked.address` is no address."""
-    local_part, at, rest = asked.sender.rpartition("@")
+    local_part, _, rest = asked.sender.rpartition("@")
     if not local_part:
         # Section 4.3: without a local part it is "postmaster".
-        sender = f"postmaster@{rest or domain}" if at or rest else f"postmaster@{domain}"
-        asked = Asked(asked.address, sender, asked.helo, asked.receiver, asked.now)
+        asked = replace(asked, sender=f"postmaster@{rest or domain}")
+    if not (asked.sender.isascii() and asked.helo.isascii() and domain.isascii()):
+        local_part, _, rest = asked.sender.rpartition("@")
+        asked = replace(asked, sender=f"{local_part}@{_ascii(rest)}", helo=_ascii(asked.helo))
+        domain = _ascii(domain)
     check = _Check(ask, ask_all, asked)
     try:
         verdict = check.of(domain, record)
@@ -119,8 +141,12 @@ class _Check:
                 return Verdict(mechanism.result, mechanism=mechanism.text, domain=domain)
         if parsed.redirect is not None:
             self._count(_TOO_DEEP)
-            verdict = self.of(self._values.domain(parsed.redirect, domain))
-            return verdict._replace(result="permerror") if verdict.result == "none" else verdict
+            target = self._values.domain(parsed.redirect, domain)
+            verdict = self.of(target)
+            if verdict.result == "none":
+                # Raised, so that a record that includes this one ends with it, too (sections 5.2 and 6.1).
+                raise _End(Verdict("permerror", verdict.why, domain=target))
+            return verdict
         return Verdict("neutral", default=True, domain=domain)
 
     def explanation(self) -> str:
@@ -155,6 +181,8 @@ class _Check:
             return True
         self._count(_TOO_DEEP if name == "include" else "too many DNS lookups")
         target = domain if mechanism.domain is None else self._values.domain(mechanism.domain, domain)
+        if not target.isascii() or (name != "include" and not askable(target)):
+            return False
         match name:
             case "include":
                 verdict = self.of(target)
