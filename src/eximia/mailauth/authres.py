@@ -9,7 +9,8 @@ In a program of your own:
 
 A value without quotes may have any characters but white space, `;`, quotes and parentheses: many write signatures
 (`header.b=`) and addresses so. Properties without a type (`version=TLSv1.2`) are passed over, as RFC 8601 asks for
-what is not known. `${authresults}` of the string language is `expand.authresults`.
+what is not known, and a semicolon may stand at the end. `strict` has none of this, but the grammar of RFC 8601 section
+2.2 to the letter. `${authresults}` of the string language is `expand.authresults`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ from eximia.base.dataclass import field as _field
 from eximia.base.pattern import pattern
 from eximia.message.authres import comment, pvalue, value
 
-_NAME = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+_NAME = pattern(r"[A-Za-z0-9_-]*[A-Za-z0-9]")
 _DIGITS = pattern(r"\d{1,4}")
 _PLAIN = pattern(r'[^ ;"()\\\x00-\x1f\x7f]+')
+#: `token` of RFC 2045, and an address or the end of one
+_TOKEN = pattern(r'[^\x00-\x20\x7f()<>@,;:\\"/\[\]?=]+')
+_ADDRESS = pattern(
+    r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff.-]+)?@"
+    r"[A-Za-z0-9\x80-\xff](?:[A-Za-z0-9\x80-\xff_-]*)(?:\.[A-Za-z0-9\x80-\xff](?:[A-Za-z0-9\x80-\xff_-]*))*"
+)
 _QUOTED = pattern(r'"((?:[^"\\]|\\.)*)"')
 _BLANKS = pattern(r"[ \t\r\n]*")
 _ESCAPED = pattern(r"\\(.)")
@@ -68,25 +75,30 @@ class AuthResults:
     version: int = 1
 
 
-def parse(header: str, *, relaxed: bool = False) -> AuthResults:
-    """A whole field, with its name and folding, or only its body. Raises AuthResError; with `relaxed`, results that
-    break the grammar are left out instead."""
+def parse(header: str, *, relaxed: bool = False, strict: bool = False) -> AuthResults:
+    """A whole field, with its name and folding. Raises AuthResError; with `relaxed`, results that break the grammar
+    are left out instead, and the authserv-id may be missing; for `strict` see above."""
     if len(header) > LONGEST:
         raise AuthResError("field is too long")
     name, colon, body = header.partition(":")
-    if not colon or name.strip(" \t").lower() not in ("authentication-results", "arc-authentication-results"):
+    name = name.strip(" \t\r\n").lower()
+    if not colon or name not in ("authentication-results", "arc-authentication-results"):
         raise AuthResError("not an Authentication-Results: field")
-    return parse_body(body, relaxed=relaxed)
+    if name.startswith("arc-"):
+        # What comes first there is the instance.
+        body = body.partition(";")[2]
+    return parse_body(body, relaxed=relaxed, strict=strict)
 
 
-def parse_body(body: str, *, relaxed: bool = False) -> AuthResults:
+def parse_body(body: str, *, relaxed: bool = False, strict: bool = False) -> AuthResults:
     """As `parse`, for what follows the colon."""
-    reader = _Reader(body)
-    reader.skip()
-    quoted = reader.text.startswith('"', reader.position)
-    authserv_id = reader.value()
-    if not authserv_id or ("=" in authserv_id and not quoted):
-        raise AuthResError("no authserv-id")
+    reader = _Reader(body, strict=strict)
+    authserv_id = reader.authserv_id()
+    if not authserv_id:
+        if not relaxed:
+            raise AuthResError("no authserv-id")
+        # Some begin with the first result.
+        reader = _Reader(f";{body}")
     reader.skip()
     version = reader.number()
     if version not in (None, 1):
@@ -101,7 +113,7 @@ def parse_body(body: str, *, relaxed: bool = False) -> AuthResults:
     while not reader.at_end():
         reader.expect(";")
         reader.skip()
-        if reader.at_end():
+        if reader.at_end() and not strict:
             break
         start = reader.position
         if not results and reader.word_is_last("none"):
@@ -118,7 +130,7 @@ def parse_body(body: str, *, relaxed: bool = False) -> AuthResults:
             reader.to_semicolon()
         if len(results) > MOST_RESULTS:
             raise AuthResError("too many results")
-    if not results and not relaxed:
+    if not results and not (relaxed and authserv_id):
         raise AuthResError("no results")
     return AuthResults(authserv_id, tuple(results))
 
@@ -154,11 +166,12 @@ def _name(name: str) -> str:
 class _Reader:
     """Reads the text of a field from left to right."""
 
-    __slots__ = ("comment", "position", "text")
+    __slots__ = ("comment", "position", "strict", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, strict: bool = False) -> None:
         self.text = text
         self.position = 0
+        self.strict = strict
         #: the last comment that was passed over
         self.comment = ""
 
@@ -234,8 +247,16 @@ class _Reader:
         self.position = found.end()
         return found[0].lower()
 
-    def value(self) -> str:
-        """A token or quoted string; a quoted local part may have a domain after it."""
+    def authserv_id(self) -> str:
+        """The first value, "" when the field begins with something else."""
+        self.skip()
+        quoted = self.text.startswith('"', self.position)
+        found = self.value()
+        return "" if "=" in found and not quoted else found
+
+    def value(self, *, address: bool = False) -> str:
+        """A token or quoted string; a quoted local part may have a domain after it. `address`: an address may stand
+        there, too."""
         quoted = _QUOTED.match(self.text, self.position)
         if quoted is not None:
             self.position = quoted.end()
@@ -246,7 +267,11 @@ class _Reader:
             assert domain is not None  # it begins with "@"
             self.position = domain.end()
             return f'"{quoted[1]}"{domain[0]}'
-        found = _PLAIN.match(self.text, self.position)
+        if not self.strict:
+            found = _PLAIN.match(self.text, self.position)
+        else:
+            found = _ADDRESS.match(self.text, self.position) if address else None
+            found = found or _TOKEN.match(self.text, self.position)
         if found is None:
             return ""
         self.position = found.end()
@@ -285,7 +310,9 @@ class _Reader:
             self.expect("=")
             self.skip()
             before = self.position
-            content = self.value()
+            content = self.value(address=typed)
+            if self.strict and (self.position == before or (not typed and (name != "reason" or reason or properties))):
+                raise AuthResError(f"unexpected {name} or nothing after it")
             if not typed and name == "reason" and reason is None and not properties:
                 if self.position == before:
                     raise AuthResError("expected a reason")

@@ -8,13 +8,12 @@ any arithmetic, so that one verification costs a few milliseconds at most.
 from __future__ import annotations
 
 import base64
-import binascii
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eximia.base.dataclass import dataclass
 
-from .tags import TagError, compact, parse_tags
+from .tags import TagError, base64_value, compact, parse_tags
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -91,12 +90,11 @@ def parse_key_record(text: bytes) -> KeyRecord:
     coded = tags.get("p")
     if coded is None:
         raise KeyProblem("key record without p=")
-    coded = compact(coded)
-    if not coded:
+    if not compact(coded):
         raise KeyProblem("key revoked", revoked=True)
     try:
-        data = base64.b64decode(coded, validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = base64_value(coded)
+    except ValueError as error:
         raise KeyProblem("key is not base64") from error
     return KeyRecord(
         keytype=tags.get("k", b"rsa").decode("latin-1").lower(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Final
 
 _NAME: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -51,6 +52,16 @@ def parse_tags(text: bytes) -> dict[str, bytes]:
 def compact(value: bytes) -> bytes:
     """A value without the white space that folding put into it."""
     return b"".join(value.split())
+
+
+def base64_value(value: bytes) -> bytes:
+    """What a value in base 64 stands for; the padding may be missing (`base64string` of RFC 6376 section 2.10). Raises
+    ValueError."""
+    coded = compact(value)
+    bare = coded.rstrip(b"=")
+    if len(coded) - len(bare) > 2:
+        raise ValueError("too much padding")
+    return base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
 def without_tag(field: bytes, name: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conformance.case import Case, differs
+from conformance.case import Case, differs, text
 from eximia.mailauth.arc.seal import Sealer, SealError, Sealing, own_results
 from eximia.mailauth.arc.verify import verify as check
 from eximia.mailauth.fields import Fields, split_message
@@ -17,7 +17,7 @@ _NAMES = {"AAR": b"arc-authentication-results", "AMS": b"arc-message-signature",
 
 def verify(case: Case) -> list[str]:
     expected = case.expect["cv"]
-    allowed = [str(each).lower() or "none" for each in (expected if isinstance(expected, list) else [expected])]
+    allowed = [str(each or "none").lower() for each in (expected if isinstance(expected, list) else [expected])]
     return differs("cv", allowed, check(case.message, asking(case.dns.query)).state)
 
 
@@ -47,15 +47,15 @@ def _sealed(case: Case) -> dict[str, bytes]:
     inputs = case.inputs
     lines, body = split_message(case.message)
     fields = Fields(lines)
-    authserv_id = str(inputs["authserv_id"])
+    authserv_id = text(inputs["authserv_id"])
     results = own_results(fields, authserv_id)
     if results is None:
         return {}
     verdict = check(case.message, asking(case.dns.query))
     sealer = Sealer(
         authserv_id,
-        str(inputs["domain"]),
-        str(inputs["selector"]),
+        text(inputs["domain"]),
+        text(inputs["selector"]),
         load_private_key(str(inputs["private_key_pem"]).encode("ascii")),
         created=int(inputs["timestamp"]) if inputs.get("timestamp") is not None else None,
         sign_headers=[name.lower().encode("latin-1") for name in inputs.get("signed_headers") or ()] or None,

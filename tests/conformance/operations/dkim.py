@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.case import Case, differs
+from conformance.case import Case, differs, text
+from eximia.base.dataclass import replace
 from eximia.mailauth.dkim import policy
 from eximia.mailauth.dkim.sign import Signer
 from eximia.mailauth.dkim.sign import sign as make
@@ -26,8 +27,8 @@ def verify(case: Case) -> list[str]:
     if method in ("dkim", "any"):
         # A case that is "legacy" asks for what RFC 8301 forbids; one of "policy" for more care than the RFCs do.
         chosen = policy.HISTORIC if case.expect.get("legacy") else policy.STRICT if _careful(case) else policy.DEFAULT
-        # Without a time of its own a case must not depend on today's.
-        results = check(case.message, txt, float(now or 0), chosen)
+        # A case's time is exact; without one it must not depend on today's.
+        results = check(case.message, txt, float(now or 0), replace(chosen, skew=0))
         each = [_WORDS.get(one.status, one.status) for one in results]
         word = overall(results)
         verdicts.append(_WORDS.get(word, word))
@@ -69,15 +70,15 @@ def sign(case: Case) -> list[str]:
     hash_name = str(inputs.get("algorithm") or f"{key.keytype}-sha256").rpartition("-")[2]
     created = inputs.get("time")
     ttl = inputs.get("ttl")
-    expected, error = read(str(case.expect["signature"]).encode("latin-1").partition(b":")[2] or b"")
-    if error:
-        expected, error = read(str(case.expect["signature"]).encode("latin-1"))
-    names = inputs.get("signed_headers")
-    if not names and not error:
-        names = [name.decode("latin-1") for name in expected.headers]
+    wanted = text(case.expect["signature"])
+    name, colon, value = wanted.partition(":")
+    if not colon or name.strip().lower() != "dkim-signature":
+        value = wanted
+    expected, _ = read(value.encode("latin-1"))
+    names = [name.decode("latin-1") for name in expected.headers] or inputs.get("signed_headers")
     signer = Signer(
-        str(inputs["domain"]),
-        str(inputs["selector"]),
+        text(inputs["domain"]),
+        text(inputs["selector"]),
         key,
         str(header),
         str(body),
@@ -92,16 +93,14 @@ def sign(case: Case) -> list[str]:
     ours, problem = read(made.partition(b":")[2])
     if problem:
         return [f"our signature: {problem}"]
-    if error:
-        return [f"the expected signature: {error}"]
     wrong += differs("bh", expected.body_hash, ours.body_hash)
-    if sorted(expected.headers) != sorted(ours.headers):
-        wrong.append(f"h: expected {expected.headers}, got {ours.headers}")
+    if expected.length is not None:
+        wrong += differs("l", expected.length, ours.length)
 
     def txt(name: str) -> TxtAnswer:
         return TxtAnswer((b"v=DKIM1; k=%b; p=%b" % (key.keytype.encode(), key.record()),), FOUND)
 
-    found = check(made + case.message, txt, float(created or 0), policy.HISTORIC)
+    found = check(made + case.message, txt, float(created or 0), replace(policy.HISTORIC, require_from=False))
     if not found or found[0].status != "pass":
         wrong.append(f"our signature does not verify: {found[0].detail if found else 'none'}")
     return wrong

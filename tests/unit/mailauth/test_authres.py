@@ -43,6 +43,49 @@ def test_relaxed() -> None:
     assert [each.method for each in parsed.results] == ["dkim", "dmarc"]
 
 
+def test_relaxed_without_an_authserv_id() -> None:
+    parsed = parse(f"{HEAD}spf=pass (x) smtp.mailfrom=a.b; dkim=none;", relaxed=True)
+    assert parsed.authserv_id == ""
+    assert [(each.method, each.result) for each in parsed.results] == [("spf", "pass"), ("dkim", "none")]
+    with pytest.raises(AuthResError):
+        parse(HEAD, relaxed=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.org; spf=pass;", "x.org; dkim=pass header.b=ab/cd", "x.org; dkim=pass header.b=ab=", "x/y; spf=pass",
+        "x.org; iprev=pass policy.iprev=2001:db8::1", "x.org; spf=pass smtp.mailfrom=<a@b>", "x.org; tls=pass v=1",
+        "x.org; spf=pass smtp.mailfrom=", "x.org; spf=pass smtp.a=b reason=c", "x.org; spf=pass reason=a@b",
+        "x.org; spf=pass smtp.mailfrom=a@", "x.org; spf=pass smtp.mailfrom=a@b@c",
+    ],
+)  # fmt: skip
+def test_strict(text: str) -> None:
+    """Each is taken as many write it, but not to the letter of RFC 8601."""
+    assert parse(HEAD + text).results
+    with pytest.raises(AuthResError):
+        parse(HEAD + text, strict=True)
+
+
+def test_strict_takes_what_is_right() -> None:
+    parsed = parse(
+        f"{HEAD}foo.example.net (foobar) 1 (baz); dkim (Because I like it) / 1 (One yay) = (wait for it) fail policy "
+        "(A dot can go here) . (like that) expired (this surprised me) = (as I was not expecting it) 1362471462; "
+        'spf=pass reason="x y" smtp.mailfrom="a b"@c.d smtp.helo=m.c.d; dkim=pass header.i=@c.d header.b="ab/="',
+        strict=True,
+    )
+    assert [dict(each.properties) for each in parsed.results] == [
+        {"policy.expired": "1362471462"},
+        {"smtp.mailfrom": '"a b"@c.d', "smtp.helo": "m.c.d"},
+        {"header.i": "@c.d", "header.b": "ab/="},
+    ]
+
+
+def test_arc_fields_begin_with_their_instance() -> None:
+    parsed = parse("ARC-Authentication-Results: i=2; x.org; spf=pass")
+    assert (parsed.authserv_id, parsed.results[0].method) == ("x.org", "spf")
+
+
 def test_made_fields_read_back() -> None:
     nasty = 'x"; dkim=pass (\r\n) \\ y'
     made = field("mx.org", [Result("spf", "pass", properties={"smtp.mailfrom": nasty}, reason=nasty, comment=nasty)])

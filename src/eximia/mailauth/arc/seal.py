@@ -52,7 +52,7 @@ class Sealer:
 def own_results(fields: Fields, authserv_id: str) -> bytes | None:
     """What all Authentication-Results fields of `authserv_id` say, joined, top to bottom, as it follows the id and a
     semicolon in an ARC-Authentication-Results field. None when there is no such field."""
-    wanted = authserv_id.lower().encode("latin-1")
+    wanted = authserv_id.encode("latin-1").lower()
     found: list[bytes] = []
     for place in fields.named(b"authentication-results"):
         value = fields.all[place].partition(b":")[2]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from eximia.base.dataclass import dataclass, field
-from eximia.mailauth.tags import TagError, compact, decimal, parse_tags
+from eximia.mailauth.tags import TagError, base64_value, decimal, parse_tags
+from eximia.message.idna import IdnaError, domain_to_alabel
 
 #: algorithm names to (key type, hash)
 ALGORITHMS = {
@@ -58,8 +56,14 @@ class Signature:
 
     @property
     def key_name(self) -> str:
-        """Where the key is."""
-        return f"{self.selector}._domainkey.{self.domain}"
+        """Where the key is; U-labels as A-labels (RFC 8616 section 5)."""
+        name = f"{self.selector}._domainkey.{self.domain}"
+        if name.isascii():
+            return name
+        try:
+            return domain_to_alabel(name)
+        except IdnaError:
+            return name
 
     def signs(self, name: str) -> bool:
         return name.encode("latin-1") in self.headers
@@ -67,8 +71,8 @@ class Signature:
 
 def _base64(value: bytes, what: str) -> bytes:
     try:
-        return base64.b64decode(compact(value), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return base64_value(value)
+    except ValueError as error:
         raise SignatureError(f"{what}= is not base64") from error
 
 
@@ -109,6 +113,8 @@ def read(value: bytes, required: tuple[str, ...] = _REQUIRED) -> tuple[Signature
         problem = str(error)
     try:
         _fill(found, tags)
+        if "v" not in required:
+            found.identity = ""
         if problem:
             raise SignatureError(problem)
         for name in required:
@@ -129,7 +135,8 @@ def read(value: bytes, required: tuple[str, ...] = _REQUIRED) -> tuple[Signature
 def _fill(found: Signature, tags: dict[str, bytes]) -> None:
     """Everything that can be shown comes first, so that a broken signature tells as much as it can."""
     text = {name: value.decode("latin-1") for name, value in tags.items() if name in "adsicqz" and len(name) == 1}
-    found.domain = text.get("d", "").lower()
+    # Only ASCII letters have a lower case here: the others are pieces of UTF-8.
+    found.domain = tags.get("d", b"").lower().decode("latin-1")
     found.selector = text.get("s", "")
     found.identity = text.get("i", "")
     found.algorithm = text.get("a", "").lower()
@@ -169,6 +176,6 @@ def _check_identity(found: Signature) -> None:
     if found.tags["v"] != b"1":
         raise SignatureError("unknown version")
     if "i" in found.tags:
-        host = found.identity.rpartition("@")[2].lower()
+        host = found.tags["i"].rpartition(b"@")[2].lower().decode("latin-1")
         if "@" not in found.identity or (host != found.domain and not host.endswith(f".{found.domain}")):
             raise SignatureError("i= is not in the domain of d=")

@@ -190,17 +190,25 @@ def find_key(signature: Signature, txt: Txt) -> tuple[KeyRecord, PublicKey] | No
         return NoKey((words.TEMPERROR, signature, words.PUBKEY_UNAVAILABLE, answer.why or "key not available now"))
     if answer.status != FOUND or not answer.texts:
         return NoKey((words.PERMERROR, signature, words.PUBKEY_UNAVAILABLE, "no key for signature"))
-    problem: KeyProblem | None = None
+    problem: NoKey | None = None
     for text in answer.texts[:_MOST_RECORDS]:
-        try:
-            record = parse_key_record(text)
-            break
-        except KeyProblem as error:
-            if problem is None or error.revoked:
-                problem = error
-    else:
-        reason = words.KEY_REVOKED if problem is not None and problem.revoked else words.PUBKEY_SYNTAX
-        return NoKey((words.PERMERROR, signature, reason, str(problem)))
+        found = _usable(signature, text)
+        if not isinstance(found, NoKey):
+            return found
+        # What came closest to a key says the most.
+        if problem is None or (problem.record is None and (found.record or found.verdict[2] == words.KEY_REVOKED)):
+            problem = found
+    assert problem is not None  # there is a record
+    return problem
+
+
+def _usable(signature: Signature, text: bytes) -> tuple[KeyRecord, PublicKey] | NoKey:
+    """The key of one record."""
+    try:
+        record = parse_key_record(text)
+    except KeyProblem as error:
+        reason = words.KEY_REVOKED if error.revoked else words.PUBKEY_SYNTAX
+        return NoKey((words.PERMERROR, signature, reason, str(error)))
     unsuitable = _unsuitable(signature, record)
     if unsuitable:
         return NoKey((words.PERMERROR, signature, words.KEY_UNSUITABLE, unsuitable), record)
@@ -220,7 +228,7 @@ def _unsuitable(signature: Signature, record: KeyRecord) -> str:
     if not record.for_mail:
         return "key is not for mail"
     if record.no_subdomains and signature.identity:
-        if signature.identity.rpartition("@")[2].lower() != signature.domain:
+        if signature.tags["i"].rpartition(b"@")[2].lower().decode("latin-1") != signature.domain:
             return "key is not for subdomains"
     return ""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import Counter
 from typing import Any, NamedTuple
 
 from eximia.mailauth.canon import HASHES, BodyCanon, NoFws, Simple, nofws_header, simple_header
 from eximia.mailauth.dkim.signature import is_domain
 from eximia.mailauth.fields import Fields
-from eximia.mailauth.tags import TagError, compact, parse_tags
+from eximia.mailauth.tags import TagError, base64_value, parse_tags
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 
 _HASHES = {"rsa-sha1": "sha1", "rsa-sha256": "sha256"}
@@ -90,8 +88,8 @@ def read(value: bytes) -> DomainKey:
     if "h" in tags:
         headers = tuple([name.strip().lower() for name in tags["h"].split(b":")])
     try:
-        coded = base64.b64decode(compact(tags.get("b", b"")), validate=True)
-    except (binascii.Error, ValueError) as error:
+        coded = base64_value(tags.get("b", b""))
+    except ValueError as error:
         raise BadDomainKey("b= is not base64") from error
     if not coded:
         raise BadDomainKey("b= is missing")

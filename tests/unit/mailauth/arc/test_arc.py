@@ -7,6 +7,7 @@ import pytest
 from eximia.mailauth.arc.seal import Sealer, SealError, own_results, seal
 from eximia.mailauth.arc.verify import verify
 from eximia.mailauth.fields import Fields
+from eximia.mailauth.txt import TxtAnswer
 from support_signed import MESSAGE, signing_key, txt
 
 _RESULTS = b"Authentication-Results: mx.example (us);\r\n\tspf=pass;\r\n\tdkim=none\r\n"
@@ -62,6 +63,15 @@ def test_failed_chain_ends() -> None:
 def test_broken(old: bytes, new: bytes, reason: str) -> None:
     result = verify(_sealed(_RESULTS + MESSAGE).replace(old, new), txt)
     assert (result.state, result.reason) == ("fail", reason)
+
+
+def test_keys_that_are_not_for_subdomains() -> None:
+    """The number in `i=` is no identity."""
+
+    def strict(name: str) -> TxtAnswer:
+        return TxtAnswer(tuple(text + b"; t=s" for text in txt(name).texts))
+
+    assert verify(_sealed(_RESULTS + MESSAGE), strict).state == "pass"
 
 
 def test_duplicates() -> None:

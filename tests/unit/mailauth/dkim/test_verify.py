@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eximia.mailauth.dkim.policy import STRICT, Policy
+from eximia.mailauth.dkim.signature import read
 from eximia.mailauth.dkim.verify import Verification, overall, verify
 from eximia.mailauth.fields import split_message
 from eximia.mailauth.txt import NONE, TEMPERROR, TxtAnswer
@@ -101,6 +102,24 @@ def test_answers_of_the_dns() -> None:
     assert _statuses(_MESSAGE, lambda _: rubbish) == [("permerror", "pubkey_syntax")] * 2
     both = TxtAnswer((b"v=spf1 -all", _KEYS["test._domainkey.football.example.com"]))
     assert _statuses(_MESSAGE, lambda _: both) == [("permerror", "pubkey_unsuitable"), ("pass", "")]
+    either = TxtAnswer(tuple(_KEYS.values()))
+    assert _statuses(_MESSAGE, lambda _: either) == [("pass", "")] * 2
+
+
+def test_missing_padding() -> None:
+    """RFC 6376 section 2.10 leaves it out where it likes."""
+
+    def unpadded(name: str) -> TxtAnswer:
+        return TxtAnswer((_KEYS[name].rstrip(b"="),))
+
+    assert _statuses(_MESSAGE, unpadded) == [("pass", "")] * 2
+    assert _statuses(_MESSAGE.replace(b"JVOzv8=;", b"JVOzv8;")) == [("fail", "signature_incorrect")] * 2
+    assert _statuses(_MESSAGE.replace(b"JVOzv8=;", b"JVOzv8===;"))[0] == ("permerror", "signature_syntax")
+
+
+def test_keys_of_internationalised_domains_are_asked_as_a_labels() -> None:
+    signature, error = read(b" v=1; a=rsa-sha256; d=ex\xc3\xa4mple.com; s=s\xc3\xa9l; h=from; bh=AAAA; b=AAAA")
+    assert (error, signature.key_name) == ("", "xn--sl-bja._domainkey.xn--exmple-cua.com")
 
 
 def test_policy() -> None:
