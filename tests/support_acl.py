@@ -123,7 +123,7 @@ class Routers:
             return Verified("defer", "not now", "not now", "route")
         if domain in self.domains:
             return Verified("ok", address_data=f"AD{local_part}")
-        return Verified("fail", "Unrouteable address", "", "route")
+        return Verified("fail", "Unrouteable address", "Unrouteable address", "route")
 
 
 class World:

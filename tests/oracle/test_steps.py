@@ -126,6 +126,8 @@ _VARYING = [
     (r"\b\d{10}\b", "TIME"),
     (r" (?:QT|DT|RT|D)=\S+", ""),
     (r"-received_time\S* \S+", "-received_time"),
+    # the boundary of a bounce is a number of any length
+    (r"(<> R=.*) S=\d+", r"\1"),
 ]
 _OURS_ALONE = re.compile(r"250-LIMITS|message_id_format|>>> host in limits_advertise_hosts")
 

@@ -21,11 +21,13 @@ def introduction(call: Invocation) -> int:
 
 def show(call: Invocation) -> int:
     """What is built in comes first, as with Exim: an error of the configuration comes after it."""
-    from eximia.cli.opening import clean_environment, open_configuration, open_site
+    from eximia.cli.opening import clean_environment, open_configuration, open_process, open_site
 
     site = open_site()
     sys.stdout.write(built_in(site))
     sys.stdout.flush()
+    if call.debug:
+        open_process(call)  # stops whoever may not debug
     configuration = open_configuration(call)
     clean_environment(call, configuration)
     sys.stdout.write(

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from eximia.base.template import Template
-from eximia.daemon.interfaces import configured
+from eximia.config.values import split_list
+from eximia.daemon.interfaces import configured, port_number
 from eximia.privileged.grant import Grant, Listener
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def make_grant(configuration: Configuration, call: Invocation) -> Grant:
             call.interfaces,
             ipv6=not main.disable_ipv6 and _kernel_has_ipv6(),
         )
+        for port in split_list(_text(main.tls_on_connect_ports)):
+            port_number(port)
     uid, gid, user = -1, -1, ""
     if root:
         uid = main.exim_user if isinstance(main.exim_user, int) else site.uid

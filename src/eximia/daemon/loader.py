@@ -1,8 +1,8 @@
 """Read the configuration and print the grant that follows from it: what the privileged parent runs at SIGHUP.
 
-    python -m eximia.daemon.loader [panic=TEXT] ARGUMENT...
+    python -m eximia.daemon.loader [log=TEXT | panic=TEXT] ARGUMENT...
 
-With `panic=` it writes a line into the logs instead, for a parent that has no worker to do so.
+With `log=` or `panic=` it writes a line into the logs instead, for a parent that has no worker to do so.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from eximia.daemon.wiring import build, read_configuration
 
 
 def main(words: Sequence[str]) -> int:
-    panic = words[0].removeprefix("panic=") if words and words[0].startswith("panic=") else ""
-    call = read("exim", words[1:] if panic else words)
+    kind, _, text = words[0].partition("=") if words else ("", "", "")
+    logs = kind in ("log", "panic")
+    call = read("exim", words[1:] if logs else words)
     try:
         configuration = read_configuration(call)
-        if panic:
-            build(DirectPorts(), configuration, call, stderr=-1).log.panic(panic)
+        if logs:
+            log = build(DirectPorts(), configuration, call, stderr=-1).log
+            log.panic(text) if kind == "panic" else log.main(text)
             return 0
         grant = make_grant(configuration, call)
     except ConfigError as error:

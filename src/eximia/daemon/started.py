@@ -23,10 +23,10 @@ def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, 
     """Log that the daemon has started (manual 53)."""
     parts = [periods(call)]
     if addresses:
-        kinds: dict[str, list[str]] = {"SMTP": [], "SMTPS": []}
+        kinds: dict[str, list[tuple[str, int]]] = {"SMTP": [], "SMTPS": []}
         for address, port in addresses:
-            kinds["SMTPS" if begins_with_tls(process, port) else "SMTP"].append(_listening(address, port))
-        shown = (f"for {kind} on {', '.join(places)}" for kind, places in kinds.items() if places)
+            kinds["SMTPS" if begins_with_tls(process, port) else "SMTP"].append((address, port))
+        shown = (f"for {kind} on {_listening(places)}" for kind, places in kinds.items() if places)
         parts.append(f"listening {' and '.join(shown)}")
     else:
         parts.append("not listening for SMTP")
@@ -39,10 +39,20 @@ def periods(call: Invocation) -> str:
     return ", ".join(runs) if runs else "no queue runs"
 
 
-def _listening(address: str, port: int) -> str:
-    if address in ("0.0.0.0", "::"):
-        return f"port {port} (IPv{'6' if ':' in address else '4'})"
-    return f"[{address}]:{port}"
+def _listening(places: Sequence[tuple[str, int]]) -> str:
+    """`port 25 (IPv6 and IPv4)`, `port 587 (IPv4)`, `[10.1.1.1]:25`, `[::1]:{25,587}`, one after the other."""
+    kinds: dict[int, list[str]] = {}
+    ports: dict[str, list[int]] = {}
+    for address, port in places:
+        if address in ("0.0.0.0", "::"):
+            kinds.setdefault(port, []).append("IPv6" if ":" in address else "IPv4")
+        else:
+            ports.setdefault(address, []).append(port)
+    shown = [f"port {port} ({' and '.join(each)})" for port, each in kinds.items()]
+    for address, each_port in ports.items():
+        numbers = ",".join(map(str, each_port))
+        shown.append(f"[{address}]:{{{numbers}}}" if len(each_port) > 1 else f"[{address}]:{numbers}")
+    return " ".join(shown)
 
 
 def start_queue_runs(process: Process, call: Invocation, ports: LoopPorts) -> None:

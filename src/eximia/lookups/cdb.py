@@ -38,7 +38,7 @@ class CdbFile:
             file.seek(0, 2)
             self._size = file.tell()
             if self._size < _HEADER:
-                raise OSError(22, "File too short for cdb")
+                raise OSError("too short")
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def get(self, key: bytes) -> bytes | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.listtext import split_list
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 _GDBM_MAGICS = frozenset({0x13579ACD, 0x13579ACE, 0x13579ACF, 0x13579AD0})
+#: hash and btree
+_BERKELEY_MAGICS = frozenset({0x00061561, 0x00053162})
 
 
 class DbmFile:
@@ -37,15 +40,15 @@ class DbmFile:
         return None if found is None else bytes(found)
 
 
-def _is_gdbm(path: str) -> bool:
-    with open(path, "rb") as file:
-        head = file.read(4)
-    return int.from_bytes(head, "little") in _GDBM_MAGICS or int.from_bytes(head, "big") in _GDBM_MAGICS
+def _begins_with(head: bytes, magics: frozenset[int]) -> bool:
+    return int.from_bytes(head, "little") in magics or int.from_bytes(head, "big") in magics
 
 
 def _open(path: str) -> Any:
     """The database, by whatever library made it. Raises OSError."""
-    if _is_gdbm(path):
+    with open(path, "rb") as file:
+        head = file.read(16)
+    if _begins_with(head[:4], _GDBM_MAGICS):
         try:
             from dbm import gnu
         except ImportError:
@@ -54,6 +57,9 @@ def _open(path: str) -> Any:
             return gnu.open(path, "r")
         except gnu.error as error:
             raise OSError(22, str(error)) from None
+    if not _begins_with(head[12:], _BERKELEY_MAGICS):
+        # The library's error for a file of another format, without what it writes to standard error.
+        raise OSError(ENOENT, "No such file or directory")
     try:
         from dbm import ndbm
     except ImportError:
@@ -64,8 +70,7 @@ def _open(path: str) -> Any:
         try:
             return ndbm.open(link, "r")
         except ndbm.error as error:
-            # What the library says about a file of another format is not what the reader needs to know.
-            raise OSError(getattr(error, "errno", None) or 22, "No such file or directory") from None
+            raise OSError(getattr(error, "errno", None) or ENOENT, str(error)) from None
 
 
 class Dbm(SingleKey):

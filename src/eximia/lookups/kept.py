@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from eximia.base.errors import ExpansionError
 from eximia.context.file_status import file_status
 
 from .types import OpenFailure
@@ -17,12 +19,15 @@ T = TypeVar("T")
 Stamp = tuple[int, int, int, int]
 #: Files kept when `lookup_open_max` does not say otherwise.
 KEPT = 25
+#: the purpose of text files that are read line by line
+LINEAR: Final = "for linear search"
 
 
 def kept_file(ctx: Context, family: str, path: str, purpose: str, load: Callable[[str], T]) -> T:
     """What `load` makes of the file. `family` names who keeps it; `purpose` goes into the error's text.
 
-    Raises OpenFailure. `load` may raise OSError.
+    Raises OpenFailure; ExpansionError when a file that is read line by line is none (a directory, a device, a pipe).
+    `load` may raise OSError.
     """
     files: dict[tuple[str, str], tuple[Stamp, T]] = ctx.process.caches.setdefault("lookup.files", {})
     name = (family, path)
@@ -30,6 +35,8 @@ def kept_file(ctx: Context, family: str, path: str, purpose: str, load: Callable
         status = file_status(ctx.process, path)
         if isinstance(status, OSError):
             raise OSError(status.errno, status.strerror, path)
+        if purpose is LINEAR and not S_ISREG(status.st_mode):
+            raise ExpansionError(f"{path} is not a regular file (lsearch lookup)")
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev)
         entry = files.get(name)
         if entry is not None and entry[0] == stamp:

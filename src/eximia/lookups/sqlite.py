@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError, TaintError
+from eximia.base.pattern import pattern
 from eximia.base.text import from_bytes, is_tainted, to_bytes
 
 from .rows import format_rows
@@ -15,6 +16,8 @@ from .types import LookupDefer, Options, QueryStyle, option
 
 if TYPE_CHECKING:
     from eximia.context import Context
+
+_WANTED = pattern(r"The current statement uses (\d+),")
 
 
 def _text(connection: sqlite3.Connection, value: object) -> str:
@@ -37,6 +40,18 @@ def _statements(query: str) -> Iterator[str]:
         yield query[begin:]
 
 
+def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+    """Run a statement. Parameters (`?`, `:name`) that nobody gives a value are NULL, as in SQLite's C interface."""
+    try:
+        return connection.execute(statement)
+    except sqlite3.ProgrammingError as error:
+        # Python wants a value for each, and tells how many there are only here.
+        wanted = _WANTED.search(str(error))
+        if wanted is None:
+            raise
+        return connection.execute(statement, (None,) * int(wanted[1]))
+
+
 def _run(path: str, query: str, timeout: float) -> str | None:
     """Open, ask, close: what the file held a moment ago does not count. Raises sqlite3.Error; ExpansionError when it
     cannot be opened."""
@@ -48,7 +63,7 @@ def _run(path: str, query: str, timeout: float) -> str | None:
         connection.text_factory = bytes
         found: list[str] = []
         for statement in _statements(to_bytes(query).decode("utf-8", "surrogateescape")):
-            cursor = connection.execute(statement)
+            cursor = _execute(connection, statement)
             names = [from_bytes(column[0].encode("utf-8", "surrogateescape")) for column in cursor.description or ()]
             rows = format_rows(names, ([_text(connection, value) for value in row] for row in cursor))
             if rows is not None:

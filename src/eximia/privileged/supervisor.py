@@ -35,6 +35,10 @@ RESTART_PAUSE = 1.0
 SHARED_BYTES = 16 * 8192
 
 
+class Stopped(Exception):
+    """A signal ended the server before it served."""
+
+
 @dataclass(eq=False, slots=True)
 class Worker:
     """One worker process."""
@@ -64,6 +68,8 @@ class Supervisor:
     shared: int = -1
     pending_log: list[bytes] = field(default_factory=list)
     wake: socket.socket | None = None
+    #: the numbers of signals can be read here
+    told: socket.socket | None = None
     ticket_keys: TicketKeys = field(default_factory=TicketKeys)
     rotate_at: float = 0.0
 
@@ -72,16 +78,13 @@ class Supervisor:
     def run(self) -> int:
         self.catch_signals()
         try:
-            self.bind()
+            self.bind(self.grant.retries)
         except OSError as error:
-            print(f"exim: {error.strerror}", file=sys.stderr)  # noqa: T201
-            # There is no worker yet that could write it into the log.
-            subprocess.run(
-                command(LOADER, f"panic={error.strerror}", *self.arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                check=False,
-            )
+            text = f"{error.strerror}: daemon abandoned"
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=sys.stderr)  # noqa: T201
+            self.log_early("panic", text)
+            return 1
+        except Stopped:
             return 1
         self.shared = os.memfd_create("eximia-connections", 0)
         os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
@@ -97,6 +100,7 @@ class Supervisor:
     def catch_signals(self) -> None:
         reader, writer = socket.socketpair()
         reader.setblocking(False)
+        self.told = reader
         writer.setblocking(False)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1):
@@ -104,18 +108,17 @@ class Supervisor:
         self.wake = writer
         self.selector.register(reader, selectors.EVENT_READ, None)
 
-    def bind(self) -> None:
-        """Make the listening sockets that the grant names and close others. Raises OSError."""
+    def bind(self, retries: int = 0) -> None:
+        """Make the listening sockets that the grant names and close others. Raises OSError, and Stopped."""
         wanted = dict.fromkeys(self.grant.listeners)
         for listener in [each for each in self.listeners if each not in wanted]:
             self.listeners.pop(listener).close()
         for listener in wanted:
             if listener not in self.listeners:
-                self.listeners[listener] = self.bind_one(listener)
+                self.listeners[listener] = self.bind_one(listener, retries)
 
-    def bind_one(self, listener: Listener) -> socket.socket:
+    def bind_one(self, listener: Listener, tries: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
-        tries = self.grant.retries
         while True:
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             try:
@@ -127,14 +130,51 @@ class Supervisor:
                 return sock
             except OSError as error:
                 sock.close()
+                text = (
+                    f"socket bind() to port {listener.port} for address {listener.address} failed: "
+                    f"{os.strerror(error.errno or 0)}"
+                )
                 if tries <= 0:
-                    raise OSError(
-                        error.errno,
-                        f"socket bind() to port {listener.port} for address {listener.address} failed: "
-                        f"{os.strerror(error.errno or 0)}: daemon abandoned",
-                    ) from None
+                    raise OSError(error.errno, text) from None
+                more = f"{tries} more {'try' if tries == 1 else 'tries'}"
                 tries -= 1
-                time.sleep(self.grant.retry_sleep)
+                pause = self.grant.retry_sleep
+                self.log_early("log", f"{text}: waiting {interval(pause)} before trying again ({more})")
+                # Whoever called need not wait for that.
+                self.tell_caller()
+                self.wait(pause)
+
+    def wait(self, seconds: int) -> None:
+        """Before there are workers. Raises Stopped when we are told to end."""
+        assert self.told is not None
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.25))
+            try:
+                numbers = self.told.recv(4096)
+            except BlockingIOError:
+                continue
+            if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+                raise Stopped
+
+    def log_early(self, kind: str, text: str) -> None:
+        """As `log`, while there is no worker that could write it."""
+        subprocess.run(
+            command(LOADER, f"{kind}={text}", *self.arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def tell_caller(self) -> None:
+        """The program that was called to start the server may end."""
+        if self.ready_fd >= 0:
+            try:
+                os.write(self.ready_fd, b"+")
+                os.close(self.ready_fd)
+            except OSError:
+                pass
+            self.ready_fd = -1
 
     def write_pid_file(self) -> None:
         if not self.grant.pid_file:
@@ -322,13 +362,7 @@ class Supervisor:
                 # It accepts no more and ends when its last session and delivery has ended by itself.
                 self.send(each, b"retire")
         notify_systemd(b"READY=1")
-        if self.ready_fd >= 0:
-            try:
-                os.write(self.ready_fd, b"+")
-                os.close(self.ready_fd)
-            except OSError:
-                pass
-            self.ready_fd = -1
+        self.tell_caller()
 
     def agent(self, worker: Worker, words: bytes) -> None:
         """`agent UID GID [USER]`: an agent's socket comes back with the frame `ok`, or a frame `no REASON`."""
@@ -367,6 +401,16 @@ class Supervisor:
                 self.send(worker, frame)
                 return
         self.pending_log.append(frame)
+
+
+def interval(seconds: int) -> str:
+    """An interval as Exim writes it: `1m30s`."""
+    out = ""
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            out += f"{count}{unit}"
+    return out or "0s"
 
 
 def notify_systemd(state: bytes) -> None:

@@ -150,8 +150,6 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     """Whether the message waits for a queue runner (`-odq`, `queue_only*`, controls)."""
     main = ctx.process.main
     message = ctx.message
-    if message.freeze:
-        return True
     if message.queue_only:
         arrived.put_off = "queued by ACL"
         return True
@@ -171,18 +169,19 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
         message.queue_first_pass = True
     limit = main.queue_only_load
     session = ctx.session
-    if limit is not None and not (smtp and session.notes.get("queue_load_latched")):
+    load: int | None = session.notes.get("queue_load_latched")
+    if load is None and limit is not None:
         from .greeting import load_average
 
         load = load_average()
-        if load > limit:
-            if smtp and main.queue_only_load_latch:
-                session.notes["queue_load_latched"] = True
-            arrived.put_off = arrived.put_off or f"load average {load / 1000:.2f}"
-            return True
-    if session.notes.get("queue_load_latched"):
+        if load <= limit:
+            load = None
+        elif smtp and main.queue_only_load_latch:
+            session.notes["queue_load_latched"] = load
+    if load is not None:
+        arrived.put_off = arrived.put_off or f"load average {load / 1000:.2f}"
         return True
-    return bool(arrived.put_off)
+    return message.freeze or bool(arrived.put_off)
 
 
 def settle_size(ctx: Context, reader: object, *, final: bool = False) -> None:
@@ -334,7 +333,8 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
             message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
             process.log.main(f"no immediate delivery: {put_off}", message.id)
-            if message.message_log:
+            if message.message_log and message.queue_only:
+                # Only what an ACL decided belongs to the message's own log.
                 message.message_log.append(f"{process.log.stamp()}no immediate delivery: {put_off}")
         _leave(process, message, locked)
         return True

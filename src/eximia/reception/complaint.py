@@ -26,6 +26,7 @@ class Trouble(Enum):
     IGNORED_ADDRESS = " malformed recipient address"
     ONLY_BAD_ADDRESSES = "  malformed recipient address"
     NO_RECIPIENTS = "no recipient addresses"
+    ALL_OVERRIDDEN = " no recipient addresses"
     TOO_MANY = "too many recipients"
     TOO_BIG = "message too big"
     LONG_HEADER = "overlong header section"
@@ -119,7 +120,8 @@ def in_the_log(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int)
         return f"excessively long message header {what} read (more than {limit} characters)"
     if trouble is Trouble.TOO_MANY:
         return f"{trouble.value} (max set to {limit})"
-    return f"{trouble.value} (limit set to {limit})" if limit else trouble.value
+    what = trouble.value.strip()
+    return f"{what} (limit set to {limit})" if limit else what
 
 
 def _room(process: Process) -> int | None:
@@ -165,6 +167,13 @@ def _text(trouble: Trouble, details: Sequence[tuple[str, str]], limit: int) -> s
     if trouble is Trouble.NO_RECIPIENTS:
         return (
             "A message that you sent contained no recipient addresses, and therefore no\ndelivery could be attempted.\n"
+        )
+    if trouble is Trouble.ALL_OVERRIDDEN:
+        return (
+            "A message that you sent using the -t command line option contained no\n"
+            "addresses that were not also on the command line, and were therefore\n"
+            "suppressed. This left no recipient addresses, and so no delivery could\n"
+            "be attempted.\n"
         )
     if trouble is Trouble.TOO_MANY:
         return (

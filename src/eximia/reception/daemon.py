@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from socket import getservbyname
 from typing import TYPE_CHECKING
 
+from eximia.base.service_names import service_port
 from eximia.base.text import Untainted
 from eximia.context import Session
 
@@ -55,10 +55,7 @@ def _port(text: str) -> int:
     """A number or a service's name; 0 for what is neither."""
     if text.isdigit():
         return int(text)
-    try:
-        return getservbyname(text, "tcp")
-    except OSError:
-        return 0
+    return service_port(text) or 0
 
 
 def settings(process: Process) -> SessionSettings:

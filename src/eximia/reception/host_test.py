@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 #: debug text that a postmaster testing his policy wants to see
 CATEGORIES = frozenset(("acl", "auth", "lists", "host_lookup", "verify", "dnsbl", "ratelimit", "callout"))
 #: of routing, only how it went
-_ROUTING = (">>>>", "routing ", "calling ", "routed by ", "no more routers", "  message: ")
-_ROUTING_END = pattern(r" router(: defer for | forced address failure)")
+_ROUTING = (
+    ">>>>",
+    "routing ",
+    "calling ",
+    "routed by ",
+    "no more routers",
+    '"more" is false',
+    "local host ",
+    "no IP address found ",
+    "  message: ",
+)
+_ROUTING_END = pattern(r" router (declined|passed) for | router(: defer for | forced address failure)")
 
 
 class Commentary(Trace):

@@ -71,6 +71,10 @@ class Submission:
     size_limit: int = 0
     recipients_max: int = 0
     raw_recipients: list[str] = field(default_factory=list)
+    #: with -t: the addresses on the command line
+    extra: list[str] = field(default_factory=list)
+    #: one of them stood in the header and was left out
+    overridden: bool = False
     sender_given: bool = False
 
 
@@ -162,7 +166,9 @@ def _sender(submission: Submission) -> None:
 def _receive(submission: Submission) -> int:
     ctx = submission.ctx
     message = ctx.message
-    if not submission.call.extract_recipients:
+    if submission.call.extract_recipients:
+        submission.extra = _extra(submission)
+    else:
         _argument_recipients(submission)
     begin(ctx, submission.policy)
     message.id, message.received_time = submission.policy.new_id(ctx)
@@ -232,7 +238,11 @@ def _status(submission: Submission, trouble: Trouble, *, sent: bool) -> int:
         return 1
     if sent:
         return 0
-    return 2 if trouble is Trouble.NO_RECIPIENTS else 1
+    return _unsent_status(trouble)
+
+
+def _unsent_status(trouble: Trouble) -> int:
+    return 2 if trouble in (Trouble.NO_RECIPIENTS, Trouble.ALL_OVERRIDDEN) else 1
 
 
 def _reader(submission: Submission, first_line: FromLine | None) -> DotReader | StreamReader:
@@ -313,7 +323,7 @@ def _take(submission: Submission, sink: BodySink) -> int:
     settle_size(ctx, reader)
     begin_received(ctx, submission.policy, arrived)
     merge_added_headers(ctx)
-    if bad or (submission.call.extract_recipients and not (message.recipients or message.nonrecipients)):
+    if bad or (submission.call.extract_recipients and not message.recipients):
         _bad_extraction(submission, bad)
     _judge(submission, arrived)
     merge_added_headers(ctx)
@@ -397,7 +407,7 @@ def _by_mail(
     if not to or submission.call.local_error_message:
         said = in_the_log(trouble, details, limit)
         log_unusable(submission.ctx, copy.message_id, submission.call.error_reference or "", said)
-        raise Refused(_status(submission, trouble, sent=False))
+        raise Refused(_unsent_status(trouble))
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
     raise Refused(_status(submission, trouble, sent=sent))
 
@@ -428,15 +438,14 @@ def _header_trouble(submission: Submission, trouble: Trouble, reader: DotReader 
 def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
     """-t: recipients from To:, Cc:, Bcc:, or from their Resent- forms. Returns the bad addresses."""
     message = submission.ctx.message
-    removed = _removed(submission)
     bad: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    if not submission.process.main.extract_addresses_remove_arguments:
-        for address in removed:
-            seen.add(address)
+    removes = submission.process.main.extract_addresses_remove_arguments
+    if removes:
+        message.nonrecipients.update(submission.extra)
+    else:
+        for address in submission.extra:
             message.recipients.append(Recipient(address))
             submission.raw_recipients.append(address)
-        removed = []
     for header in message.headers:
         if header.type not in ("T", "C", "B") or header.name.startswith("resent-") is not arrived.resent:
             continue
@@ -449,17 +458,16 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
                     bad.append((body[start:].replace("\n", "\\n"), error.message))
                 continue
             address = parsed.address
+            if removes and address in submission.extra:
+                submission.overridden = True
+                continue
             if not parsed.domain:
                 if not submission.origin.qualify_recipients:
                     bad.append((body[start:].replace("\n", "\\n"), "unqualified recipient address not allowed"))
                     continue
                 address = f"{address}@{submission.caller.qualify_recipient}"
-            if address in removed:
-                message.nonrecipients.add(address)
-            elif address not in seen:
-                seen.add(address)
-                message.recipients.append(Recipient(address))
-                submission.raw_recipients.append(parsed.address)
+            message.recipients.append(Recipient(address))
+            submission.raw_recipients.append(parsed.address)
         if header.type == "B":
             header.type = DELETED
     limit = submission.recipients_max
@@ -471,8 +479,8 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
     return bad
 
 
-def _removed(submission: Submission) -> list[str]:
-    """The addresses on the command line, which -t takes out (or adds)."""
+def _extra(submission: Submission) -> list[str]:
+    """The addresses on the command line, which -t takes out (or adds). Raises Refused after telling of a bad one."""
     out: list[str] = []
     for argument in submission.call.arguments:
         for text in split_list(argument):
@@ -489,10 +497,11 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
     message = submission.ctx.message
     log = submission.process.log
     what = "bad addresses found in headers" if bad else "no recipients found in headers"
+    overridden = submission.overridden
     log.panic(f"{message.id} {what}", message.id)
     if submission.errors in ("p", "q"):
         if not bad:
-            say("no recipients in message")
+            say("all -t recipients overridden by command line" if overridden else "no recipients in message")
         elif len(bad) == 1:
             say(f"invalid address:  {bad[0][0]}: {bad[0][1]}")
         else:
@@ -500,7 +509,10 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
         raise Refused
     copy = Copy(headers=message.headers, body=message.body.read(_REPORTED), message_id=message.id)
     if not message.recipients:
-        trouble = Trouble.ONLY_BAD_ADDRESSES if bad else Trouble.NO_RECIPIENTS
+        if bad:
+            trouble = Trouble.ONLY_BAD_ADDRESSES
+        else:
+            trouble = Trouble.ALL_OVERRIDDEN if overridden else Trouble.NO_RECIPIENTS
         _by_mail(submission, trouble, copy, details=bad)
     if message.sender_address and not submission.call.local_error_message:
         report(submission.process, Trouble.IGNORED_ADDRESS, message.sender_address, copy, details=bad)

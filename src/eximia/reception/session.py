@@ -204,13 +204,13 @@ class SmtpSession:
                 "NUL characters are not allowed in SMTP commands", "NUL character(s) present (shown as '?')"
             )
             return
-        if not verb or verb not in COMMANDS:
+        if self.tx.chunking and not self._allowed_between_chunks(verb):
+            return
+        if verb not in COMMANDS or (verb == "XCLIENT" and self.main.hosts_xclient is None):
             self._unknown(command)
             return
         if command.argument and verb in _WITHOUT_ARGUMENT:
             self.syntax_error("unexpected argument data")
-            return
-        if self.tx.chunking and not self._allowed_between_chunks(verb):
             return
         if self.counters.counts_as_nonmail(verb) and self._too_many_nonmail(command):
             raise SessionOver(
@@ -246,7 +246,7 @@ class SmtpSession:
         if self.tx.only_rset:
             self.protocol_error("503", "only RSET accepted now")
             return False
-        if verb == "BDAT":
+        if verb in ("BDAT", "NOOP"):
             return True
         self.tx.only_rset = True
         self.protocol_error("503", "only BDAT permissible after non-LAST BDAT")

@@ -149,6 +149,8 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             except RouterDefer as error:
                 return _deferred(ctx, address, router, error)
             if not more:
+                if trace is not None:
+                    trace.debug("route", '"more" is false: skipping remaining routers')
                 break
             router = router.following
         elif answer is Answer.PASS:
@@ -157,9 +159,10 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             return _accepted(ctx, address, router, call, answer)
     if trace is not None:
         trace.debug("route", "no more routers")
-    text = _cannot_route(ctx, last) or decline_text or UNROUTEABLE
+    # What the last router found out comes first; the other texts were written for senders.
+    told = "" if decline_text else _cannot_route(ctx, last) or UNROUTEABLE
     address.router = None
-    address.outcome = Outcome(Result.FAILED, text, pass_message=True)
+    address.outcome = Outcome(Result.FAILED, decline_text or told, user_message=told, pass_message=True)
     return Routed(Verdict.FAILED)
 
 
@@ -181,7 +184,8 @@ def _debug_answer(trace: Trace, address: Address, router: Router, call: RouteCal
         return
     lines = [f"{name} router generated {child.address}" for child in call.children]
     transport = address.transport.name if address.transport is not None else "<none>"
-    lines += [f"routed by {name} router", f"  envelope to: {address.address}", f"  transport: {transport}"]
+    unseen = "" if router.options.unseen is False else " (unseen)"
+    lines += [f"routed by {name} router{unseen}", f"  envelope to: {address.address}", f"  transport: {transport}"]
     lines += [f"  host {host.name} [{host.address or 'unknown'}]" for host in address.hosts]
     trace.debug("route", "\n".join(lines))
 
@@ -393,7 +397,7 @@ def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -
         error.message,
         errno=max(0, error.errno),
         user_message=error.user_message,
-        pass_message=True,
+        pass_message=error.pass_message,
     )
     children = error.children
     if router.options.unseen is not False and router.following is not None:

@@ -9,7 +9,7 @@ from eximia.base.dataclass import dataclass, replace
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.template import Template
 from eximia.base.text import Untainted
-from eximia.context import Address, Context, Host
+from eximia.context import Address, Context, Errno, Host
 
 from .host_items import read_host_items
 from .host_lookup import Found, HostPolicy, find_addresses, spread
@@ -148,7 +148,11 @@ def find_hosts(
                     if answer is not None:
                         return [], answer
         if not found:
-            answer = _not_found(ctx, address, call, item.name, failures, policy)
+            if not item.mx and policy.use_hosts_file:
+                _log_missing(ctx, call.mode, item.name)
+            answer = _act(
+                failures.find_failed, f'lookup of host "{item.name}" failed in {router.name} router', Errno.UNKNOWN_HOST
+            )
             if answer is not None:
                 return [], answer
             some_ignored = True
@@ -190,16 +194,22 @@ def _from_mx(
     return found.hosts, None, False
 
 
-def _not_found(
-    ctx: Context, address: Address, call: RouteCall, name: str, failures: Failures, policy: HostPolicy
-) -> Answer | None:
-    """host_find_failed; None: ignore this host."""
-    if call.mode is Mode.DELIVER and policy.use_hosts_file and ctx.process.log.selectors.host_lookup_failed:
-        ctx.process.log.main(f"no IP address found for host {name}", ctx.message.id)
-    return _act(failures.find_failed, f'lookup of host "{name}" failed in {call.router.name} router')
+def _log_missing(ctx: Context, mode: Mode, name: str) -> None:
+    """A line in the main log, when a message is delivered or comes in."""
+    log = ctx.process.log
+    during = ""
+    if mode is not Mode.DELIVER:
+        session = ctx.session
+        if not (mode.verifying and (session.smtp_stdin or session.sender_host_address)):
+            return
+        from eximia.logs.lines.hosts import connection
+
+        during = f" (during {connection(session, log.selectors)})"
+    if log.selectors.host_lookup_failed:
+        log.main(f"no IP address found for host {name}{during}", ctx.message.id)
 
 
-def _act(action: str, text: str) -> Answer | None:
+def _act(action: str, text: str, errno: int = -1) -> Answer | None:
     if action == "ignore":
         return None
     if action == "decline":
@@ -208,4 +218,4 @@ def _act(action: str, text: str) -> Answer | None:
         return Answer.PASS
     if action == "fail":
         raise RouterFail(text)
-    raise RouterDefer(text, errno=-32, freeze=action == "freeze")
+    raise RouterDefer(text, errno=errno, freeze=action == "freeze")

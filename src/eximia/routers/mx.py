@@ -18,8 +18,6 @@ from .local_host import is_local, is_local_name
 if TYPE_CHECKING:
     from eximia.dns import Answer
 
-NO_SERVICE_TEXT = "an MX or SRV record indicated no SMTP service"
-
 
 class MxOutcome(Enum):
     """What was found for a domain."""
@@ -67,8 +65,6 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
     for service in policy.services:
         answer: Answer = lookup(ctx, f"_{service}._tcp.{domain}", "SRV")
         if answer.status is Status.FOUND and not _insecure(answer, policy):
-            if len(answer.records) == 1 and answer.records[0].target in ("", "."):
-                return MxFound(MxOutcome.NO_SERVICE, text=NO_SERVICE_TEXT)
             hosts = [
                 Host(
                     record.target,
@@ -86,8 +82,6 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
     if answer.status is Status.FOUND:
         if _insecure(answer, policy):
             return MxFound(MxOutcome.INSECURE)
-        if len(answer.records) == 1 and answer.records[0].exchange in ("", "."):
-            return MxFound(MxOutcome.NO_SERVICE, text=NO_SERVICE_TEXT)
         hosts = [Host(record.exchange, mx=record.preference) for record in order_mx(answer.records)]
         return _resolve(ctx, hosts, policy, answer.secure)
     if answer.status is Status.AGAIN and not policy.mx_failure_is_none:
@@ -126,6 +120,9 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
     missing = bad_ip = some_ignored = again = False
     for host in hosts:
         if local_at is not None and host.mx >= local_at:
+            continue
+        if host.name in ("", "."):
+            found.append(replace(host, name="", status=HostStatus.UNUSABLE))
             continue
         if is_local_name(ctx, host.name):
             local_at = host.mx
@@ -166,6 +163,8 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
         return MxFound(MxOutcome.HOSTS, found, secondary=local_at is not None, from_record=True)
     if again:
         return MxFound(MxOutcome.AGAIN, text="")
+    if hosts[0].name in ("", "."):
+        return MxFound(MxOutcome.NO_SERVICE, text="an MX or SRV record indicated no SMTP service")
     if some_ignored and not missing:
         return MxFound(MxOutcome.IGNORED)
     text = "all relevant MX records point to non-existent hosts"

@@ -53,8 +53,18 @@ def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, 
         call.children.append(child)
         return Answer.REROUTED
     if what == "fail":
-        raise RouterFail(text)
+        raise RouterFail(text, pass_message=True)
     if what == "freeze":
-        where = "" if call.mode is Mode.DELIVER else f" (while routing <{address.address}>)"
+        where = "" if call.mode is Mode.DELIVER else _while(ctx, address, call.mode)
         ctx.process.log.main(f"{text}: {address.domain}{where}", ctx.message.id)
     raise RouterDefer(text, freeze=what == "freeze")
+
+
+def _while(ctx: Context, address: Address, mode: Mode) -> str:
+    """What was being done, when it is not delivery."""
+    from eximia.logs.lines.hosts import full_host
+
+    host = full_host(ctx.session, ctx.process.log.selectors)
+    if mode.verifying and host:
+        return f" (while verifying <{address.address}> from host {host})"
+    return f" (while routing <{address.address}>)"

@@ -37,11 +37,10 @@ class VerifyService:
             outcome = here.outcome
             if verdict in (Verdict.FAILED, Verdict.DEFERRED):
                 assert outcome is not None
-                user_message = outcome.user_message or (outcome.message if outcome.pass_message else "")
                 return Verified(
                     "fail" if verdict is Verdict.FAILED else "defer",
                     outcome.message,
-                    user_message,
+                    outcome.user_message,
                     "route",
                     data,
                     [here],

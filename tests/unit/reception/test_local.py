@@ -143,7 +143,7 @@ def test_name_is_made_fit_for_a_header() -> None:
 def test_recipients_of_the_header() -> None:
     text = "To: a@b, Foo <c@d>\nCc: grp: e, c@d;\nBcc: f@g\nSubject: s\n\nbody\n"
     taken = hand_in(text, extract_recipients=True, arguments=["a@b"])
-    assert taken.recipients == ["c@d", "e@test.example", "f@g"]
+    assert taken.recipients == ["c@d", "e@test.example", "c@d", "f@g"]
     assert taken.deleted == ["Cc: grp: e, c@d;\n", "Bcc: f@g\n"]
 
 

@@ -264,6 +264,9 @@ def test_front_end_that_speaks_for_a_client() -> None:
 
 def test_xclient_is_not_for_everybody() -> None:
     answer, _ = dialogue(RCPT + ACL, [b"EHLO x\r\nXCLIENT ADDR=1.2.3.4 PORT=1\r\n"])
+    assert answer.endswith("500 unrecognized command\n")
+    config = f"hosts_xclient = 192.0.2.99\n{RCPT}{ACL}"
+    answer, _ = dialogue(config, [b"EHLO x\r\nXCLIENT ADDR=1.2.3.4 PORT=1\r\n"])
     assert answer.endswith("503 XCLIENT command used when not advertised\n")
 
 

@@ -71,7 +71,7 @@ class TestDialogue:
 
     def test_lmtp(self):
         server = Server(("PIPELINING",), [(b".", b"250 one\r\n550 two\r\n")])
-        _, log = deliver(server, protocol="lmtp")
+        _, log = deliver(server, protocol="lmtp", port="24")
         assert server.commands[0] == "LHLO my.host.example"
         assert log == [f'=> x@y.example {T} {H} C="250 one"', f"** {Z} {T} {H}: LMTP error after DATA: 550 two"]
 

@@ -25,6 +25,8 @@ class Verdict:
     forgiven: bool = False
     #: the server's temporary refusal of the recipient
     reply: str = ""
+    #: the routers gave no text that was written for the peer
+    reticent: bool = False
 
 
 def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -> Verdict:
@@ -35,6 +37,7 @@ def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -
     verdict = Verdict(
         routed.result, routed.message, routed.user_message or routed.message, routed.failure, routed.address_data
     )
+    verdict.reticent = routed.failure == "route" and not routed.user_message
     if verdict.result == "ok" and not (options.success_on_redirect and len(routed.routed) != 1):
         _check_further(one, address, kind, options, routed, verdict)
     if verdict.result == "defer" and options.defer_ok:

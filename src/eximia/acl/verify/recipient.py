@@ -32,7 +32,8 @@ def _check(one: Run, request: Request) -> bool:
         return True
     ctx.session.acl_verify_message = verdict.user
     if verdict.result == "defer":
-        raise Defer(verdict.log, verdict.user)
+        quiet = verdict.reticent and not ctx.process.main.smtp_return_error_details
+        raise Defer(verdict.log, "" if quiet else verdict.user)
     one.user_message, one.log_message = verdict.user, verdict.log
     return False
 

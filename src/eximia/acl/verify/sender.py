@@ -42,9 +42,8 @@ def _check(one: Run, request: Request) -> bool:
             say_end(one, verdict)
         failure = None
         if verdict.result != "ok":
-            failure = SenderFailure(
-                address, verdict.log, verdict.user, verdict.kind, deferred=verdict.result == "defer"
-            )
+            told = "" if verdict.reticent else verdict.user
+            failure = SenderFailure(address, verdict.log, told, verdict.kind, deferred=verdict.result == "defer")
         # What a callout refused is asked again: its own cache knows.
         if failure is None or options.callout is None:
             known[address] = (verdict, failure)

@@ -22,6 +22,7 @@ SUPERVISOR = "eximia.privileged.supervisor"
 
 def run(call: Invocation) -> int:
     from eximia.daemon.grants import make_grant
+    from eximia.daemon.interfaces import MalformedAddress
 
     process = open_process(call)
     need_admin(process)
@@ -29,8 +30,12 @@ def run(call: Invocation) -> int:
         return remove_pid_file(process, call)
     try:
         grant = make_grant(process.config, call)
+    except MalformedAddress as error:
+        process.log.panic(error.message)
+        return 1
     except ConfigError as error:
-        refuse(f"exim: {error.message}")
+        process.log.panic(f"Exim configuration error:\n  {error.message}", main=False)
+        return 1
     if grant.uid >= 0 and (closed := closed_to(grant)):
         refuse(
             f"exim: the user {grant.user or grant.uid} cannot read {closed}, where this program is: "

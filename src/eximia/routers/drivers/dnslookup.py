@@ -52,8 +52,12 @@ class Dnslookup(Driver):
         if outcome in (MxOutcome.NOT_FOUND, MxOutcome.IGNORED, MxOutcome.INSECURE):
             if outcome is MxOutcome.INSECURE:
                 call.decline_text = "host lookup done insecurely"
+                if self._fails_softly(ctx, options, domain):
+                    raise RouterDefer("host lookup done insecurely")
             return self._declined(ctx, options, domain)
         if outcome is MxOutcome.LOCAL:
+            if ctx.process.trace is not None:
+                ctx.process.trace.debug("route", "local host has lowest MX")
             answer = apply_self(
                 ctx, address, call, found.hosts[0].name if found.hosts else domain, by_mx=found.from_record
             )
@@ -71,10 +75,13 @@ class Dnslookup(Driver):
         return Answer.ACCEPT
 
     def _declined(self, ctx: Context, options: DnslookupOptions, domain: str) -> Answer:
-        template = options.fail_defer_domains
-        if template is not None and match_domain(template, domain, ctx) is not None:
-            raise RouterDefer("host lookup did not complete", errno=Errno.UNKNOWN_HOST)
+        if self._fails_softly(ctx, options, domain):
+            raise RouterDefer("missing MX, or all MXs point to missing A records, and defer requested")
         return Answer.DECLINE
+
+    def _fails_softly(self, ctx: Context, options: DnslookupOptions, domain: str) -> bool:
+        template = options.fail_defer_domains
+        return template is not None and match_domain(template, domain, ctx) is not None
 
     def _policy(self, ctx: Context, options: DnslookupOptions, domain: str) -> MxPolicy:
         required = options.dnssec_require_domains
@@ -84,7 +91,9 @@ class Dnslookup(Driver):
             ipv4_prefer=_true(ctx, options.ipv4_prefer, "ipv4_prefer", self.router.name),
             ignore=options.ignore_target_hosts,
             dnssec_required=required is not None and match_domain(required, domain, ctx) is not None,
-            dnssec_requested=requested.text == "*" or match_domain(requested, domain, ctx) is not None,
+            # The usual `*` is only worth a match when somebody reads what matched.
+            dnssec_requested=(requested.text == "*" and ctx.process.trace is None)
+            or match_domain(requested, domain, ctx) is not None,
         )
 
         def listed(template: Template | None) -> bool:

@@ -74,10 +74,12 @@ class Manualroute(Driver):
                 policy.dnssec_required,
                 policy.dnssec_requested,
             )
+        # A failure to find hosts is not the transport's.
+        address.transport = None
         hosts, answer = find_hosts(ctx, address, call, text, policy, self.failures, randomize=randomize)
         if answer is not None:
-            address.transport = None
             return answer
+        address.transport = transport
         address.hosts = hosts
         address.randomized = randomize
         return Answer.ACCEPT
@@ -145,7 +147,9 @@ class Manualroute(Driver):
         def listed(template: Template | None) -> bool:
             if template is None:
                 return False
-            return template.text == "*" or match_domain(template, address.domain, ctx) is not None
+            if template.text == "*" and ctx.process.trace is None:
+                return True
+            return match_domain(template, address.domain, ctx) is not None
 
         return HostPolicy(
             use_dns=not by_name,

@@ -46,7 +46,7 @@ class Queryprogram(Driver):
         if verb == "pass":
             return Answer.PASS
         if verb == "fail":
-            raise RouterFail(rest, user_message=rest, pass_message=True)
+            raise RouterFail(rest, pass_message=True)
         if verb in ("defer", "freeze"):
             raise RouterDefer(rest, freeze=verb == "freeze")
         if verb == "redirect":

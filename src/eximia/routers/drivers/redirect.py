@@ -120,9 +120,11 @@ class Redirect(Driver):
         assign_headers(ctx, address, self.router)
         children = [self._child(ctx, address, item, qualify_domain) for item in found.items]
         if found.verdict is Verdict.FAIL:
-            raise RouterFail(self._coded(found.text), pass_message=True, children=children)
+            text = self._coded(found.text)
+            raise RouterFail(text, user_message=text, pass_message=True, children=children)
         if found.verdict is Verdict.DEFER:
-            raise RouterDefer(self._coded(found.text), pass_message=True, children=children)
+            text = self._coded(found.text)
+            raise RouterDefer(text, user_message=text, pass_message=True, children=children)
         call.children += children
         return Answer.CHILDREN
 

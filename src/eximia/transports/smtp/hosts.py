@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import socket
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer, ExpansionError
 from eximia.base.listtext import split_list
 from eximia.base.pattern import pattern
+from eximia.base.service_names import service_port
 from eximia.context.delivery import Errno, Host, HostStatus
 from eximia.dns.hosts import Outcome, addresses_by_dns, addresses_by_name
 from eximia.dns.interfaces import is_local_address
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Address
 
-_WELL_KNOWN = {"smtp": 25, "lmtp": 24, "smtps": 465, "submissions": 465, "submission": 587}
 _ADDRESS = pattern(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
 
 
@@ -182,15 +181,12 @@ def port_of(ctx: Context, name: str, options: Any) -> int:
         raise Failure(
             f'invalid port number "{text}" for {name} transport', Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
         )
-    known = _WELL_KNOWN.get(text)
-    if known is not None:
-        return known
-    try:
-        return socket.getservbyname(text, "tcp")
-    except OSError:
+    port = service_port(text)
+    if port is None:
         raise Failure(
             f'TCP port "{text}" is not defined for {name} transport', Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
-        ) from None
+        )
+    return port
 
 
 def interface_for(ctx: Context, name: str, options: Any, host: Host) -> str:
