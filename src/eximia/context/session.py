@@ -44,6 +44,8 @@ class ProxyFacts:
     """What a proxy (PROXY protocol, XCLIENT) told us (features row 18)."""
 
     session: bool = False
+    #: XCLIENT was obeyed; the command stays open to the front end, whoever it speaks for
+    xclient: bool = False
     local_address: str = ""
     local_port: int = 0
     external_address: str = ""

@@ -48,7 +48,7 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("STARTTLS")
     if policy.has_acl(ctx, "acl_smtp_wellknown") and policy.host_in(ctx, "wellknown_advertise_hosts"):
         offered.append("WELLKNOWN")
-    if main.hosts_xclient is not None and policy.host_in(ctx, "hosts_xclient"):
+    if facts.proxy.xclient or (main.hosts_xclient is not None and policy.host_in(ctx, "hosts_xclient")):
         offered.append(f"XCLIENT {' '.join(ATTRIBUTES)}")
     if main.prdr_enable:
         offered.append("PRDR")

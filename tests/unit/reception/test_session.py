@@ -262,6 +262,20 @@ def test_front_end_that_speaks_for_a_client() -> None:
     assert log[-1].startswith("ID <= a@b H=c.example (real) [198.51.100.9] P=esmtp")
 
 
+def test_front_end_that_speaks_again() -> None:
+    """The command stays open to who was let in, although the client it speaks for would not be."""
+    config = f"{RCPT}hosts_xclient = 192.0.2.1\n{ACL}"
+    said: list[bytes | str] = [
+        b"EHLO front\r\nXCLIENT ADDR=198.51.100.9 PORT=99\r\n",
+        b"EHLO one\r\nXCLIENT NAME=late.example\r\n",
+        b"EHLO two\r\nXCLIENT ADDR=198.51.100.10\r\nEHLO three\r\nQUIT\r\n",
+    ]
+    answer, _ = dialogue(config, said)
+    assert answer.count("XCLIENT ADDR NAME PORT") == 4
+    assert "Hello late.example [198.51.100.9]" in answer
+    assert "Hello three [198.51.100.10]" in answer
+
+
 def test_xclient_is_not_for_everybody() -> None:
     answer, _ = dialogue(RCPT + ACL, [b"EHLO x\r\nXCLIENT ADDR=1.2.3.4 PORT=1\r\n"])
     assert answer.endswith("500 unrecognized command\n")

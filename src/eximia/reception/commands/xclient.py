@@ -30,7 +30,7 @@ def xclient(session: SmtpSession, command: Command) -> None:
         session.syntax_error(str(error))
         return
     facts = session.ctx.session
-    if not facts.proxy.session and (told.address is None or told.port is None):
+    if not facts.proxy.xclient and (told.address is None or told.port is None):
         session.syntax_error("ADDR and PORT must be given at the first XCLIENT")
         return
     for address in (told.address, told.destination):
@@ -57,6 +57,7 @@ def _apply(session: SmtpSession, told: ClientFacts) -> None:
         facts.proxy.session = True
         facts.proxy.local_address = facts.sender_host_address
         facts.proxy.local_port = facts.sender_host_port
+    facts.proxy.xclient = True
     if told.destination is not None:
         facts.proxy.external_address = told.destination
     if told.destination_port is not None:
