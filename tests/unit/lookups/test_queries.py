@@ -257,3 +257,15 @@ def test_servers_of_redis(spec, path, host, database, password):
 
     server = Server(spec)
     assert (server.path, server.host, server.database, server.password) == (path, host, database, password)
+
+
+@pytest.mark.parametrize("search, name", [("psl", "co.uk"), ("regdom", "b.co.uk")])
+def test_only_domains_have_public_suffixes(ctx, tmp_path, search, name):
+    """The result counts as safe, so nothing else may come out."""
+    file = tmp_path / "list"
+    file.write_text("uk\nco.uk\n")
+    find = ctx.process.services.lookups.find
+    assert find(ctx, search, "a.b.co.uk", clean(str(file))) == name
+    assert not is_tainted(find(ctx, search, "a.b.co.uk", clean(str(file))))
+    for key in ("/etc/passwd", "a./etc", "a.b c", "x.y\nz", "b.%x", "", ".uk", "a..uk"):
+        assert find(ctx, search, key, clean(str(file))) is None, key
