@@ -268,12 +268,13 @@ def test_front_end_that_speaks_again() -> None:
     said: list[bytes | str] = [
         b"EHLO front\r\nXCLIENT ADDR=198.51.100.9 PORT=99\r\n",
         b"EHLO one\r\nXCLIENT NAME=late.example\r\n",
-        b"EHLO two\r\nXCLIENT ADDR=198.51.100.10\r\nEHLO three\r\nQUIT\r\n",
+        b"EHLO two\r\nXCLIENT ADDR=fe80::1%x\r\nXCLIENT ADDR=IPV6:2001:DB8::A\r\nEHLO three\r\nQUIT\r\n",
     ]
     answer, _ = dialogue(config, said)
     assert answer.count("XCLIENT ADDR NAME PORT") == 4
     assert "Hello late.example [198.51.100.9]" in answer
-    assert "Hello three [198.51.100.10]" in answer
+    assert "501 bad address for XCLIENT" in answer
+    assert "Hello three [2001:db8::a]" in answer
 
 
 def test_xclient_is_not_for_everybody() -> None:

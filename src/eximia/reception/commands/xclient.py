@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.text import Untainted
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.xclient import BadXclient, ClientFacts, read_xclient
 from eximia.reception.ip import is_ip_address
@@ -34,7 +35,8 @@ def xclient(session: SmtpSession, command: Command) -> None:
         session.syntax_error("ADDR and PORT must be given at the first XCLIENT")
         return
     for address in (told.address, told.destination):
-        if address and not is_ip_address(address):
+        # the zone of an address means nothing on another machine
+        if address and ("%" in address or not is_ip_address(address)):
             session.syntax_error("bad address for XCLIENT")
             return
     _apply(session, told)
@@ -63,7 +65,7 @@ def _apply(session: SmtpSession, told: ClientFacts) -> None:
     if told.destination_port is not None:
         facts.proxy.external_port = told.destination_port
     if told.address:
-        facts.sender_host_address = told.address
+        facts.sender_host_address = Untainted(told.address.lower())
         facts.sender_host_name = ""
         facts.sender_host_aliases = ()
         facts.host_name_known = None
