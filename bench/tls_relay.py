@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support_tls import Pki
 
 #: sessions, messages each, bytes, sessions begun in a second
-SCENARIOS = ((20, 50, 4096, 2.5), (20, 50, 102400, 2.0), (600, 1, 4096, 100.0))
+SCENARIOS = ((60, 50, 4096, 2.5), (40, 50, 102400, 2.0), (1000, 1, 4096, 100.0))
 _WARM = 8
 
 
