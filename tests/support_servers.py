@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -83,6 +85,17 @@ def end_program(program: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         program.kill()
         program.wait()
+
+
+def wait_for_deliveries(log: Path) -> None:
+    """Until every message in a main log, reports too, has been delivered or stays in the queue."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        text = log.read_text("latin-1") if log.exists() else ""
+        over = set(re.findall(r" (\S+) (?:Completed|== |Frozen|frozen|\*\*\* Frozen|no immediate delivery)", text))
+        if over.issuperset(re.findall(r" (\S+) <= ", text)):
+            return
+        time.sleep(0.05)
 
 
 def enterable(folder: Path) -> None:

@@ -59,7 +59,7 @@ def main() -> int:
             daemons.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             ports.append(int(port))
         for port in ports:
-            for _ in range(200):
+            for _ in range(1200):
                 try:
                     socket.create_connection(("127.0.0.1", port), 1).close()
                     break

@@ -22,11 +22,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
+from support_servers import wait_for_deliveries
+
 ADDRESSES = ("192.0.2.1", "192.0.2.99", "198.51.100.7")
 
 
 def wait_for_port(port: int) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -65,6 +67,7 @@ def main() -> None:
                 check=False,
             )
             outputs.append(done.stdout + done.stderr)
+        wait_for_deliveries(Path(job["configuration"]).parent / "log" / "mainlog")
         end = time.monotonic() + 60
         while len(peer.messages) < job.get("arrivals", 0) and time.monotonic() < end:
             time.sleep(0.1)

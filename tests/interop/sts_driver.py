@@ -22,6 +22,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support_servers import wait_for_deliveries
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
@@ -113,7 +116,7 @@ def submit(program: list[str], environment: dict[str, str], job: Any) -> None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         for sender, recipient, options, lines in job["submissions"]:
-            for _ in range(100):
+            for _ in range(600):
                 try:
                     client = smtplib.SMTP("127.0.0.1", 2525, timeout=20)
                     break
@@ -126,7 +129,7 @@ def submit(program: list[str], environment: dict[str, str], job: Any) -> None:
             assert client.has_extn("requiretls")
             client.sendmail(sender, [recipient], f"{lines}Subject: {recipient}\n\nsecret\n", mail_options=options)
             client.quit()
-        time.sleep(2)
+        wait_for_deliveries(Path(job["configuration"]).parent / "log" / "mainlog")
     finally:
         daemon.terminate()
         daemon.wait(20)

@@ -84,7 +84,7 @@ class SslServer:
 def wait_for_listener(port: int) -> None:
     """s_server counts connections: look into the kernel's table instead of making one."""
     wanted = f":{port:04X} "
-    for _ in range(200):
+    for _ in range(3000):
         if any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines()):
             return
         if any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp6").read_text().splitlines()):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support_processes import run_whole
 from support_servers import enterable
 
 from .transport_world import EXIM, SOURCE, needs_exim
@@ -61,14 +61,10 @@ class World:
         (self.folder / "conf").write_text(CONFIGURATION.format(rcpt=rcpt).replace("@D", str(self.folder)))
 
     def run(self, program: str, *words: str, said: str = "x\n") -> tuple[str, str]:
-        done = subprocess.run(
-            [*PROGRAMS[program], "-C", str(self.folder / "conf"), *words],
-            input=said,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(SOURCE)},
-        )
-        return done.stdout, done.stderr
+        """What it says, once all that it left behind has ended."""
+        command = [*PROGRAMS[program], "-C", str(self.folder / "conf"), *words]
+        done = run_whole(command, said.encode(), environment={**os.environ, "PYTHONPATH": str(SOURCE)})
+        return done.out.decode(), done.err.decode()
 
     def log(self) -> str:
         return (self.folder / "log" / "mainlog").read_text()
@@ -122,9 +118,6 @@ def test_delivery_is_begun_by_root(world: World, mode: str) -> None:
     (world.folder / "conf").write_text(text)
     world.run("ours", mode, "joe@y.example")
     box = world.folder / "box" / "joe"
-    for _ in range(100):
-        if "Completed" in world.log():
-            break
-        subprocess.run(["sleep", "0.1"], check=True)
+    assert "Completed" in world.log()
     assert box.owner() == "nobody"
     assert sorted(os.listdir(world.folder / "spool" / "input")) == []

@@ -51,7 +51,7 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def _run(environment: dict[str, str], *words: str, folder: Path) -> str:
     done = subprocess.run(
-        [sys.executable, *words], env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *words], env=environment, cwd=folder, capture_output=True, text=True, timeout=1500, check=False
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     return done.stdout

@@ -24,6 +24,7 @@ from services.dnssec import SIGNED, UNSIGNED, Dns
 from services.test_dane import Server
 from support_rows import OURS, Talk
 from support_rows import Server as Daemon
+from support_servers import wait_for_deliveries
 from support_tls import BOTH, Pki, make
 
 #: mail domain -> the server's certificate ("" for no STARTTLS), its TLSA records, whether its zone is signed
@@ -241,7 +242,8 @@ def main(folder: Path) -> None:
             if all(f" b@{name}." in log for name in domains):
                 break
             time.sleep(0.1)
-        time.sleep(0.5)
+        wait_for_deliveries(folder / "near" / "log" / "mainlog")
+        time.sleep(0.5)  # events that come after the line
         print(daemon.log() + daemon.log("panic"))
         checks = {
             name: [check(daemon, f"{name}.{domains[name]}", *form) for form in ((), ("--json",))] for name in CHECKED

@@ -48,7 +48,7 @@ def output() -> str:
     with open_folder() as folder:
         words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), sys.executable, str(DRIVER), str(folder)]
         environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=400, check=False, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

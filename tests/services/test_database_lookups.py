@@ -46,7 +46,7 @@ def redis():
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         command += ["--unixsocket", f"{folder}/s", "--requirepass", "secret"]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        for _ in range(100):
+        for _ in range(1200):
             if os.path.exists(f"{folder}/s"):
                 break
             time.sleep(0.05)

@@ -45,7 +45,7 @@ def database() -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
     )  # fmt: skip
     try:
-        for _ in range(200):
+        for _ in range(600):
             if subprocess.run(["mariadb-admin", "-S", str(socket), "ping"], capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)

@@ -102,7 +102,7 @@ def test_deliveries_in_postgresql(tmp_path: Path, database: Running, action: str
     ):  # fmt: skip
         assert here.send(sender="O'Neill@x.ex", recipients=("A@test.ex", "b@test.ex"))[0] == 250
         until(
-            lambda: psql(database, "select count(*) from delivery").strip() == "2", 15, here.log() + here.log("panic")
+            lambda: psql(database, "select count(*) from delivery").strip() == "2", 60, here.log() + here.log("panic")
         )
         rows = psql(
             database, "select sender_domain, sender_local, domain, local, ip, fqdn from delivery order by local"
