@@ -41,10 +41,27 @@ OPTIONS = {
     "bad certificate": "tls_certificate = /nosuch/file",
     "good certificate": "tls_certificate = {folder}/client.chain\n  tls_privatekey = {folder}/client.key",
     "DANE": "hosts_require_dane = *",
+    "key of another": "tls_certificate = {folder}/client.chain\n  tls_privatekey = {folder}/ec.key",
+    "no key": "tls_certificate = {folder}/client.chain\n  tls_privatekey = /nosuch/file",
+    "no authorities": "tls_verify_certificates = /nosuch/file",
+    "no authorities, required": "tls_verify_certificates = /nosuch/file\n  tls_verify_hosts = *",
+    "no authorities, TLS required": "tls_verify_certificates = /nosuch/file\n  hosts_require_tls = *",
+    "unknown variable": "tls_certificate = $nosuch",
+    "failing expansion": "tls_certificate = ${{readfile{{/nosuch/file}}}}",
+    "failing expansion, TLS required": "hosts_require_tls = *\n  tls_certificate = ${{readfile{{/nosuch/file}}}}",
+    "failing SNI": "tls_sni = ${{readfile{{/nosuch/file}}}}",
+    "failing ALPN": "tls_alpn = ${{readfile{{/nosuch/file}}}}",
+    "failing ciphers": "tls_require_ciphers = ${{readfile{{/nosuch/file}}}}",
+    "failing authorities": "tls_verify_certificates = ${{readfile{{/nosuch/file}}}}",
+    "forced to fail": "tls_certificate = ${{if eq{{1}}{{2}}{{x}}fail}}\n  tls_verify_certificates = ${{if eq{{1}}{{2}}{{x}}fail}}",
+    "nobody verified": "tls_try_verify_hosts = :\n  tls_verify_hosts = :",
+    "both verified": "tls_verify_hosts =\n  tls_try_verify_hosts = *\n  tls_verify_certificates = {root}",
+    "avoided and required": "hosts_avoid_tls = *\n  hosts_require_tls = *",
 }
 CASES = [(mode, option) for mode in MODES for option in ("plain", "required", "not in clear", "verified and required")]
 CASES += [("ok", option) for option in OPTIONS if option not in ("plain", "required", "not in clear")]
 CASES += [("expired", "verified"), ("other name", "verified"), ("on connect", "smtps"), ("not offered", "avoided")]
+CASES += [("not offered", "avoided and required"), ("454", "avoided and required")]
 CASES += [("wants a certificate", "good certificate"), ("not offered", "smtps"), ("expired", "no names")]
 CASES = [
     (mode, option)
@@ -109,7 +126,7 @@ def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[st
     (folder / "conf").write_text(text)
     (folder / "site.toml").write_text('user = "Debian-exim"\ngroup = "Debian-exim"\n')
     program = ["exim4"] if which == "exim4" else [sys.executable, "-m", "eximia.cli.launched", "exim"]
-    subprocess.run(
+    done = subprocess.run(
         [*program, "-C", str(folder / "conf"), "-odi", "-oi", "-f", "a@b.example", "c@d.example"],
         input=b"Subject: x\n\nx\n",
         env={**os.environ, "PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(folder / "site.toml")},
@@ -117,7 +134,9 @@ def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[st
         timeout=60,
         check=False,
     )
-    log = (folder / "log" / "mainlog").read_text(errors="replace")
+    path = folder / "log" / "mainlog"
+    assert path.exists(), done
+    log = path.read_text(errors="replace")
     lines = []
     for line in log.splitlines():
         line = re.sub(r"^\S+ \S+ (1\S+ )?", "", line)

@@ -35,8 +35,6 @@ _EXPANDED = (
     "tls_dhparam",
     "tls_eccurve",
 )
-#: what the log says of a setting that could not be expanded, after a line that says which and why
-_INTERNAL = "Internal error"
 _ABOUT_CLIENTS = ("tls_verify_certificates", "tls_crl")
 
 
@@ -55,7 +53,7 @@ class Encryption:
         try:
             context = start.context()
         except (TlsConfigError, TlsUnavailable) as error:
-            start.note(str(error))
+            start.note(start.told(error) if isinstance(error, TlsConfigError) else f"({error})")
             if on_connect:
                 raise SessionOver("", rejected=True) from None
             session.reply("454", "TLS currently unavailable")
@@ -95,8 +93,7 @@ class _Start:
         except ForcedFailure:
             return ""
         except ExpansionError as error:
-            self.session.process.log.panic(f"expansion of {option} failed: {error.message}")
-            raise TlsConfigError(_INTERNAL) from error
+            raise TlsConfigError.expansion(option, error.message) from error
 
     def settings(self) -> ServerSettings:
         """The options as they are for this client. Raises TlsConfigError."""
@@ -153,7 +150,7 @@ class _Start:
         except TlsError as error:
             self.failed(engine, error.text)
         except TlsConfigError as error:
-            self.failed(engine, str(error))
+            self.failed(engine, self.told(error))
         except NetworkError as error:
             self.failed(engine, "timed out" if error.timed_out else error.message)
         stream.on_trouble = self.broken
@@ -214,11 +211,16 @@ class _Start:
 
     # What goes wrong
 
+    def told(self, error: TlsConfigError) -> str:
+        """What is to be noted of a setting, when its own line is written."""
+        if error.fault:
+            self.session.process.log.panic(error.fault, self.session.shown_id)
+        return error.shown()
+
     def note(self, text: str) -> None:
         """The log line of a failure."""
-        shown = text if text.startswith("(") or text == _INTERNAL else f"({text})"
         self.session.process.log.main(
-            f"TLS error on connection from {self.session.peer()} {shown}", self.session.shown_id
+            f"TLS error on connection from {self.session.peer()} {text}", self.session.shown_id
         )
 
     def verify_line(self, text: str) -> None:

@@ -113,7 +113,8 @@ class Context:
         if trust not in SYSTEM:
             path = _text(trust)
             if not os.path.exists(trust):
-                raise TlsConfigError(f"failed to stat {trust} for certificates")
+                fault = f"could not stat '{trust}' (tls_verify_certificates): No such file or directory"
+                raise TlsConfigError(f"failed to stat {trust} for certificates", fault)
             if os.path.isdir(trust):
                 self._call("tls_context_trust_folder", "SSL_CTX_load_verify_locations", path)
             elif os.path.getsize(trust) > 0:

@@ -16,7 +16,22 @@ SYSTEM = ("system", "system,cache")
 
 
 class TlsConfigError(Exception):
-    """A setting or file that cannot be used; the text is for the log."""
+    """A setting or file that cannot be used; the text is for the log. `fault`: a line of its own in the main and panic
+    logs, about the configuration rather than about one connection."""
+
+    def __init__(self, text: str, fault: str = "") -> None:
+        super().__init__(text)
+        self.fault = fault
+
+    @classmethod
+    def expansion(cls, option: str, why: str) -> TlsConfigError:
+        """An option that cannot be expanded."""
+        return cls("Internal error", f"expansion of {option} failed: {why}")
+
+    def shown(self) -> str:
+        """The text as the log shows it after "TLS error on connection from..." and "TLS session: "."""
+        text = str(self)
+        return text if text.startswith("(") or self.fault.startswith("expansion") else f"({text})"
 
 
 @dataclass(frozen=True, slots=True)

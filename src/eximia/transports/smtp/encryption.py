@@ -43,12 +43,12 @@ def _not_supported(text: str) -> Failure:
 def required(ctx: Context, connection: Connection, options: Any) -> bool:
     """Whether nothing may be sent in clear."""
     host = connection.host
-    return (
-        connection.dane is not None
-        or connection.sts
-        or host.tls_required
-        or host_matches(ctx, options.hosts_require_tls, host.name, host.address)
-    )
+    return _mandatory(connection) or host_matches(ctx, options.hosts_require_tls, host.name, host.address)
+
+
+def _mandatory(connection: Connection) -> bool:
+    """Whether others than the transport's options want TLS: DANE, MTA-STS, REQUIRETLS, the SRV record."""
+    return connection.dane is not None or connection.sts or connection.host.tls_required
 
 
 def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bool) -> None:
@@ -62,7 +62,11 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
                 _dane_failed(ctx, options, connection.dane, offered=False)
                 raise _not_supported(_NOT_OFFERED)
             return
-        if not needed and (connection.in_clear or _avoided(ctx, connection, options)):
+        if not needed and connection.in_clear:
+            return
+        if not _mandatory(connection) and _avoided(ctx, connection, options):
+            if needed:
+                raise _not_supported(_NOT_STARTED)
             return
     if not is_built():
         if needed or on_connect:

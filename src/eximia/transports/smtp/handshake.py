@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: when an authority of the records issued the certificate
 _ASK_ALWAYS = "*"
 _ONLY_DANE_TA = 4
+#: an option that the log names after its variable
+_SHOWN_AS = {"tls_sni": "tls_out_sni"}
 #: bit of $tls_out_resumption: we asked for a ticket
 _TICKET_REQUESTED = 2
 
@@ -79,7 +81,7 @@ class Handshake:
         except ForcedFailure:
             return ""
         except ExpansionError as error:
-            raise TlsConfigError(f"failed to expand {option}: {error.message}") from error
+            raise TlsConfigError.expansion(_SHOWN_AS.get(option, option), error.message) from error
 
     def _verify_mode(self) -> Verify:
         options = self.options
@@ -135,9 +137,12 @@ class Handshake:
             self._run(on_connect=on_connect)
         except TlsError as error:
             raise HandshakeError(f"(SSL_connect): {error.text}", self.result) from error
-        except (TlsConfigError, TlsUnavailable) as error:
-            text = str(error)
-            raise HandshakeError(text if text.startswith("(") else f"({text})") from error
+        except TlsConfigError as error:
+            if error.fault and ctx.process.log is not None:
+                ctx.process.log.panic(error.fault, ctx.message.id)
+            raise HandshakeError(error.shown()) from error
+        except TlsUnavailable as error:
+            raise HandshakeError(f"({error})") from error
         except NetworkError as error:
             why = "timed out" if error.timed_out else error.message
             raise HandshakeError(f"(SSL_connect): {why}") from error
