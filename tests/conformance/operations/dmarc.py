@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.case import Case, differs
+from conformance.case import Case, differs, text
 from eximia.dns.suffixes import installed_list
 from eximia.mailauth.dmarc import Discovery, Dkim, Spf, SuffixDiscovery
 from eximia.mailauth.dmarc import evaluate as judge
@@ -15,17 +15,19 @@ def evaluate(case: Case) -> list[str]:
     inputs = case.inputs
     verdict = judge(
         zone.query,
-        str(inputs.get("header_from") or ""),
-        dkim=[Dkim(str(each["domain"]), str(each.get("result") or "pass")) for each in inputs.get("dkim") or []],
+        text(inputs.get("header_from")),
+        dkim=[Dkim(text(each["domain"]), str(each.get("result") or "pass")) for each in inputs.get("dkim") or []],
         spf=[
-            Spf(str(each["domain"]), str(each.get("result") or "pass"), str(each.get("scope") or "mfrom"))
+            Spf(text(each["domain"]), str(each.get("result") or "pass"), str(each.get("scope") or "mfrom"))
             for each in inputs.get("spf") or []
         ],
     )
     queries = [name for name, rtype in zone.asked if rtype == "TXT"]
     wrong: list[str] = []
     if "result" in case.expect:
-        wrong += differs("result", case.expect["result"], verdict.result)
+        # The vectors have no word of their own for a DNS that does not answer.
+        result = "none" if verdict.result == "temperror" else verdict.result
+        wrong += differs("result", case.expect["result"], result)
     if "policy" in case.expect:
         wrong += differs("policy", case.expect["policy"] or None, verdict.policy or None)
     if "queries" in case.expect and queries != list(case.expect["queries"]):
@@ -37,7 +39,7 @@ def evaluate(case: Case) -> list[str]:
 
 def org_domain(case: Case) -> list[str]:
     zone = case.dns
-    found = Discovery(zone.query).organization(normal(str(case.inputs["domain"])))
+    found = Discovery(zone.query).organization(normal(text(case.inputs["domain"])))
     wrong = differs("org_domain", case.expect["org_domain"], found) if "org_domain" in case.expect else []
     queries = [name for name, _ in zone.asked]
     if "queries" in case.expect and queries != list(case.expect["queries"]):
@@ -46,7 +48,7 @@ def org_domain(case: Case) -> list[str]:
 
 
 def parse(case: Case) -> list[str]:
-    record = parse_record(str(case.inputs["record"]))
+    record = parse_record(text(case.inputs["record"]))
     return differs("valid", case.expect["valid"], record is not None and record.usable)
 
 
@@ -54,5 +56,5 @@ def align(case: Case) -> list[str]:
     query = case.dns.query
     finder = Discovery(query) if case.zone else SuffixDiscovery(query, installed_list())
     inputs = case.inputs
-    found = aligned(str(inputs["a"]), str(inputs["b"]), str(inputs.get("mode") or "r"), finder)
+    found = aligned(text(inputs["a"]), text(inputs["b"]), str(inputs.get("mode") or "r"), finder)
     return differs("aligned", case.expect["aligned"], found)

@@ -109,8 +109,11 @@ def _evaluate(
     passed_dkim = [normal(each.domain) for each in dkim if each.result == "pass"]
     passed_spf = [normal(each.domain) for each in spf if each.result == "pass" and each.scope != "helo"]
     # Walks begin at the author's domain, then at SPF's, then at those of signatures (section 4.10.2).
-    aligned_spf = any(aligned(each, domain, record.aspf, finder) for each in passed_spf)
-    aligned_dkim = any(aligned(each, domain, record.adkim, finder) for each in passed_dkim)
+    aligned_spf, unknown_spf = _any_aligned(passed_spf, domain, record.aspf, finder)
+    aligned_dkim, unknown_dkim = _any_aligned(passed_dkim, domain, record.adkim, finder)
+    unknown = unknown_spf or unknown_dkim
+    if unknown is not None and not (aligned_spf or aligned_dkim):
+        raise unknown
     subdomain = domain != applied.domain
     exists = True
     if subdomain and record.np is not None:
@@ -135,6 +138,18 @@ def _evaluate(
         method=finder.method,
         _finder=finder,
     )
+
+
+def _any_aligned(identifiers: Sequence[str], author: str, mode: str, finder: Finder) -> tuple[bool, DnsFailure | None]:
+    """Whether any of the domains is aligned, and what kept the DNS from telling: one that is aligned is enough."""
+    unknown: DnsFailure | None = None
+    for each in identifiers:
+        try:
+            if aligned(each, author, mode, finder):
+                return True, None
+        except DnsFailure as failure:
+            unknown = failure
+    return False, unknown
 
 
 def aligned(identifier: str, author: str, mode: str, finder: Finder) -> bool:

@@ -110,6 +110,13 @@ def test_alignment() -> None:
 def test_without_an_answer_nothing_can_be_said() -> None:
     broken = Zone({"_dmarc.example.com": [{"type": "TIMEOUT"}]})
     assert evaluate(broken.query, "a.example.com").result == "temperror"
+    own = [{"type": "TXT", "value": "v=DMARC1; p=reject; psd=n"}]
+    broken = Zone({"_dmarc.example.com": own, "_dmarc.b.example.com": [{"type": "TIMEOUT"}]})
+    signed = [Dkim("b.example.com")]
+    assert evaluate(broken.query, "example.com", dkim=signed).result == "temperror"
+    # One identifier that is aligned is enough.
+    assert evaluate(broken.query, "example.com", dkim=signed, spf=[Spf("c.example.com")]).result == "pass"
+    assert evaluate(broken.query, "example.com", dkim=[*signed, Dkim("example.com")]).result == "pass"
 
 
 def test_rfc_7489() -> None:
