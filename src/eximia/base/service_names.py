@@ -4,12 +4,15 @@ as in a small container."""
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 
 _KNOWN = {"smtp": 25, "lmtp": 24, "smtps": 465, "submissions": 465, "submission": 587}
 
 
+@lru_cache(64)
 def service_port(name: str) -> int | None:
-    """The TCP port of a service, None when there is none of that name."""
+    """The TCP port of a service, None when there is none of that name. A process asks the system once: that reads a
+    file, and each delivery wants to know."""
     try:
         return socket.getservbyname(name, "tcp")
     except OSError:
