@@ -10,6 +10,7 @@ from pathlib import Path
 from . import (
     condition_cases,
     cutthrough_cases,
+    daemon_cases,
     dsn_cases,
     event_cases,
     extension_cases,
@@ -55,6 +56,7 @@ _DIALOGUES = {
 _SAME = (
     reception_cases.CASES,
     queue_cases.CASES,
+    daemon_cases.CASES,
     test_deliveries.CASES,
     test_auth.DIALOGUES,
     list(test_acl.cases()),

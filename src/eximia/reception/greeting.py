@@ -37,7 +37,11 @@ def greet(session: SmtpSession) -> None:
         if facts.sender_host_address and policy.host_in(ctx, "hosts_connection_nolog"):
             facts.notes["connection_nolog"] = True
         elif selectors.smtp_connection:
-            log.main(lines.opened(facts, selectors, session.admission.total))
+            total = session.admission.total
+            # Without a limit nobody counts.
+            shown = 1 if total is not None and session.main.smtp_accept_max <= 0 else total
+            log.main(lines.opened(facts, selectors, shown))
+    _reserves(session)
     _active_hostname(session)
     if not facts.smtp_batched:
         session.read_timeout()
@@ -89,7 +93,8 @@ def _greet_within_handshake(session: SmtpSession, tls: ServerTls) -> None:
 
 
 def _connection_limits(session: SmtpSession) -> None:
-    """`smtp_accept_max`, `smtp_accept_max_per_host`, `smtp_accept_reserve`, `smtp_load_reserve`."""
+    """`smtp_accept_max`, `smtp_accept_max_per_host`, and `smtp_load_reserve` where it is for everybody: the connection
+    does not count as one."""
     admission = session.admission
     if admission.total is None:
         return
@@ -101,44 +106,71 @@ def _connection_limits(session: SmtpSession) -> None:
     if most > 0 and admission.total > most:
         _turn_away(session, f"Connection from {who} refused: too many connections", _BUSY)
     if main.smtp_accept_max_per_host is not None:
-        try:
-            per_host = session.number("smtp_accept_max_per_host")
-        except ExpansionError as error:
-            log.panic(f"expansion of smtp_accept_max_per_host failed for {who}: {error.args[0]}")
-            per_host = 0
+        per_host = _per_host(session, who)
         if 0 < per_host < admission.from_host:
             _turn_away(
                 session,
                 f"Connection from {who} refused: too many connections from that IP address",
                 "Too many concurrent SMTP connections from this IP address; please try again later.",
             )
-    others = admission.total - 1
-    reserve = main.smtp_accept_reserve
-    if most > 0 and reserve > 0 and others + reserve >= most:
-        if not session.policy.host_in(session.ctx, "smtp_reserve_hosts"):
-            _turn_away(
-                session,
-                f"temporarily refused connection from {who}: not in reserve list: connected={others} max={most} "
-                f"reserve={reserve}",
-                f"{session.process.primary_hostname}: Too many concurrent SMTP connections; please try again later",
-            )
     load_limit = main.smtp_load_reserve
-    if load_limit is not None:
+    if load_limit is not None and main.smtp_reserve_hosts is None:
         load = load_average()
         if load > load_limit:
-            if main.smtp_reserve_hosts is None:
-                _turn_away(
-                    session,
-                    f"Connection from {who} refused: load average = {load / 1000:.2f}",
-                    "Too much load; please try again later.",
-                )
-            if not session.policy.host_in(session.ctx, "smtp_reserve_hosts"):
-                _turn_away(
-                    session,
-                    f"temporarily refused connection from {who}: not in reserve list and load average = "
-                    f"{load / 1000:.2f}",
-                    f"{session.process.primary_hostname}: Too much load; please try again later",
-                )
+            _turn_away(
+                session,
+                f"Connection from {who} refused: load average = {load / 1000:.2f}",
+                "Too much load; please try again later.",
+            )
+
+
+def _per_host(session: SmtpSession, who: str) -> int:
+    """The value of `smtp_accept_max_per_host`, 0 when there is none."""
+    template = session.main.smtp_accept_max_per_host
+    log = session.process.log
+    if template is None:
+        return 0
+    try:
+        text = session.policy.expand(session.ctx, template).strip()
+    except ExpansionError as error:
+        log.panic(f"expansion of smtp_accept_max_per_host failed for {who}: {error.args[0]}")
+        return 0
+    if text.isdigit():
+        return int(text)
+    if text:
+        log.panic(f"expansion of smtp_accept_max_per_host for {who} contains non-digit: {text}")
+    return 0
+
+
+def _reserves(session: SmtpSession) -> None:
+    """`smtp_accept_reserve`, and `smtp_load_reserve` where `smtp_reserve_hosts` are served all the same."""
+    admission = session.admission
+    if admission.total is None:
+        return
+    main = session.main
+    most, reserve, others = main.smtp_accept_max, main.smtp_accept_reserve, admission.total - 1
+    full = most > 0 and reserve > 0 and others + reserve >= most
+    load = 0
+    if main.smtp_load_reserve is not None:
+        load = load_average()
+        if load <= main.smtp_load_reserve:
+            load = 0
+    if not (full or load) or session.policy.host_in(session.ctx, "smtp_reserve_hosts"):
+        return
+    facts = session.ctx.session
+    selectors = session.process.log.selectors
+    who = f"{full_host(facts, selectors)}{interface(facts, selectors)}"
+    line = f"temporarily refused connection from {who}: not in reserve list"
+    name = session.process.primary_hostname
+    if full:
+        _turn_away(
+            session,
+            f"{line}: connected={others} max={most} reserve={reserve}",
+            f"{name}: Too many concurrent SMTP connections; please try again later",
+        )
+    _turn_away(
+        session, f"{line} and load average = {load / 1000:.2f}", f"{name}: Too much load; please try again later"
+    )
 
 
 def load_average() -> int:

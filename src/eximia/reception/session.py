@@ -217,7 +217,7 @@ class SmtpSession:
                 "bad-commands",
                 reply=("554", "Too many nonmail commands"),
                 status=1,
-                dropped=f'too many nonmail commands (last was "{printing(command.line)}")',
+                dropped=f'too many nonmail commands (last was "{printing(command.line.split(" ")[0])}")',
             )
         session.command_history.append(verb)
         handler = COMMANDS.get(verb)
@@ -379,14 +379,15 @@ class SmtpSession:
     def check_sync(self, option: str) -> None:
         """End the session when the client has sent more than it should have. `option`: the ACL of this command.
 
-        With PIPECONNECT offered, only commands for which an ACL is set are checked.
+        While PIPECONNECT is offered (up to the first message), only commands for which an ACL is set are checked.
         """
         session = self.ctx.session
         if not self.main.smtp_enforce_sync or not session.enforce_sync or not session.sender_host_address:
             return
         if session.smtp_stdin or session.host_checking:
             return
-        if session.early_pipe_advertised and (not option or not self.policy.has_acl(self.ctx, option)):
+        early = session.early_pipe_advertised and not session.messages_accepted
+        if early and (not option or not self.policy.has_acl(self.ctx, option)):
             return
         if not self.input_waiting():
             return

@@ -42,12 +42,12 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         )
         session.counters.errors += 1
         return
+    session.check_sync("acl_smtp_helo")
     facts.helo_verified = facts.helo_verify_failed = False
     facts.notes.pop("name_found_by_helo", None)
     facts.sender_helo_name = name
     if facts.sender_host_address and not _named_client_checks(session, command, name):
         return
-    session.check_sync("acl_smtp_helo")
     code, greeting = "250", ""
     if session.policy.has_acl(session.ctx, "acl_smtp_helo"):
         session.reset()

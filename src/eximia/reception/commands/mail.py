@@ -12,6 +12,7 @@ from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
 from eximia.reception.answers import Answer, accepted, own_code
+from eximia.reception.numbers import NotNumber
 from eximia.reception.protocol_name import syntax_options
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _count_allows(session: SmtpSession) -> bool:
         try:
             session.max_messages = session.number("smtp_accept_max_per_connection")
         except ExpansionError as error:
-            session.process.log.panic(f"expansion of smtp_accept_max_per_connection failed: {error.message}")
+            if not isinstance(error, NotNumber):
+                session.process.log.panic(f"expansion of smtp_accept_max_per_connection failed: {error.message}")
             session.max_messages = 0
     if 0 < session.max_messages < session.counters.mails:
         session.reply("421", "too many messages in this connection")
