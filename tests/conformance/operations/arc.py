@@ -18,7 +18,12 @@ _NAMES = {"AAR": b"arc-authentication-results", "AMS": b"arc-message-signature",
 def verify(case: Case) -> list[str]:
     expected = case.expect["cv"]
     allowed = [str(each or "none").lower() for each in (expected if isinstance(expected, list) else [expected])]
-    return differs("cv", allowed, check(case.message, asking(case.dns.query)).state)
+    return differs("cv", allowed, check(case.message, asking(case.dns.query), now=_now(case)).state)
+
+
+def _now(case: Case) -> float:
+    """Without a time of its own a case must not depend on today's."""
+    return float(case.inputs.get("now") or case.inputs.get("timestamp") or 0)
 
 
 def seal(case: Case) -> list[str]:
@@ -31,7 +36,7 @@ def seal(case: Case) -> list[str]:
     for kind in ("AAR", "AMS", "AS"):
         if kind not in case.expect:
             continue
-        wanted, got = str(case.expect[kind]).encode("latin-1"), made[kind]
+        wanted, got = text(case.expect[kind]).encode("latin-1"), made[kind]
         if kind == "AAR":
             if _words(wanted) != _words(got):
                 wrong.append(f"AAR: expected {_words(wanted)!r}, got {_words(got)!r}")
@@ -51,14 +56,14 @@ def _sealed(case: Case) -> dict[str, bytes]:
     results = own_results(fields, authserv_id)
     if results is None:
         return {}
-    verdict = check(case.message, asking(case.dns.query))
+    verdict = check(case.message, asking(case.dns.query), now=_now(case))
     sealer = Sealer(
         authserv_id,
         text(inputs["domain"]),
         text(inputs["selector"]),
         load_private_key(str(inputs["private_key_pem"]).encode("ascii")),
         created=int(inputs["timestamp"]) if inputs.get("timestamp") is not None else None,
-        sign_headers=[name.lower().encode("latin-1") for name in inputs.get("signed_headers") or ()] or None,
+        sign_headers=_names(case) or None,
     )
     try:
         sealing = Sealing(fields, sealer, verdict.state, results)
@@ -72,13 +77,22 @@ def _sealed(case: Case) -> dict[str, bytes]:
     return found
 
 
-def _words(text: bytes) -> bytes:
+def _names(case: Case) -> list[bytes]:
+    """What is to be signed; where the case does not say it, what the expected signature signs."""
+    named = case.inputs.get("signed_headers")
+    if named:
+        return [text(name).lower().encode("latin-1") for name in named]
+    signed = _tags(text(case.expect.get("AMS")).encode("latin-1")).get("h", b"")
+    return [name for name in signed.split(b":") if name]
+
+
+def _words(value: bytes) -> bytes:
     """An ARC-Authentication-Results value without what white space says."""
-    return re.sub(rb"\s*([;=])\s*", rb"\1", re.sub(rb"\s+", b" ", text)).strip(b" ;").lower()
+    return re.sub(rb"\s*([;=])\s*", rb"\1", re.sub(rb"\s+", b" ", value)).strip(b" ;").lower()
 
 
-def _tags(text: bytes) -> dict[str, bytes]:
+def _tags(value: bytes) -> dict[str, bytes]:
     try:
-        return {name: re.sub(rb"\s+", b"", value).lower() for name, value in parse_tags(text).items()}
+        return {name: re.sub(rb"\s+", b"", found).lower() for name, found in parse_tags(value).items()}
     except TagError as error:
         return {"unreadable": str(error).encode()}
