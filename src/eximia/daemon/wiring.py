@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.ports import Ports, Services
 from eximia.base.template import Template
 from eximia.base.text import Untainted, to_bytes
@@ -168,7 +168,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
         return open_hints(process, spool_directory, (uid, gid) if uid >= 0 else None)
 
     process = services.process = LazyProcess(ports, services, make_hints)
-    log = _log(main, spool_directory, uid, gid, call, stderr)
+    log = _log(main, _selectors(main), spool_directory, uid, gid, call, stderr)
     process.config = configuration
     process.main = main
     process.site = site
@@ -218,12 +218,26 @@ def note_unusable(call: Invocation, main: Any, text: str) -> None:
     """A configuration that cannot be used, in the panic log, if `main` was read so far that its place is known."""
     if main is None or os.geteuid() != 0 or not _text(main.spool_directory):
         return
-    _log(main, _text(main.spool_directory), _number(main.exim_user), _number(main.exim_group), call, -1).panic(
-        text, main=False
-    )
+    spool_directory, uid, gid = _text(main.spool_directory), _number(main.exim_user), _number(main.exim_group)
+    try:
+        selectors = _selectors(main)
+    except ConfigError:
+        # This may be what is wrong with the configuration.
+        selectors = Selectors()
+    _log(main, selectors, spool_directory, uid, gid, call, -1).panic(text, main=False)
 
 
-def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, stderr: int) -> Log:
+def _selectors(main: Any) -> Selectors:
+    """Raises ConfigError."""
+    selectors = main.log_selector
+    if isinstance(selectors, Selectors):
+        return selectors
+    return Selectors(str(selectors or ""), str(main.log_ports.text) if main.log_ports is not None else "")
+
+
+def _log(
+    main: Any, selectors: Selectors, spool_directory: str, uid: int, gid: int, call: Invocation, stderr: int
+) -> Log:
     where = destination(_text(main.log_file_path), f"{spool_directory}/log/%slog")
     system_log = None
     if where.syslog or call.syslog_tag is not None:
@@ -232,12 +246,9 @@ def _log(main: Any, spool_directory: str, uid: int, gid: int, call: Invocation, 
         system_log = SystemLog(
             call.syslog_tag or str(main.syslog_processname or "exim"), str(main.syslog_facility or "mail")
         )
-    selectors = main.log_selector
     settings = LogSettings(
         where,
-        selectors
-        if isinstance(selectors, Selectors)
-        else Selectors(str(selectors or ""), str(main.log_ports.text) if main.log_ports is not None else ""),
+        selectors,
         with_zone=main.log_timezone,
         write_rejectlog=main.write_rejectlog,
         syslog_duplication=main.syslog_duplication,

@@ -67,10 +67,8 @@ def keywords(session: SmtpSession) -> list[str]:
 def _limits(session: SmtpSession) -> list[str]:
     """RFC 9422: the limits that hold."""
     limits: list[str] = []
-    if session.max_messages is None:
-        session.max_messages = session.number("smtp_accept_max_per_connection")
-    if session.max_messages > 0:
-        limits.append(f"MAILMAX={session.max_messages}")
+    if session.most_messages() > 0:
+        limits.append(f"MAILMAX={session.most_messages()}")
     if session.recipients_max > 0:
         limits.append(f"RCPTMAX={session.recipients_max}")
     return [f"LIMITS {' '.join(limits)}"] if limits else []

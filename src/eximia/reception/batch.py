@@ -29,7 +29,7 @@ from .acceptance import (
 )
 from .body_sink import BodySink
 from .fixups import Origin, take_headers
-from .numbers import read_integer
+from .numbers import complaint, number
 from .policy import POLICY, Policy
 from .protocol_name import syntax_options
 from .standard_input import local_session
@@ -81,15 +81,13 @@ class Batch:
             log.main(lines.opened(self.session, log.selectors, None))
         ctx = Context(self.process, self.session)
         try:
-            self.size_limit = read_integer(
-                self.policy.expand(ctx, self.process.main.message_size_limit).strip(), "message_size_limit"
-            )
+            self.size_limit = number(self.policy, ctx, "message_size_limit")
             while (command := self._next()) is not None:
                 if command.verb == "QUIT":
                     break
                 self._obey(command)
         except ExpansionError as error:
-            log.main(f"invalid message_size_limit: {error.message}")
+            log.panic(complaint("message_size_limit", error))
             return 2
         except BatchError as error:
             self._tell(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.logs.lines import smtp as lines
@@ -13,6 +13,7 @@ from eximia.protocols.smtp.server.replies import reply
 from . import answers
 from .ending import SessionOver
 from .extensions import ServerTls, server_tls
+from .numbers import complaint
 from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
@@ -51,11 +52,8 @@ def greet(session: SmtpSession) -> None:
         ctx.message.allow_unqualified_sender = ctx.message.allow_unqualified_recipient = not session.settings.no_qualify
         facts.notes["unqualified"] = (not session.settings.no_qualify, not session.settings.no_qualify)
     session.prepare_throttles()
-    try:
-        session.size_limit = session.number("message_size_limit")
-    except ExpansionError as error:
-        _bad_size_limit(session, error)
-    session.recipients_max = max(0, session.number("recipients_max"))
+    session.size_limit = _limit(session, "message_size_limit")
+    session.recipients_max = max(0, _limit(session, "recipients_max"))
     if session.admission.tls_on_connect:
         tls = server_tls(session.process)
         if tls is None or not tls.available(session):
@@ -237,13 +235,16 @@ def _host_checks(session: SmtpSession) -> None:
         read_proxy_header(session)
 
 
-def _bad_size_limit(session: SmtpSession, error: ExpansionError) -> None:
-    """A limit that cannot be found out: nobody may send."""
-    session.process.log.panic(f"invalid message_size_limit: {error.message}")
-    _serve_nobody(session)
+def _limit(session: SmtpSession, option: str) -> int:
+    """A limit of the session; when it cannot be found out nobody may send."""
+    try:
+        return session.number(option)
+    except ExpansionError as error:
+        session.process.log.panic(complaint(option, error))
+        _serve_nobody(session)
 
 
-def _serve_nobody(session: SmtpSession) -> None:
+def _serve_nobody(session: SmtpSession) -> NoReturn:
     """Something is badly wrong: every command gets a temporary error until the client gives up."""
     while True:
         session.reply("421", answers.DEFERRED)

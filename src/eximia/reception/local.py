@@ -29,7 +29,7 @@ from .complaint import Copy, Trouble, in_the_log, report, say
 from .fixups import Origin, take_headers
 from .from_line import FromLine
 from .not_smtp import begin, judge, log_discarded, log_unusable
-from .numbers import read_integer
+from .numbers import NotNumber, number
 from .policy import POLICY, Policy
 from .standard_input import given_facts
 
@@ -136,13 +136,18 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
     )
     submission = Submission(process, call, caller, stream, policy, ctx, syntax, origin, call.error_handling or "m")
     _sender(submission)
-    try:
-        submission.size_limit = read_integer(policy.expand(ctx, main.message_size_limit).strip(), "message_size_limit")
-        submission.recipients_max = read_integer(policy.expand(ctx, main.recipients_max).strip(), "recipients_max")
-    except ExpansionError as error:
-        say(f"invalid message_size_limit: {error.message}")
-        raise Refused from None
+    submission.size_limit = _limit(submission, "message_size_limit")
+    submission.recipients_max = _limit(submission, "recipients_max")
     return submission
+
+
+def _limit(submission: Submission, option: str) -> int:
+    try:
+        return number(submission.policy, submission.ctx, option)
+    except ExpansionError as error:
+        what = "invalid value for" if isinstance(error, NotNumber) else "failed to expand"
+        submission.process.log.panic(f"{what} {option}: {error.message}")
+        raise Refused from None
 
 
 def _sender(submission: Submission) -> None:

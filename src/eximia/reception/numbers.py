@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from eximia.base.errors import ExpansionError
+from typing import TYPE_CHECKING, Any, Protocol
 
-_UNITS = {"K": 1024, "M": 1024 * 1024, "G": 1024 * 1024 * 1024}
+from eximia.base.errors import ExpansionError
+from eximia.expand.numbers import integer, strict_integer
+
+if TYPE_CHECKING:
+    from eximia.base.template import Template
+    from eximia.context import Context
+
+
+class Expands(Protocol):
+    """The part of the session's policy that expands."""
+
+    def expand(self, ctx: Context, template: Template) -> str:
+        """Raises ExpansionError."""
 
 
 class NotNumber(ExpansionError):
-    """The option could be expanded, but not to a number."""
+    """The expansion worked, but its result is no number."""
 
 
-def read_integer(text: str, option: str) -> int:
-    """`50M` -> its number of bytes. Raises NotNumber."""
-    if not text:
+def number(policy: Expands, ctx: Context, option: str) -> int:
+    """An expanded integer option of the main section, with K, M and G; nothing is 0. `message_size_limit` must not be
+    empty or negative: a lookup that finds nothing must not mean that there is no limit.
+
+    Raises ExpansionError, or NotNumber."""
+    main: Any = ctx.process.main
+    template: Template | None = getattr(main, option)
+    if template is None:
         return 0
-    unit = _UNITS.get(text[-1].upper(), 1)
-    digits = text[:-1] if unit > 1 else text
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-").strip()
+    text = policy.expand(ctx, template)
     try:
-        return sign * int(digits, 16 if digits[:2].lower() == "0x" else 10) * unit
-    except ValueError:
-        raise NotNumber(f'integer expected but "{text}" found') from None
+        return strict_integer(text, positive=True) if option == "message_size_limit" else integer(text)
+    except ExpansionError as error:
+        raise NotNumber(error.message) from None
+
+
+def complaint(option: str, error: ExpansionError) -> str:
+    """What the panic log says of an SMTP session that cannot begin for a bad limit."""
+    what = "invalid" if isinstance(error, NotNumber) else "unable to expand"
+    return f"{what} {option}: {error.message}"

@@ -11,7 +11,7 @@ from errno import ESHUTDOWN
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass
-from eximia.base.errors import EximiaError, NetworkError
+from eximia.base.errors import EximiaError, ExpansionError, NetworkError
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Scope, Session
@@ -25,7 +25,7 @@ from .commands.catalogue import COMMANDS
 from .ending import SessionOver
 from .extensions import server_auth, server_tls
 from .limits import Counters, Throttle, throttle
-from .numbers import read_integer
+from .numbers import NotNumber, number
 from .ourselves import ourselves
 from .policy import POLICY, Policy
 from .protocol_name import protocol_name
@@ -564,11 +564,18 @@ class SmtpSession:
 
     def number(self, option: str) -> int:
         """The value of an expanded integer option (with K and M). Raises ExpansionError."""
-        template: Template | None = getattr(self.main, option)
-        if template is None:
-            return 0
-        text = self.policy.expand(self.ctx, template).strip()
-        return read_integer(text, option)
+        return number(self.policy, self.ctx, option)
+
+    def most_messages(self) -> int:
+        """`smtp_accept_max_per_connection`; 0: no limit."""
+        if self.max_messages is None:
+            try:
+                self.max_messages = self.number("smtp_accept_max_per_connection")
+            except ExpansionError as error:
+                if not isinstance(error, NotNumber):
+                    self.process.log.panic(f"expansion of smtp_accept_max_per_connection failed: {error.message}")
+                self.max_messages = 0
+        return self.max_messages
 
     def prepare_throttles(self) -> None:
         """`smtp_ratelimit_mail` and `_rcpt` for a client that matches `smtp_ratelimit_hosts`."""

@@ -301,11 +301,9 @@ def test_well_known_file() -> None:
 
 
 def test_configuration_that_cannot_be_used_is_a_temporary_error() -> None:
-    answer, log = dialogue(f"{RCPT}recipients_max = ${{if\n{ACL}", [b"EHLO x\r\n"])
-    assert answer == "421 Temporary local problem - please try later\n"
-    assert log[0].startswith("PANIC SMTP session with [192.0.2.1] ended: ")
     answer, log = dialogue(f"{RCPT}smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = nonsense\n{ACL}", [b"EHLO x\r\n"])
     assert answer == "421 Temporary local problem - please try later\n"
+    assert log[0].startswith("PANIC SMTP session with [192.0.2.1] ended: ")
 
 
 def test_endless_first_line_is_not_kept() -> None:
@@ -324,3 +322,30 @@ def test_etrn_starts_a_queue_run_for_the_text() -> None:
     answer, lines = dialogue(config, [b"EHLO x\r\n", b"ETRN #a.example\r\n", b"QUIT\r\n"])
     assert "250 OK" in answer
     assert "queue run for a.example" in lines
+
+
+@pytest.mark.parametrize(
+    "option, value, complaint",
+    [
+        ("message_size_limit", "5X", 'invalid message_size_limit: invalid integer "5X"'),
+        ("message_size_limit", "-5", 'invalid message_size_limit: non-negative integer expected but "-5" found'),
+        ("message_size_limit", "", 'invalid message_size_limit: integer expected but "" found'),
+        ("message_size_limit", "${if eq{a}{b}{7}}", 'invalid message_size_limit: integer expected but "" found'),
+        ("message_size_limit", "${no}", 'unable to expand message_size_limit: unknown variable in "${no}"'),
+        ("recipients_max", "many", 'invalid recipients_max: integer expected but "many" found'),
+    ],
+)
+def test_limits_that_cannot_be_found_out(option: str, value: str, complaint: str) -> None:
+    """Nobody may send: a lookup that finds nothing must not mean that there is no limit."""
+    answer, log = dialogue(f"{option} = {value}\n{RCPT}{ACL}", [b"EHLO x\r\n", b"QUIT\r\n"])
+    assert answer.startswith("421 Temporary local problem - please try later\n")
+    assert "250" not in answer
+    assert f"PANIC {complaint}" in log
+
+
+def test_a_bad_number_of_messages_is_no_limit() -> None:
+    answer, log = dialogue(
+        f"smtp_accept_max_per_connection = few\n{RCPT}{ACL}", [b"EHLO x\r\nMAIL FROM:<a@b>\r\nQUIT\r\n"]
+    )
+    assert "250 OK\n221" in answer
+    assert not log

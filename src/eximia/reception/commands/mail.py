@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import ExpansionError
 from eximia.logs.lines.hosts import client
 from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Parsed, parse_address
@@ -12,7 +11,6 @@ from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
 from eximia.reception.answers import Answer, accepted, own_code
-from eximia.reception.numbers import NotNumber
 from eximia.reception.protocol_name import syntax_options
 
 if TYPE_CHECKING:
@@ -94,14 +92,7 @@ _BATCHED = frozenset(("SIZE", "BODY"))
 
 def _count_allows(session: SmtpSession) -> bool:
     """`smtp_accept_max_per_connection`."""
-    if session.max_messages is None:
-        try:
-            session.max_messages = session.number("smtp_accept_max_per_connection")
-        except ExpansionError as error:
-            if not isinstance(error, NotNumber):
-                session.process.log.panic(f"expansion of smtp_accept_max_per_connection failed: {error.message}")
-            session.max_messages = 0
-    if 0 < session.max_messages < session.counters.mails:
+    if 0 < session.most_messages() < session.counters.mails:
         session.reply("421", "too many messages in this connection")
         log = session.process.log
         who = client(session.ctx.session, log.selectors)
