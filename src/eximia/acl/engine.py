@@ -256,7 +256,7 @@ def _expanded(one: Run, template: Template) -> str | None:
     except ForcedFailure:
         return None
     except LookupDefer as error:
-        raise Defer(f'failed to expand ACL string "{template.text}": {error}') from error
+        raise Defer(error.cause or f'failed to expand ACL string "{template.text}": {error}') from error
     except ExpansionError as error:
         raise AclError(f'failed to expand ACL string "{template.text}": {error}') from error
 

@@ -42,7 +42,15 @@ class ForcedFailure(ExpansionError):
 
 
 class LookupDefer(ExpansionError):
-    """A lookup in an expansion could not be finished now (server down, DNS timeout)."""
+    """A lookup in an expansion could not be finished now (server down, DNS timeout).
+
+    `cause` is what the lookup itself said, without the query and the string around it: Exim's `search_error_message`,
+    which is what its logs of refused commands tell. Empty when the lookup said nothing.
+    """
+
+    def __init__(self, message: str, span: Span = NOWHERE, *, cause: str | None = None) -> None:
+        super().__init__(message, span)
+        self.cause = message if cause is None else cause
 
 
 class Defer(EximiaError):

@@ -191,6 +191,8 @@ class Outcome:
     more_errno: int = 0
     #: shown to the sender in place of `message`
     user_message: str = ""
+    #: what a lookup itself said, where routing deferred for one
+    cause: str = ""
     #: the message is to be frozen
     freeze: bool = False
     #: a fault of the configuration or the program: also in the panic log, no retry record

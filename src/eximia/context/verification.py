@@ -30,7 +30,9 @@ class Verified:
     #: the last $address_data set on the way, kept for failures too
     address_data: str = ""
     routed: list[Address] = field(default_factory=list)
-    #: routing goes on with a copy as well (`unseen`): `routed` is not all
+    #: a router with `unseen` takes a copy as well: `routed` is not all
     copied: bool = False
+    #: what a lookup said that routing deferred for; logs of refused commands tell nothing else
+    cause: str = ""
     #: the address is thrown away (`:blackhole:`), told to EXPN only
     discarded: bool = False

@@ -37,13 +37,13 @@ KINDS = {"domain": "domain", "host": "host", "address": "address", "local_part":
 def trouble(ctx: Context, text: str) -> None:
     """Tell the main and the panic log."""
     if ctx.process.log is not None:
-        ctx.process.log.panic(text)
+        ctx.process.log.panic(text, ctx.message.id)
 
 
 def _search_error(error: ExpansionError) -> str:
     """What of an expansion's failure the caller logs once more: the words of a lookup."""
     if isinstance(error, LookupDefer):
-        return error.message.partition(" gave DEFER: ")[2]
+        return error.cause if error.cause != error.message else ""
     return error.message if error.message.startswith("failed to open ") else ""
 
 

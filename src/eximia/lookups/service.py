@@ -48,7 +48,7 @@ class Lookups:
             return self._find(ctx, search, key, source)
         except LookupDefer as defer:
             subject = source if key is None else key
-            raise LookupDefer(f'lookup of "{subject}" gave DEFER: {defer.message}') from None
+            raise LookupDefer(f'lookup of "{subject}" gave DEFER: {defer.message}', cause=defer.cause) from None
 
     def _find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:
         parsed = parse_search(search)

@@ -233,6 +233,7 @@ class SmtpSession:
         self.counters.unknown += 1
         self.log_syntax_error("unrecognized command", command.line)
         if self.counters.unknown > self.main.smtp_max_unknown_commands:
+            self.log_incomplete("unrecognized command")
             raise SessionOver(
                 "bad-commands",
                 reply=("500", "Too many unrecognized commands"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.template import Template
 from eximia.base.text import EMPTY, Untainted, lower, marked
 from eximia.context import Address, AddressContext, Context, Errno, Outcome, Result
 from eximia.expand import expand
+from eximia.lookups.types import OpenFailure
 from eximia.message.address import split_address, unquote_local_part
 
 from .affixes import match_prefix, match_suffix
@@ -421,10 +422,19 @@ def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer
         user_message=error.user_message,
         freeze=error.freeze,
         pass_message=error.pass_message,
+        cause=_cause(error),
     )
     _trace_end(ctx, router, address, "deferred", error.message)
     _adopt(address, error.children)
     return Routed(Verdict.DEFERRED, error.children)
+
+
+def _cause(error: RouterDefer) -> str:
+    """What a lookup said, when the option that made the router defer asked one: the trouble is raised for its error."""
+    behind = error.__context__
+    if isinstance(behind, LookupDefer):
+        return behind.cause
+    return behind.message if isinstance(behind, OpenFailure) else ""
 
 
 def _trace_end(ctx: Context, router: Router, address: Address, outcome: str, why: str) -> None:

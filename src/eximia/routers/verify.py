@@ -30,6 +30,7 @@ class VerifyService:
         if not here.domain:
             return Verified("fail", "domain missing", failure="qualify")
         data = ""
+        copied = False
         for _ in range(_DEEPEST):
             routed = route_address(ctx, here, mode)
             data = here.address_data or data
@@ -44,12 +45,16 @@ class VerifyService:
                     "route",
                     data,
                     [here],
+                    copied,
+                    outcome.cause,
                 )
             if verdict is Verdict.DISCARDED:
                 return Verified("ok", address_data=data)
             children = routed.children
-            if verdict is Verdict.ACCEPTED:
-                return Verified("ok", address_data=data, routed=[here], copied=bool(children))
+            if verdict is Verdict.ACCEPTED and not children:
+                return Verified("ok", address_data=data, routed=[here], copied=copied)
+            # After an `unseen` router the copy that goes on is what counts.
+            copied |= verdict is Verdict.ACCEPTED
             if success_on_redirect or len(children) != 1 or children[0].is_special:
                 return Verified("ok", address_data=data)
             here = children[0]

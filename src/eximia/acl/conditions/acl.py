@@ -31,7 +31,7 @@ def _check(one: Run, template: Template) -> bool | Outcome:
                 return True
             break
         except LookupDefer as error:
-            raise Defer(f'failed to expand ACL string "{words[0].text}": {error}') from error
+            raise Defer(error.cause or f'failed to expand ACL string "{words[0].text}": {error}') from error
         except ExpansionError as error:
             raise AclError(f'failed to expand ACL string "{words[0].text}": {error}') from error
     name = values[0] if values else Template("").text

@@ -34,9 +34,8 @@ def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -
     success where `defer_ok` stands."""
     ctx = one.ctx
     routed = ctx.process.services.verify.verify(ctx, address, kind, success_on_redirect=options.success_on_redirect)
-    verdict = Verdict(
-        routed.result, routed.message, routed.user_message or routed.message, routed.failure, routed.address_data
-    )
+    log = routed.cause or routed.message
+    verdict = Verdict(routed.result, log, routed.user_message or routed.message, routed.failure, routed.address_data)
     verdict.reticent = routed.failure == "route" and not routed.user_message
     if verdict.result == "ok" and not (options.success_on_redirect and len(routed.routed) != 1):
         _check_further(one, address, kind, options, routed, verdict)

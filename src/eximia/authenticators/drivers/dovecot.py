@@ -64,8 +64,8 @@ class Dovecot:
         """Pass what the client and the service say to each other."""
         try:
             link = _Link(_connect(ctx, str(options.server_socket)))
-        except (NetworkError, _Trouble) as error:
-            return ServerResult(Verdict.DEFER, "", f"failed to connect to {options.server_socket}: {error}")
+        except _Trouble as error:
+            return ServerResult(Verdict.DEFER, "", str(error))
         try:
             mechanism = str(options.public_name).upper()
             _shake_hands(link, mechanism)
@@ -92,14 +92,32 @@ class Dovecot:
 
 
 def _connect(ctx: Context, where: str) -> Stream:
+    """Raises _Trouble, in Exim's words for the log."""
     net = ctx.process.ports.net
     if where.startswith("/"):
-        return net.connect_unix(where, timeout=_TIMEOUT)
+        try:
+            return net.connect_unix(where, timeout=_TIMEOUT)
+        except NetworkError as error:
+            raise _Trouble(f"unable to connect to UNIX socket ({where}): {_reason(error)}") from None
     host, _, port = where.partition(" ")
+    if not port.strip().isdigit():
+        raise _Trouble(f"invalid socket '{where}'")
     found = addresses_by_name(ctx, host)
-    if not found.addresses or not port.strip().isdigit():
-        raise _Trouble("no such host or port")
-    return net.connect(found.addresses[0], int(port), timeout=_TIMEOUT)
+    if not found.addresses:
+        raise _Trouble(f"no IP address found for host {host}")
+    why = ""
+    for address in found.addresses:
+        try:
+            return net.connect(address, int(port), timeout=_TIMEOUT)
+        except NetworkError as error:
+            why = _reason(error)
+    raise _Trouble(f"failed to connect to any address for {host}: {why}")
+
+
+def _reason(error: NetworkError) -> str:
+    if error.errno:
+        return os.strerror(error.errno)
+    return "Connection timed out" if error.timed_out else error.message
 
 
 def _shake_hands(link: _Link, mechanism: str) -> None:

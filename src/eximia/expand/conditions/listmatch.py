@@ -29,7 +29,8 @@ class Matching:
         except LookupDefer as failure:
             # Exim has words only for what a lookup says.
             reason = "NULL" if failure.message.startswith("unknown named ") else failure.message or "NULL"
-            raise LookupDefer(f'unable to complete match against "{items}": {reason}') from failure
+            message = f'unable to complete match against "{items}": {reason}'
+            raise LookupDefer(message, cause=None if reason == "NULL" else failure.cause) from failure
         if found is None:
             return False
         ctx.scope.value = found

@@ -1,0 +1,90 @@
+"""What configurations that people published do: hosting panels, relays, lists, greylisting. The text is our own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .session_world import EHLO, Dialogue
+
+RCPT = EHLO + "MAIL FROM:<s@from.example>\r\nRCPT TO:<joe@y.example>\r\nQUIT\r\n"
+VERIFIES = "rcpt:\n require verify = recipient\n accept\n"
+NULL = "nul:\n driver = appendfile\n file = /dev/null\n"
+GAVE_UP = 'lookup of "select 1" gave DEFER: no PostgreSQL servers defined (pgsql_servers option)'
+FAILS = "last:\n driver = redirect\n allow_fail\n data = :fail: nobody here\n"
+PGSQL = "${lookup pgsql{select 1}}"
+
+
+def verifies(routers: str, acl: str = VERIFIES, **more: Any) -> Dialogue:
+    """Is the recipient verified? By the session, and by -bv."""
+    return Dialogue(said=RCPT, acl=acl, routers=routers, transports=NULL, then=[("-bv", "joe@y.example")], **more)
+
+
+def vacation(rest: str, acl: str = VERIFIES) -> Dialogue:
+    """An autoresponder takes a copy before the rest is asked."""
+    return verifies(f"away:\n driver = accept\n transport = nul\n unseen\n{rest}", acl)
+
+
+def defers(option: str, driver: str = "redirect", **more: Any) -> Dialogue:
+    return verifies(f"r:\n driver = {driver}\n {option}\n", **more)
+
+
+def warned(modifier: str) -> Dialogue:
+    return Dialogue(said=RCPT, acl=f"rcpt:\n warn {modifier}\n accept\n")
+
+
+AUTHENTICATOR = "a:\n driver = dovecot\n public_name = PLAIN\n server_set_id = $auth1\n server_socket = "
+
+
+def service(where: str) -> Dialogue:
+    """Dovecot is not there."""
+    return Dialogue(said=f"{EHLO}AUTH PLAIN AGEAYg==\r\nQUIT\r\n", authenticators=f"{AUTHENTICATOR}{where}\n")
+
+
+_UNSEEN = {
+    "then nobody": vacation(FAILS),
+    "then nothing": vacation(""),
+    "then somebody": vacation("box:\n driver = accept\n transport = nul\n"),
+    "then deferred": vacation("last:\n driver = redirect\n allow_defer\n data = :defer: later\n"),
+    "then two": vacation("last:\n driver = redirect\n data = a@y.example, b@y.example\n"),
+    "then redirected to nobody": vacation(
+        "on:\n driver = redirect\n local_parts = joe\n data = nobody@y.example\n" + FAILS,
+    ),
+    "redirected as well": verifies("on:\n driver = redirect\n unseen\n data = nobody@y.example\n" + FAILS),
+    "good when redirected": vacation(FAILS, "rcpt:\n require verify = recipient/success_on_redirect\n accept\n"),
+}
+_DEFERRED = {
+    "missing file": defers("data = ${lookup{x}lsearch{/nonexistent/file}}"),
+    "lookup": defers(
+        f"data = {PGSQL}",
+        differs=(
+            "-joe@y.example cannot be resolved at this time: Temporary internal error",
+            f'+joe@y.example cannot be resolved at this time: failed to expand "{PGSQL}": {GAVE_UP}',
+        ),
+    ),
+    "syntax": defers("data = ${if eq{a}"),
+    "bad address": defers("data = a b c <"),
+    "unreadable": defers("file = /nonexistent/x/y"),
+    "transport": defers("transport = ${lookup{x}lsearch{/nonexistent/file}}", "accept"),
+    "self": defers("route_list = * 127.0.0.1\n transport = nul\n self = defer", "manualroute"),
+    "self, frozen": defers("route_list = * 127.0.0.1\n transport = nul\n self = freeze", "manualroute"),
+}
+_LOOKUPS = {
+    "warn": warned(f"condition = {PGSQL}"),
+    "warn sets": warned(f"set acl_m_x = {PGSQL}"),
+    "deny": Dialogue(said=RCPT, acl=f"rcpt:\n deny condition = {PGSQL}\n accept\n"),
+    "in a match": warned("condition = ${if match_domain{a}{pgsql;select 1}}"),
+    "dnslists": warned(f"dnslists = {PGSQL}"),
+}
+_OTHER = {
+    "dovecot: no socket": service("/nonexistent/sock"),
+    "dovecot: no server": service("127.0.0.1 1"),
+    "dovecot: no port": service("127.0.0.1:1"),
+    "unknown commands in a transaction": Dialogue(
+        said=EHLO + "MAIL FROM:<s@from.example>\r\nA\r\nB\r\nC\r\nD\r\n", selector="+smtp_incomplete_transaction"
+    ),
+}
+CASES = {
+    f"{family}: {name}": case
+    for family, cases in {"unseen": _UNSEEN, "deferred": _DEFERRED, "lookup": _LOOKUPS, "other": _OTHER}.items()
+    for name, case in cases.items()
+}
