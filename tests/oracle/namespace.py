@@ -1,4 +1,5 @@
-"""Running commands where the name server and the network are ours: mount and network namespaces (root is needed)."""
+"""Running commands where the name server, the network and the process numbers are ours: mount, network and PID
+namespaces (root is needed). Nothing that the command leaves running survives it."""
 
 from __future__ import annotations
 
@@ -31,5 +32,5 @@ def run_inside(
     zone = folder / "zone"
     zone.write_text(records)
     server = [sys.executable, str(Path(__file__).with_name("dns_server.py")), str(zone)]
-    words = ["unshare", "-mn", "sh", "-c", _SET_UP, "sh", str(folder), *server, *command]
+    words = ["unshare", "-mnpf", "--mount-proc", "sh", "-c", _SET_UP, "sh", str(folder), *server, *command]
     return subprocess.run(words, capture_output=True, timeout=240, cwd=where)

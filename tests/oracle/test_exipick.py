@@ -84,11 +84,12 @@ def folder() -> Iterator[Path]:
         exim("-bs", *far, "-oMt", "joe", text=REMOTE.replace("\n", "\r\n"))
         exim("-bs", text=BOUNCE.replace("\n", "\r\n"))
         exim("-f", "fr@from.example", "z@one.example", text="Subject: frozen\n\nx\n")
-        ids = sorted(each.name[:-2] for each in (place / "spool" / "input").iterdir() if each.name.endswith("-H"))
-        assert len(ids) == 4
-        exim("-Mf", ids[3])
-        exim("-Mmd", ids[1], "b@two.example")
-        exim("-Mmd", ids[0], "y@two.example")
+        # by sender: the order of ids of one second is that of process numbers, which begin again at some time
+        senders = {path.read_text("latin-1").split("\n")[2]: path.name[:-2] for path in place.rglob("input/*-H")}
+        assert len(senders) == 4
+        exim("-Mf", senders["<fr@from.example>"])
+        exim("-Mmd", senders["<sender@client.example>"], "b@two.example")
+        exim("-Mmd", senders["<s@from.example>"], "y@two.example")
         yield place
 
 
