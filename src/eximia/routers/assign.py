@@ -36,9 +36,7 @@ def assign_errors(ctx: Context, address: Address, router: Router, mode: Mode) ->
     except ForcedFailure:
         return
     except ExpansionError as error:
-        raise RouterDefer(
-            f'{router.name} router failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL
-        ) from None
+        raise RouterDefer(f'{router.name} router failed to expand "{template.text}": {error.message}') from None
     if text in ("", "<>"):
         address.errors_address = ""
         return

@@ -234,7 +234,7 @@ def _strip_affixes(address: Address, router: Router, local_part: str) -> str | N
     """The local part without prefix and suffix; None when a mandatory one is missing."""
     options = router.options
     address.prefix = address.prefix_v = address.suffix = address.suffix_v = EMPTY
-    if router.prefixes:
+    if router.prefixes is not None:
         affix = match_prefix(local_part, router.prefixes)
         if affix is not None:
             address.prefix = affix.text if affix.wild else Untainted(affix.text)
@@ -242,7 +242,7 @@ def _strip_affixes(address: Address, router: Router, local_part: str) -> str | N
             local_part = local_part[len(affix.text) :]
         elif not options.local_part_prefix_optional:
             return None
-    if router.suffixes:
+    if router.suffixes is not None:
         affix = match_suffix(local_part, router.suffixes)
         if affix is not None:
             address.suffix = affix.text if affix.wild else Untainted(affix.text)
@@ -312,8 +312,7 @@ def _run(ctx: Context, address: Address, router: Router, call: RouteCall) -> Ans
             return Answer.DECLINE
         except ExpansionError as error:
             raise RouterDefer(
-                f'expansion of "{options.address_data.text}" failed in {router.name} router: {error.message}',
-                errno=Errno.EXPAND_FAIL,
+                f'expansion of "{options.address_data.text}" failed in {router.name} router: {error.message}'
             ) from None
     return router.driver.route(ctx, address, call)
 

@@ -82,7 +82,8 @@ class Router:
         self.redirect_router: Router | None = None
         self.prefixes = _items(options.local_part_prefix)
         self.suffixes = _items(options.local_part_suffix)
-        self.affixed = bool(self.prefixes or self.suffixes)
+        # an empty list is one that nothing matches
+        self.affixed = self.prefixes is not None or self.suffixes is not None
         self.self_action: SelfAction = read_self(options.self)
         self.variables = _variables(options.set, span)
         self.retry_use_local_part: bool = options.retry_use_local_part
@@ -93,8 +94,8 @@ class Router:
         return f"Router({self.name!r})"
 
 
-def _items(template: Template | None) -> tuple[str, ...]:
-    return tuple(split_list(template.text)) if template is not None else ()
+def _items(template: Template | None) -> tuple[str, ...] | None:
+    return tuple(split_list(template.text)) if template is not None else None
 
 
 def _variables(text: str | None, span: Span) -> tuple[tuple[str, Template], ...]:

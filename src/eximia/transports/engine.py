@@ -6,11 +6,13 @@ of the batch has an `outcome` afterwards. Not here: making batches, retry and lo
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.context import AddressContext
 from eximia.context.delivery import Batch, Errno, Host, Outcome, Result, SmtpFacts
+from eximia.expand.numbers import strict_integer
 
 from .catalogue import DRIVERS
 from .smtp.failure import Failure
@@ -162,18 +164,21 @@ def _new_return_path(ctx: Context, options: Any, batch: Batch) -> None:
         return
     except ExpansionError as error:
         raise Failure(
-            f'Failed to expand return path "{template.text}": {error.message}', Errno.UNKNOWN, panic=True
+            f'Failed to expand return path "{template.text}" in {batch.transport.name} transport: {error.message}',
+            Errno.HOST_EXPAND_FAIL,
+            announce=True,
         ) from error
     ctx.address.return_path = batch.return_path
 
 
 def _check_size(ctx: Context, name: str, options: Any) -> None:
-    """`message_size_limit`. Raises Failure."""
+    """`message_size_limit`. A lookup that finds nothing must not mean that there is no limit. Raises Failure."""
+    what = "failed to expand"
     try:
-        limit = expand_number(options.message_size_limit, ctx)
+        text = expand(options.message_size_limit, ctx)
+        what = "invalid"
+        limit = strict_integer(text, positive=True)
     except ExpansionError as error:
-        invalid = error.message.startswith("invalid integer")
-        what = "invalid" if invalid else "failed to expand"
         raise Failure(f"{what} message_size_limit in {name} transport: {error.message}", Errno.UNKNOWN) from error
     if 0 < limit < ctx.message.size:
         raise Failure(f"message is too big (transport limit = {limit})", Errno.NONE, permanent=True)
@@ -241,10 +246,12 @@ def _run_shadow(ctx: Context, batch: Batch, options: Any) -> None:
         log = ctx.process.log
         if log is not None:
             condition = f'condition "{options.shadow_condition.text}" for {batch.transport.name} transport'
-            log.main(f"failed to expand {condition}: {error.message}", ctx.message.id)
+            log.panic(f"failed to expand {condition}: {error.message}", ctx.message.id)
         return
     transport = find(ctx, name)
     if transport is None:
+        if ctx.process.log is not None:
+            ctx.process.log.panic(f'shadow transport "{name}" not found ', ctx.message.id)
         return
     outcomes = [a.outcome for a in delivered]
     retries = [list(a.retries) for a in delivered]
@@ -258,7 +265,9 @@ def _run_shadow(ctx: Context, batch: Batch, options: Any) -> None:
         assert outcome is not None
         outcome.shadow = name
         if shadow is not None and shadow.result is not Result.DELIVERED:
-            outcome.shadow += f" ({shadow.message})" if shadow.message else f" (error {shadow.errno})"
+            why = [os.strerror(shadow.errno)] if shadow.errno > 0 else []
+            why += [shadow.message] if shadow.message else []
+            outcome.shadow += f" ({': '.join(why) or f'error {shadow.errno}'})"
 
 
 def find(ctx: Context, name: str) -> Any:

@@ -137,6 +137,9 @@ def directories(ctx: Context, name: str, options: Any, address: Address) -> tupl
     current = _directory(ctx, name, options.current_directory, "current")
     if current is None:
         current = _routed(ctx, name, address.current_directory, "current", expanded=False)
+    for path, what in ((home, "home"), (current, "current")):
+        if path is not None and not path.startswith("/"):
+            raise _panic(f'{what} directory path "{path}" is not absolute for {name} transport', Errno.NOT_ABSOLUTE)
     return home or "", current or home or "/"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError
 from eximia.base.template import Template
 from eximia.expand import expand as _expand
+from eximia.expand.numbers import strict_integer
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -52,27 +53,8 @@ def expand_number(value: int | Template | str | None, ctx: Context, default: int
         return default
     if isinstance(value, int):
         return value
-    text = expand(value, ctx).strip()
-    if not text:
-        return default
-    return read_number(text)
-
-
-def read_number(text: str) -> int:
-    """`10`, `4K`, `2M`, `1G`. Raises ExpansionError in Exim's words."""
-    text = text.strip()
-    factor = 1
-    digits = text
-    if text[-1:].upper() in _FACTORS:
-        factor = _FACTORS[text[-1:].upper()]
-        digits = text[:-1].strip()
-    try:
-        return int(digits) * factor
-    except ValueError:
-        raise ExpansionError(f'invalid integer "{text}"') from None
-
-
-_FACTORS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    text = expand(value, ctx)
+    return strict_integer(text) if text.strip() else default
 
 
 def host_matches(ctx: Context, hosts: Template | None, name: str, address: str) -> bool:

@@ -102,7 +102,7 @@ class Pipe:
         if redirected is not None and not (options.force_command and options.command is not None):
             text = redirected
             expanding = address.expand_pipe
-        elif options.command is not None:
+        elif options.command is not None and options.command.text:
             text = options.command.text
         else:
             raise Failure(f"no command specified for {self.name} transport", Errno.NONE, Fault.LOCAL)
@@ -152,7 +152,7 @@ class Pipe:
                     )
             elif options.allow_commands is not None:
                 raise _refused(f'"{command}" command not permitted by {self.name} transport')
-        if "/" in command:
+        if command.startswith("/"):
             return command
         for directory in path.split(":"):
             candidate = f"{directory}/{command}"
