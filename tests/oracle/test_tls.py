@@ -56,6 +56,8 @@ OPTIONS = {
     "forced to fail": "tls_certificate = ${{if eq{{1}}{{2}}{{x}}fail}}\n  tls_verify_certificates = ${{if eq{{1}}{{2}}{{x}}fail}}",
     "nobody verified": "tls_try_verify_hosts = :\n  tls_verify_hosts = :",
     "both verified": "tls_verify_hosts =\n  tls_try_verify_hosts = *\n  tls_verify_certificates = {root}",
+    "not verified by callouts": "hosts_verify_avoid_tls = *",
+    "nor though required": "hosts_verify_avoid_tls = *\n  hosts_require_tls = *",
     "avoided and required": "hosts_avoid_tls = *\n  hosts_require_tls = *",
 }
 CASES = [(mode, option) for mode in MODES for option in ("plain", "required", "not in clear", "verified and required")]
@@ -70,6 +72,7 @@ CASES = [
     if (mode != "on connect" or option == "smtps") and (mode != "wants a certificate" or option == "good certificate")
 ]
 
+_MESSAGE = b"Subject: x\n\nx\n"
 _CONFIGURATION = """
 spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
@@ -77,6 +80,11 @@ keep_environment =
 primary_hostname = client.example
 message_id_format = short
 log_selector = +tls_certificate_verified
+acl_smtp_rcpt = check
+begin acl
+check:
+  require verify = recipient/callout=10s,no_cache
+  accept
 begin routers
 r:
   driver = manualroute
@@ -111,8 +119,30 @@ def servers(pki: Pki) -> Iterator[dict[str, Server]]:
         each.server_close()
 
 
+#: what a callout meets, and with which options
+CALLOUTS = [
+    *((mode, "plain") for mode in ("ok", "expired", "not offered", "454", "garbage", "closes")),
+    *((mode, "required") for mode in ("ok", "not offered", "454", "554", "garbage", "closes in the handshake")),
+    *((mode, "verified") for mode in ("ok", "expired", "other name")),
+    *((mode, "verified and required") for mode in ("expired", "other name")),
+    *(("ok", option) for option in ("not verified by callouts", "nor though required", "failing expansion")),
+    ("454", "not in clear"),
+    ("on connect", "smtps"),
+    ("ok", "smtps"),
+]
+
+
 def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[str]:
     """The log lines of one delivery, without what any two runs differ in."""
+    done, log = call(folder, which, pki, port, option, ("-odi", "-oi", "-f", "a@b.example", "c@d.example"), _MESSAGE)
+    assert log, done
+    return log
+
+
+def call(
+    folder: Path, which: str, pki: Pki, port: int, option: str, words: tuple[str, ...], said: bytes
+) -> tuple[subprocess.CompletedProcess[bytes], list[str]]:
+    """One call of a program, and the lines of its main log."""
     folder.mkdir()
     enterable(folder)
     for name in ("spool", "log"):
@@ -127,15 +157,16 @@ def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[st
     (folder / "site.toml").write_text('user = "Debian-exim"\ngroup = "Debian-exim"\n')
     program = ["exim4"] if which == "exim4" else [sys.executable, "-m", "eximia.cli.launched", "exim"]
     done = subprocess.run(
-        [*program, "-C", str(folder / "conf"), "-odi", "-oi", "-f", "a@b.example", "c@d.example"],
-        input=b"Subject: x\n\nx\n",
+        [*program, "-C", str(folder / "conf"), *words],
+        input=said,
         env={**os.environ, "PYTHONPATH": str(SOURCE), "EXIMIA_SITE": str(folder / "site.toml")},
         capture_output=True,
         timeout=60,
         check=False,
     )
     path = folder / "log" / "mainlog"
-    assert path.exists(), done
+    if not path.exists():
+        return done, []
     log = path.read_text(errors="replace")
     lines = []
     for line in log.splitlines():
@@ -144,9 +175,9 @@ def story(folder: Path, which: str, pki: Pki, port: int, option: str) -> list[st
             continue
         line = re.sub(r" X=(TLS1\.\d):\S+", r" X=\1", line)
         # after "TLS session:" stands what the library says
-        line = re.sub(r"(TLS session: ).*?(: delivering unencrypted|$)", r"\1...\2", line)
+        line = re.sub(r"(TLS session: ).*?(: (?:delivering|callout) unencrypted|$)", r"\1...\2", line)
         lines.append(line)
-    return lines
+    return done, lines
 
 
 @pytest.mark.parametrize(("mode", "option"), CASES, ids=lambda value: value)
@@ -158,3 +189,20 @@ def test_client(tmp_path: Path, pki: Pki, servers: dict[str, Server], mode: str,
     for lines in (ours, theirs):
         del lines[next((at + 1 for at, line in enumerate(lines) if line.startswith(("=>", "==", "**"))), len(lines)) :]
     assert ours == theirs
+
+
+@pytest.mark.parametrize(("mode", "option"), CALLOUTS, ids=lambda value: value)
+def test_callout(tmp_path: Path, pki: Pki, servers: dict[str, Server], mode: str, option: str) -> None:
+    session = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nQUIT\r\n"
+    words = ("-bs", "-oMa", "192.0.2.7")
+    found = []
+    for which in ("ours", "exim4"):
+        done, log = call(tmp_path / which, which, pki, servers[mode].port, option, words, session)
+        replies = [
+            line for line in done.stdout.splitlines() if line[:4] in (b"250 ", b"451 ", b"550 ") or line[3:4] == b"-"
+        ]
+        replies = [
+            re.sub(rb"TLS session: .*", b"TLS session: ...", line) for line in replies[1:] if b"Hello" not in line
+        ]
+        found.append(([line for line in replies if not line.startswith(b"250-")], log))
+    assert found[0] == found[1]

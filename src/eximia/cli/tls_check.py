@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from eximia.logs.selectors import Selectors
     from eximia.tls.engine import Engine
 
+#: how many addresses one that is redirected may become before the search ends
+_MOST_ADDRESSES = 50
 _OCSP = ("not asked for", "none given", "not verified", "bad", "good")
 
 
@@ -114,16 +116,12 @@ def check(ctx: Context, subject: str) -> Found:
     address = _route(ctx, subject, found)
     if address is None:
         return found
-    from eximia.transports.engine import is_local
     from eximia.transports.smtp.failure import Failure
     from eximia.transports.smtp.hosts import hosts_for, port_of
 
     name: str = address.transport.name
     options: Any = address.transport.options
-    if is_local(address.transport):
-        found.problem = f"transport {name} is not smtp"
-        return found
-    found.transport = name
+    found.transport, found.problem = name, ""
     variables = ctx.address
     variables.domain, variables.local_part = address.domain, address.local_part
     process = ctx.process
@@ -144,25 +142,31 @@ def check(ctx: Context, subject: str) -> Found:
 
 
 def _route(ctx: Context, subject: str, found: Found) -> Address | None:
-    """The remote address that `subject` becomes; None with the reason in `found`."""
+    """The first address by SMTP that `subject` becomes; None with the reason in `found`."""
     from eximia.context import Address
     from eximia.routers.engine import route_address, split_for
     from eximia.routers.result import Mode, Verdict
+    from eximia.transports.engine import is_local
 
-    here = Address(subject)
-    for _ in range(20):
+    waiting = [Address(subject)]
+    for _ in range(_MOST_ADDRESSES):
+        if not waiting:
+            break
+        here = waiting.pop(0)
         split_for(ctx, here)
         routed = route_address(ctx, here, Mode.TEST)
         if routed.verdict is Verdict.ACCEPTED:
-            if here.transport is None:
-                found.problem = "no transport"
-                return None
-            return here
-        if not routed.children or routed.children[0].is_special:
-            break
-        here = routed.children[0]
-    outcome = here.outcome
-    found.problem = (outcome.message if outcome is not None else "") or f"{here.address} is not delivered by SMTP"
+            if here.transport is not None and not is_local(here.transport):
+                return here
+            why = "no transport" if here.transport is None else f"transport {here.transport.name} is not smtp"
+        else:
+            children = [child for child in routed.children if not child.is_special]
+            waiting[:0] = children
+            if children:
+                continue
+            outcome = here.outcome
+            why = (outcome.message if outcome is not None else "") or f"{here.address} is not delivered by SMTP"
+        found.problem = found.problem or why
     return None
 
 

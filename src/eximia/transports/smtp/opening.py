@@ -147,9 +147,9 @@ def open_connection(
             raise
         log = ctx.process.log
         if log is not None and not options.disable_logging:
-            where = f"H={host.name} [{host.address}]"
+            what = "callout unencrypted to " if verifying else "delivering unencrypted to H="
             log.main(
-                f"{failure.message}: delivering unencrypted to {where} (not in hosts_require_tls)",
+                f"{failure.message}: {what}{host.name} [{host.address}] (not in hosts_require_tls)",
                 message_id=ctx.message.id,
             )
         ctx.address.tls_out = TlsFacts()
