@@ -98,6 +98,13 @@ def wait_for_deliveries(log: Path) -> None:
         time.sleep(0.05)
 
 
+def away_from_midnight(seconds: float = 60) -> None:
+    """Wait for the next day (UTC) when this one ends so soon that what is counted or stamped by days would be of two."""
+    left = 86400 - time.time() % 86400
+    if left < seconds:
+        time.sleep(left)
+
+
 def enterable(folder: Path) -> None:
     """Let everybody enter a test's folder. What stands above it up to the folder of temporary files may be passed
     through from then on; permissions are only added, and that folder itself stays as it is."""

@@ -18,6 +18,7 @@ import pytest
 from eximia.mailauth.srs import Srs
 from eximia.message.srs import encode
 from oracle.namespace import run_inside
+from support_servers import away_from_midnight
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("unshare") is None or shutil.which("swaks") is None,
@@ -283,6 +284,7 @@ def test_dmarc(folder: Path) -> None:
         return ("--header", f"From: A <a@{domain}>")
 
     signed, record = signed_message(folder, "fail.ex")
+    away_from_midnight()
     found = hold(
         folder,
         DMARC,

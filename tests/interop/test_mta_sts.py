@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from oracle.namespace import run_inside
+from support_servers import away_from_midnight
 from support_tls import HOST, Pki, make
 
 pytestmark = pytest.mark.skipif(
@@ -132,6 +133,7 @@ def run(folder: Path, **job: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def world(folder: Path) -> dict[str, Any]:
     recipients = [f"user@{domain}" for domain in DOMAINS]
+    away_from_midnight()
     return run(folder, recipients=[*recipients, "-- policy host stops", "again@wrongname.example"])
 
 

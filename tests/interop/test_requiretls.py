@@ -103,7 +103,7 @@ class World:
             server.stop()
 
     def session(self) -> smtplib.SMTP:
-        client = smtplib.SMTP("127.0.0.1", self.near.port, "client.example", timeout=30)
+        client = smtplib.SMTP("127.0.0.1", self.near.port, "client.example", timeout=60)
         client.ehlo()
         return client
 

@@ -79,12 +79,15 @@ MOST = 20e-6
 
 
 def processor_time(match) -> float:
-    """Of one match, whatever else the machine does."""
+    """Of one match in the best of ten rounds, whatever else the machine does."""
     match()
-    start = time.process_time()
-    for _ in range(2000):
-        match()
-    return (time.process_time() - start) / 2000
+    rounds = []
+    for _ in range(10):
+        start = time.process_time()
+        for _ in range(200):
+            match()
+        rounds.append((time.process_time() - start) / 200)
+    return min(rounds)
 
 
 def test_ten_thousand_items_are_matched_fast():
