@@ -77,3 +77,12 @@ def test_form() -> None:
     assert is_srs("srs0+x")
     assert is_srs("SRS1-x")
     assert not is_srs("srs")
+
+
+def test_no_way_back_from_an_address_without_a_domain() -> None:
+    srs = Srs(("s",))
+    local_part = srs.forward("a@b.example", "fwd.example", 0).rpartition("@")[0]
+    assert srs.reverse(f"{local_part}@fwd.example", 0) == "a@b.example"
+    for address in (local_part, f"{local_part}@"):
+        with pytest.raises(SrsError):
+            srs.reverse(address, 0)
