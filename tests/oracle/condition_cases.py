@@ -131,7 +131,7 @@ CONDITIONS = {
     "logwrite to nowhere": rcpt("accept logwrite = :nowhere: one"),
     "log_reject_target of drop": rcpt("drop log_reject_target = main:reject\n message = x"),
     "add_header of two lines": rcpt("accept add_header = X-A: 1\\nX-B: 2\n add_header = no colon", said=EHLO + ENVELOPE + DATA + QUIT),
-    "add_header, continued": rcpt("accept add_header = X-A: 1\\n continued\n logwrite = $headers_added", said=EHLO + ENVELOPE + DATA + QUIT, differs=("-X-A: 1\\n\\n continued", "+X-A: 1\\n continued")),
+    "add_header, continued": rcpt("accept add_header = X-A: 1\\n continued\n logwrite = $headers_added", said=EHLO + ENVELOPE + DATA + QUIT),
     "remove_header by pattern": at("data", "accept remove_header = ^(?i)sub : X*"),
     "remove_header of a deny": rcpt("deny add_header = X-N: 1\n message = no"),
     "endpass denies": rcpt("accept senders = *@from.example\n endpass\n message = not here\n domains = other.example"),

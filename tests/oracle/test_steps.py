@@ -121,7 +121,7 @@ _VARYING = [
     (r"[A-Z][a-z]{2}, \d?\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
     (r"(?m)^(From \S+) .*", r"\1 DATE"),
     (r"\b[Ee]xim.4\.\d\d", "Exim"),
-    (r"pid=\d+", "pid="),
+    (r"(pid=|queue run pid )\d+", r"\1"),
     (r"\b\d{10,}-(?:exim|\d)\S*", "BOUNDARY"),
     (r"\b\d{10}\b", "TIME"),
     (r" (?:QT|DT|RT|D)=\S+", ""),
@@ -129,7 +129,10 @@ _VARYING = [
     # the boundary of a bounce is a number of any length
     (r"(<> R=.*) S=\d+", r"\1"),
 ]
-_OURS_ALONE = re.compile(r"250-LIMITS|message_id_format|>>> host in limits_advertise_hosts")
+_OURS_ALONE = re.compile(
+    r"250-LIMITS|message_id_format|>>> host in limits_advertise_hosts|"
+    r"(   )?(Remote-MTA: X-ip;|X-Remote-MTA-|X-Exim-Diagnostic:)"
+)
 
 
 @dataclass

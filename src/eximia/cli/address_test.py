@@ -116,27 +116,32 @@ class AddressTest:
     def _show_all(self, top: Address) -> int:
         """-bt, and -bv with -v: everything that routing makes of the address."""
         status = 0
+        discarded = told = False
         new = [top]
         local: list[Address] = []
         remote: list[Address] = []
         while new:
             address = new.pop(0)
             if address.is_special:
+                told = True
                 self._show_special(address)
                 continue
             routed = self._route(address)
             if routed is None:
+                told = True
                 status = max(status, self._status_of(address, address.address))
                 self._ancestors(address)
                 new[:0] = self._children
                 continue
             verdict, children = routed
             new[:0] = children
-            if verdict is Verdict.DISCARDED and address.parent is None:
-                self.write(f"mail to {address.address} is discarded\n")
+            if verdict is Verdict.DISCARDED:
+                discarded = True
             elif verdict is Verdict.ACCEPTED:
                 kept = local if address.transport is None or _is_local(address) else remote
                 kept.append(address)
+        if discarded and not (told or local or remote):
+            self.write(f"mail to {top.address} is discarded\n")
         for address in [*reversed(local), *reversed(remote)]:
             self._show(address)
         return status

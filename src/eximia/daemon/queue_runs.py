@@ -10,8 +10,8 @@ from eximia.base.text import Untainted
 from eximia.delivery.deliver import announce, deliver_message
 from eximia.delivery.settings import AttemptSettings
 from eximia.queue.ramp import Ramp
+from eximia.queue.runner import BadPattern, RunSettings
 from eximia.queue.runner import QueueRun as Run
-from eximia.queue.runner import RunSettings
 from eximia.spool import SpoolFormatError
 
 if TYPE_CHECKING:
@@ -89,18 +89,25 @@ class Deliveries:
         return deliver_message(self._process, message_id, settings, queue=queue)
 
 
-def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False) -> None:
-    """One queue run, from its first log line to its last."""
+def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False) -> bool:
+    """One queue run, from its first log line to its last. False when it ended at once: what -R or -S gave is no regular
+    expression."""
     main = process.main
     load_max = main.deliver_queue_load_max
-    Run(
+    run = Run(
         process,
         settings,
         Deliveries(process, pretend=pretend, queue=settings.queue).in_run,
         in_order=main.queue_run_in_order,
         load_max=None if load_max is None or load_max < 0 else load_max / 1000,
         load=lambda: os.getloadavg()[0],
-    ).run(os.getpid())
+    )
+    try:
+        run.run(os.getpid())
+    except BadPattern as error:
+        process.log.panic(error.message)
+        return False
+    return True
 
 
 def run_for_recipients(process: Process, text: str, queue: str) -> None:

@@ -66,7 +66,8 @@ def note_delivered(
             )
         attempt.log.main(line, message.id)
     if transport is not None and not bypassed:
-        attempt.progress.note(f"{_named(address)}: {transport.name} transport succeeded")
+        parent = f" <{address.parent.address}>" if address.parent is not None else ""
+        attempt.progress.note(f"{address.address}{parent}: {transport.name} transport succeeded")
         action = transport.options.event_action
         if action is not None:
             smtp = address.outcome.smtp if address.outcome is not None else None

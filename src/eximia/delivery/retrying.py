@@ -226,7 +226,8 @@ def _give_up(attempt: Attempt, address: Address) -> None:
     """`retry timeout exceeded`: the address fails, with the error that put it off as the reason in the bounce."""
     last = address.outcome
     assert last is not None
-    attempt.log.main(f"** {address.address}: retry timeout exceeded", attempt.message.id)
+    parent = f" <{address.parent.address}>" if address.parent is not None else ""
+    attempt.log.main(f"** {address.address}{parent}: retry timeout exceeded", attempt.message.id)
     attempt.progress.note(f"{address.address}: retry timeout exceeded")
     outcome = failure("retry timeout exceeded")
     outcome.smtp = last.smtp

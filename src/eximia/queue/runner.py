@@ -11,6 +11,7 @@ from collections.abc import Callable, MutableSequence
 from typing import TYPE_CHECKING, Protocol
 
 from eximia.base.dataclass import dataclass
+from eximia.base.errors import EximiaError, ExpansionError
 from eximia.logs.lines.events import queue_run
 from eximia.spool import Place, SpoolFormatError
 from eximia.spool.durable import boot_time
@@ -21,6 +22,14 @@ from .recovery import remove_orphans, remove_torn, report_damaged
 
 if TYPE_CHECKING:
     from eximia.context import Process
+
+
+class BadPattern(EximiaError):
+    """-R or -S with a regular expression that is none; `message` is Exim's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +210,12 @@ class QueueRun:
 
     def _contains(self, text: str, wanted: str, regex: bool) -> bool:
         if regex:
-            return self._process.services.regexes.search(wanted, text, caseless=True) is not None
-        return wanted.lower() in text.lower()
+            try:
+                return self._process.services.regexes.search(wanted, text, caseless=True) is not None
+            except ExpansionError as error:
+                reason = error.message.removeprefix(f'regular expression error in "{wanted}": ')
+                raise BadPattern(f"regular expression error: {reason} while compiling {wanted}") from None
+        return wanted != "" and wanted.lower() in text.lower()
 
     def _overloaded(self, pid: int) -> bool:
         if self._load_max is None or self._load is None:

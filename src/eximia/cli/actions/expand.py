@@ -81,7 +81,7 @@ def context(process: Process, call: Invocation) -> Context:
         _read_message(ctx, call.message_file, caller_of(process, call), extract=call.extract_recipients)
     elif call.message_id is not None:
         need_admin(process)
-        ctx = _from_spool(process, call.message_id) or ctx
+        ctx = _from_spool(process, call.message_id) or Context(process)
     ctx.session.active_hostname = Untainted(process.primary_hostname)
     ctx.message.first_delivery = False
     return ctx
@@ -132,11 +132,18 @@ def _from_spool(process: Process, message_id: str) -> Context | None:
     from eximia.base.errors import SpoolError
     from eximia.context import Context
     from eximia.spool.snapshot import restore
+    from eximia.spool.store import MessageNotFoundError
 
     try:
         locked = process.spool.lock(message_id)
+    except (SpoolError, OSError) as error:
+        if isinstance(error, MessageNotFoundError):
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
+        print(f"Failed to load message datafile {message_id}\nFailed to load message {message_id}", flush=True)
+        return None
+    try:
         message, session = restore(locked.read(), locked)
     except (SpoolError, OSError):
-        print(f"Failed to load message datafile {message_id}\nFailed to load message {message_id}", flush=True)
+        print(f"Failed to load message {message_id}", flush=True)
         return None
     return Context(process, session, message)

@@ -51,7 +51,8 @@ def run(call: Invocation) -> int:
         refuse("exim: permission denied")
     for each in call.runs:
         ports.follow_detached()
-        run_queue(process, run_settings(each), pretend=call.dont_deliver)
+        if not run_queue(process, run_settings(each), pretend=call.dont_deliver):
+            return 1
         ports.wait_for_detached()  # the bounces it made are delivered, or have been tried, when it ends
     return 0
 

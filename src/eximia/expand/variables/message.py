@@ -100,7 +100,9 @@ def _local_scan_data(ctx: Context) -> str:
 
 
 def _headers_added(ctx: Context) -> str:
-    return "\n".join(line.removesuffix("\n") for line, _ in ctx.message.added_headers) or EMPTY
+    # Exim ends every line twice where a header line goes on.
+    lines = (line.removesuffix("\n").replace("\n", "\n\n") for line, _ in ctx.message.added_headers)
+    return "\n".join(lines) or EMPTY
 
 
 VARIABLES: dict[str, Run] = {

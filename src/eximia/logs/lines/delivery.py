@@ -175,11 +175,7 @@ def delivered(
 
 def discarded(address: Address, selectors: Selectors, what: str = ":blackhole:") -> str:
     """`=> :blackhole: <address> R=router`, or `discarded` for a filter that finished with nothing to do."""
-    text = f"=> {what}"
-    top = address.top
-    if address is not top and address.address != top.address:
-        text += f" ({address.address})"
-    return f"{text} <{top.address}>{_drivers(address)}"
+    return f"=> {what} <{address.address}>{_drivers(address)}"
 
 
 def deferred(address: Address, selectors: Selectors, *, queue_name: str = "") -> str:
