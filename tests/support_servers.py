@@ -20,6 +20,7 @@ _JOIN = 5.0  #: seconds
 #: below those that the kernel gives to outgoing connections, of which one could take a port before its server does
 _PORTS = range(20_000, 32_000)
 _given: set[int] = set()
+_choosing = threading.Lock()
 
 
 def free_port() -> int:
@@ -29,9 +30,10 @@ def free_port() -> int:
         with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
             stream.bind(("0.0.0.0", port))
             datagrams.bind(("0.0.0.0", port))
-            if port not in _given:
-                _given.add(port)
-                return port
+            with _choosing:
+                if port not in _given:
+                    _given.add(port)
+                    return port
 
 
 def free_ports(count: int) -> list[int]:

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from support_servers import free_port
 
 from .session_world import clean
 from .transport_world import EXIM, SOURCE
@@ -92,7 +94,7 @@ class Daemon:
         if program == "ours":
             text = f"limits_advertise_hosts =\nmessage_id_format = short\ndaemon_workers = 2\n{text}"
         (directory / "conf").write_text(text.replace("@D", str(directory)))
-        port = _free_port()
+        port = free_port()
         args = ["-C", str(directory / "conf"), "-bdf", "-oX", f"127.0.0.1.{port}", "-oP", str(directory / "pid")]
         assert EXIM is not None
         words = [EXIM] if program == "exim4" else [sys.executable, "-m", "eximia.cli.launched", "exim"]
@@ -106,9 +108,11 @@ class Daemon:
         )
         try:
             _wait_for(port)
-            time.sleep(0.3)  # the trial connection is over
-            lines = _Clients(port).play(self.script)
+            time.sleep(0.3)
+            _rest(daemon.pid, directory)  # the trial connection is over
+            lines = _Clients(port, lambda: _rest(daemon.pid, directory)).play(self.script)
             time.sleep(0.5)
+            _rest(daemon.pid, directory)
         finally:
             daemon.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -130,8 +134,10 @@ class Daemon:
 
 
 class _Clients:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, rest: Callable[[], None]) -> None:
         self.port = port
+        #: waits until the server has done what there was to do
+        self.rest = rest
         self.open: dict[str, socket.socket] = {}
         self.lines: list[str] = []
 
@@ -140,12 +146,14 @@ class _Clients:
             name, rest = line[:1], line[1:]
             if line.startswith("wait "):
                 time.sleep(float(line[5:]))
+                self.rest()
             elif rest.startswith("+"):
-                self.open[name] = socket.create_connection(("127.0.0.1", self.port), 10, (rest[1:], 0))
+                self.open[name] = socket.create_connection(("127.0.0.1", self.port), 30, (rest[1:], 0))
                 self.hear(name)
             elif rest == "-":
                 self.open.pop(name).close()
                 time.sleep(0.25)
+                self.rest()
             else:
                 said = rest[1:].replace("\n", "\r\n") + "\r\n"
                 self.lines.append(f"{name}> {rest[1:]}")
@@ -174,15 +182,32 @@ class _Clients:
         self.lines += [f"{name}< {line}" for line in text.decode("latin-1").split("\r\n")[:-1]]
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        found: int = sock.getsockname()[1]
-        return found
+def _rest(daemon: int, directory: Path) -> None:
+    """Until all processes of a server sleep, three looks in a row: on a busy machine some still have work to do after the
+    time that a script waits."""
+    seen, times = set(), 0
+    end = time.monotonic() + 60
+    while times < 3 and time.monotonic() < end:
+        states = _states(daemon, str(directory).encode())
+        asleep = set(states.values()) <= {"S", "Z"}
+        times = times + 1 if asleep and seen == set(states) else 0
+        seen = set(states)
+        time.sleep(0.02)
+
+
+def _states(daemon: int, mark: bytes) -> dict[str, str]:
+    """The states of the processes of a session, and of those that left it and have `mark` in their command lines."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (place / "stat").read_text("latin-1").rpartition(")")[2].split()
+            if int(fields[3]) == daemon or mark in (place / "cmdline").read_bytes():
+                found[place.name] = fields[0]
+    return found
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.250", 0)) as sock:
             sock.recv(100)
