@@ -361,7 +361,6 @@ class SmtpSession:
                 reply=(code, f"{text}\nToo many syntax or protocol errors"),
                 dropped="too many syntax or protocol errors (last command was "
                 f'"{printing(self.ctx.session.smtp_command)}",  C={history})',
-                no_mail_line=False,
                 status=1,
             )
         self.reply(code, text)

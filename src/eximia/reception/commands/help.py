@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def help_(session: SmtpSession, _command: Command) -> None:
     ctx = session.ctx
     words = ["AUTH"]
-    if session.tls_possible():
+    if session.tls_possible() and not ctx.session.tls_in.active:
         words.append("STARTTLS")
     words += ["HELO", "EHLO", "MAIL", "RCPT", "DATA", "BDAT", "NOOP", "QUIT", "RSET", "HELP"]
     for option, word in (

@@ -32,6 +32,7 @@ def starttls(session: SmtpSession, _command: Command) -> None:
     session.reset()
     session.server.discard()
     session.offered = frozenset()
+    facts.pipelining_advertised = False
     session.counters.after_tls()
     if not session.main.tls_remember_esmtp:
         # All that the client said in clear is forgotten (RFC 3207 4.2).
