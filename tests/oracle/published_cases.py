@@ -76,6 +76,18 @@ _LOOKUPS = {
     "dnslists": warned(f"dnslists = {PGSQL}"),
 }
 _OTHER = {
+    "maildir in a home": Dialogue(
+        routers="r:\n driver = accept\n user = Debian-exim\n router_home_directory = @D/box\n transport = t\n",
+        transports="t:\n driver = appendfile\n file = $home/mail\n",
+    ),
+    "system filter without a first line": Dialogue(
+        main="system_filter = @D/filter\n", files={"filter": 'headers add "X-Seen: $h_subject:"\n'}
+    ),
+    "never_users": Dialogue(
+        main="never_users = root\n",
+        routers="r:\n driver = accept\n user = root\n transport = nul\n",
+        transports=NULL,
+    ),
     "dovecot: no socket": service("/nonexistent/sock"),
     "dovecot: no server": service("127.0.0.1 1"),
     "dovecot: no port": service("127.0.0.1:1"),

@@ -73,6 +73,8 @@ def _queue_size(process: Process) -> str:
 
 #: actions that commandline_checks_require_admin keeps for admin users
 _CHECKS = frozenset({"be", "bem", "bf", "bF", "bfF", "bh", "bhc", "bmalware", "brt", "brw", "bt", "bv", "bvs"})
+#: actions that only try something out: a configuration that cannot be used is not logged
+_TRIED = frozenset({"bV", "be", "bem", "bf", "bF", "bfF", "bh", "bhc", "bt", "bv", "bvs"})
 #: actions whose log tells that the environment was thrown away
 _LOGGED = frozenset({"bm", "bs", "bS", "bd", "q", "M"})
 
@@ -129,7 +131,8 @@ def open_configuration(call: Invocation) -> Configuration:
         elif call.action == "bP" or call.verbose:
             label = "LOG: PANIC DIE\n "
         sys.stderr.write(f"{label} {fatal_text(error)}\n")
-        wiring.note_unusable(call, error.main, fatal_text(error))
+        if call.action not in _TRIED:
+            wiring.note_unusable(call, error.main, fatal_text(error))
         raise Stop(1) from None
 
 

@@ -320,7 +320,6 @@ class Address:
         "headers_remove",
         "hide_child",
         "home_directory",
-        "home_is_expanded",
         "hosts",
         "ignore_error",
         "initgroups",
@@ -418,7 +417,6 @@ class Address:
         self.user_name = ""
         self.initgroups = False
         self.home_directory: Any = None
-        self.home_is_expanded = False
         self.current_directory: Any = None
 
         # Special destinations

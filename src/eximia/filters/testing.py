@@ -18,7 +18,8 @@ Say = Callable[[str], None]
 
 def report_filter(ctx: Context, text: str, name: str, say: Say, comment: Say | None, *, system: bool) -> int:
     """Run one filter on the message; the exit status."""
-    kind = filter_kind(text)
+    # A system filter is an Exim filter, whatever its first line says.
+    kind = "exim" if system else filter_kind(text)
     spoken = {"exim": "Exim filter", "sieve": "Sieve filter"}.get(kind, "forward file")
     say(f'Testing {spoken} file "{name}"')
     say("")

@@ -109,7 +109,6 @@ def assign_identity(ctx: Context, address: Address, router: Router) -> None:
         if user is not None:
             address.user_name = user.name
             address.home_directory = user.home
-            address.home_is_expanded = True
     if options.user is not None:
         uid, gid, login = _user(ctx, router, options.user)
         address.uid = uid
@@ -123,10 +122,8 @@ def assign_identity(ctx: Context, address: Address, router: Router) -> None:
     address.initgroups = options.initgroups
     if options.transport_home_directory is not None:
         address.home_directory = options.transport_home_directory
-        address.home_is_expanded = False
     elif address.home_directory is None and options.router_home_directory is not None:
         address.home_directory = ctx.address.home
-        address.home_is_expanded = True
     if options.transport_current_directory is not None:
         address.current_directory = options.transport_current_directory
 

@@ -50,8 +50,8 @@ def identity_for(ctx: Context, name: str, options: Any, address: Address) -> Ide
     if gid is None:
         raise _panic(f"User set without group for {name} transport", Errno.BAD_GROUP)
     for users, word in (
-        (getattr(site, "never_users", ()), "fixed_never_users"),
         (getattr(ctx.process.main, "never_users", ()), "never_users"),
+        (getattr(site, "never_users", ()), "fixed_never_users"),
     ):
         if uid in users:
             raise _panic(f"User {uid} set for {name} transport is on the {word} list", Errno.BAD_USER)
@@ -132,23 +132,25 @@ def directories(ctx: Context, name: str, options: Any, address: Address) -> tupl
     """(home, current directory) by manual 23.3; sets `$home`. Raises Failure."""
     home = _directory(ctx, name, options.home_directory, "home")
     if home is None:
-        home = _routed(ctx, name, address.home_directory, "home", expanded=address.home_is_expanded)
+        home = _routed(ctx, name, address.home_directory, "home")
     ctx.address.home = home or ""
     current = _directory(ctx, name, options.current_directory, "current")
     if current is None:
-        current = _routed(ctx, name, address.current_directory, "current", expanded=False)
+        current = _routed(ctx, name, address.current_directory, "current")
     for path, what in ((home, "home"), (current, "current")):
         if path is not None and not path.startswith("/"):
             raise _panic(f'{what} directory path "{path}" is not absolute for {name} transport', Errno.NOT_ABSOLUTE)
     return home or "", current or home or "/"
 
 
-def _routed(ctx: Context, name: str, value: Any, what: str, *, expanded: bool) -> str | None:
+def _routed(ctx: Context, name: str, value: Any, what: str) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, Template):
         return _directory(ctx, name, value, what)
-    return str(value) if expanded or not isinstance(value, str) else value
+    # as it is: the home of an account is no text from outside, and must not become any
+    home: str = value
+    return home
 
 
 def _directory(ctx: Context, name: str, template: Template | None, what: str) -> str | None:

@@ -194,7 +194,7 @@ class Redirect(Driver):
         child.router = self.router
         child.uid, child.gid, child.user_name = address.uid, address.gid, address.user_name
         child.initgroups = address.initgroups
-        child.home_directory, child.home_is_expanded = address.home_directory, address.home_is_expanded
+        child.home_directory = address.home_directory
         child.current_directory = address.current_directory
         name, template, word = {
             Kind.PIPE: ("pipe_transport", options.pipe_transport, "pipe"),
