@@ -10,7 +10,6 @@ from eximia.context import FilterResult
 
 from .exim.interpreter import interpret
 from .exim.run import Limits
-from .recognition import filter_kind
 
 if TYPE_CHECKING:
     from eximia.context import Context
