@@ -54,7 +54,6 @@ data:
   warn logwrite = DATA list=<$recipients_list> helo=$sender_helo_verified auth=$authenticated_id \\
     first=<${extract{1}{:}{$recipients_list}}>
        remove_header = ^X-Drop-.*:
-       remove_header = X-Kind*
   warn dkim_status = none : pass : fail : invalid
        logwrite = DKIM asked
   accept
@@ -301,7 +300,7 @@ regdom=${{lookup{{a.b.xn--p1ai}}regdom{{{tmp_path}/psl}}}}
 dsearch=${{lookup{{sub/f}}dsearch,key=path{{{tmp_path}/d}}}}
 """
     said = server.call("-be", text=text)
-    assert "> one two three four\n\tfive six seven\n\t" in said
+    assert "> one two three four\n\tfive six sev\n\ten eig\n" in said
     assert "psl=co.uk\n" in said
     assert "regdom=b.co.uk\n" in said
     assert "regdom=b.xn--p1ai\n" in said
@@ -361,7 +360,7 @@ def test_log_lines(server: Server) -> None:
     name = submit(server, "a@many.out.example")
     told(server, f"{name} Completed")
     arrival = told(server, rf"{name} <= .*")[0]
-    assert re.search(r" Ci=\w{6}-\w{6}-\w{4} ", arrival)
+    assert re.search(r" H=\(\S+\) \[\S+ Ci=\w{6}-\w{6}-\w{4} P=", arrival)
     assert re.search(r" \[127\.0\.0\.1\]:\d+ ", arrival)
     assert re.search(r" SPF=\w+", arrival), arrival
     line = told(server, rf"{name} => .*")[0]

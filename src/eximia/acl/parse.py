@@ -148,10 +148,16 @@ def _variable(rest: str, text: str, span: Span) -> tuple[str, str]:
     for settable in SETTABLE:
         if _name_of(rest) == settable:
             return settable, rest[len(settable) :].lstrip()
-    where = f'in ACL modifier "{text}"'
     if rest.startswith(("$acl_c", "$acl_m")):
         # The documents' own example for DMARC is written so.
         rest = rest[1:]
+    return set_name(rest, text, span)
+
+
+def set_name(rest: str, text: str, span: Span) -> tuple[str, str]:
+    """The name of the ACL variable that `rest` starts with, and what follows it. `text`: the whole for messages.
+    Raises ConfigError."""
+    where = f'in ACL modifier "{text}"'
     if not rest.startswith(("acl_c", "acl_m")):
         raise ConfigError(f'invalid variable name after "set" {where} (must start "acl_c" or "acl_m")', span)
     if not (rest[5:6].isdigit() or rest[5:6] == "_"):

@@ -26,7 +26,7 @@ Complain = Callable[[ConfigError], Any]
 PROMPT = "> "
 _SPACE = " \t\n\r\v\f"
 _MACRO = pattern(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)", re.DOTALL)
-_SET = pattern(r"set(,t)?\s+(acl_[cm][0-9_][A-Za-z0-9_]*|acl_[cm])\s*=\s*(.*)", re.DOTALL)
+_SET = pattern(r"set(,t)? (.*)", re.DOTALL)
 
 
 def _silent(error: ConfigError) -> None:
@@ -88,7 +88,7 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _answer(ctx: Context, text: str, macros: Macros | None, complain: Complain) -> str | None:
-    """The answer to one string; None for a setting and for a macro that cannot be defined, which have none."""
+    """The answer to one string; None for a macro that cannot be defined, which has none."""
     setting = _SET.fullmatch(text)
     if setting is not None:
         return _set(ctx, setting, macros)
@@ -110,14 +110,20 @@ def _answer(ctx: Context, text: str, macros: Macros | None, complain: Complain) 
     return f"Defined macro '{name}'"
 
 
-def _set(ctx: Context, setting: re.Match[str], macros: Macros | None) -> str | None:
-    tainted, name, text = setting.groups()
+def _set(ctx: Context, setting: re.Match[str], macros: Macros | None) -> str:
+    """Obeys `set` as the ACL modifier does (Exim 4.97); the answer names the variable as Exim does."""
+    from eximia.acl.parse import set_name
+
+    tainted, text = setting.groups()
     if macros is not None:
         text = macros.substitute(text)[0]
     try:
-        value = expand_text(Untainted(text), ctx)
-    except ExpansionError as failure:
-        return f"Failed: {failure.message}"
+        name, text = set_name(text, f"set {text}", NOWHERE)
+        if not text.startswith("="):
+            return '"=" missing after ACL "\'-be\'" modifier'
+        value = expand_text(Untainted(text[1:].lstrip(_SPACE)), ctx)
+    except (ConfigError, ExpansionError) as failure:
+        return failure.message if isinstance(failure, ConfigError) else f"Failed: {failure.message}"
     variables = ctx.session.acl_vars if name[4] == "c" else ctx.message.acl_vars
     variables[name[5:]] = str(value) + "" if tainted else Untainted(value)
-    return None
+    return f"variable {name[4:]} set"

@@ -122,8 +122,8 @@ class Session:
     no_pipelining: bool = False
     #: control=dscp: sets the traffic class of the client's connection; None where there is no connection
     set_traffic_class: Callable[[int], None] | None = None
-    #: control=wellknown: the file whose contents answer the WELLKNOWN command
-    wellknown_file: str = ""
+    #: control=wellknown: what answers the WELLKNOWN command
+    wellknown_data: bytes | None = None
     #: send what replies are pending (before a delay or a callout); None where there is no client to wait
     flush: Callable[[], None] | None = None
 

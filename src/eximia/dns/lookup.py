@@ -39,6 +39,15 @@ def system_settings(ctx: Context) -> ResolverSettings:
     return settings
 
 
+#: why there is no answer, in the words of the event `dns:fail`
+_REASONS = {
+    Status.NODATA: "DNS_NODATA",
+    Status.NXDOMAIN: "DNS_NOMATCH",
+    Status.AGAIN: "DNS_AGAIN",
+    Status.FAIL: "DNS_FAIL",
+}
+
+
 class Timing(NamedTuple):
     """How long one server is waited for (seconds) and how often all are asked; 0: as the main options say."""
 
@@ -96,12 +105,13 @@ def _ask(ctx: Context, name: str, rtype: str, timing: Timing = USUAL) -> Answer:
         return nonexistent(name)
     slow: int = main.slow_lookup_log
     answer = _timed(ctx, name, rtype, timing, slow) if slow else _query(ctx, name, rtype, timing)
-    if main.event_action is not None and (answer.status is Status.AGAIN or answer.status is Status.FAIL):
-        _tell(ctx, answer, name, rtype)
     if answer.status is Status.AGAIN and rtype != "TLSA":
         again = main.dns_again_means_nonexist
         if again is not None and services.lists.contains(ctx, "domain", again, name.removesuffix(".")):
-            return nonexistent(name)
+            answer = nonexistent(name)
+    if answer.status is not Status.FOUND:
+        if main.event_action is not None:
+            _tell(ctx, answer, name, rtype)
     elif answer.authority and not answer.secure:
         trusted = main.dns_trust_aa
         if trusted is not None and services.lists.contains(ctx, "domain", trusted, answer.authority):
@@ -112,8 +122,8 @@ def _ask(ctx: Context, name: str, rtype: str, timing: Timing = USUAL) -> Answer:
 def _tell(ctx: Context, answer: Answer, name: str, rtype: str) -> None:
     """The event `dns:fail`; not for what its own action asks."""
     if ctx.address.event_name != "dns:fail":
-        reason = "again" if answer.status is Status.AGAIN else "fail"
-        ctx.process.services.event(ctx, "dns:fail", f"{reason} {name} {rtype}", ctx.process.main.event_action)
+        data = f"{_REASONS[answer.status]}:{name}:{rtype}"
+        ctx.process.services.event(ctx, "dns:fail", data, ctx.process.main.event_action)
 
 
 def _query(ctx: Context, name: str, rtype: str, timing: Timing) -> Answer:

@@ -18,7 +18,11 @@ _FILTERS = {"file": stat.S_ISREG, "dir": stat.S_ISDIR, "subdir": stat.S_ISDIR}
 
 class Dsearch(SingleKey):
     """Options `ret=full` (the whole path), `filter=file|dir|subdir`, `key=path` (slashes are allowed in the key, but
-    no `..`)."""
+    no `..`).
+
+    Exim 4.98 looks for `..` only between slashes and takes a slash in front; here no part of a key can leave the
+    directory.
+    """
 
     def find(self, ctx: Context, path: str, key: str, options: Options) -> str | None:
         """See `SingleKey.find`."""
@@ -32,8 +36,8 @@ class Dsearch(SingleKey):
         if "/" in key:
             if option(options, "key") != "path":
                 raise LookupDefer(f"key for dsearch lookup contains a slash: {key}")
-            if key.startswith("/") or ".." in key.split("/"):
-                raise LookupDefer(f"key for dsearch lookup contains a bad component: {key}")
+            if key.startswith("/") or ".." in key.split("/") or "/./" in key:
+                raise LookupDefer(f"key for dsearch lookup contains bad component: {key}")
         if "\0" in key:
             return None
         whole = f"{path}/{key}"
@@ -44,12 +48,10 @@ class Dsearch(SingleKey):
             mode = os.lstat(whole).st_mode
         except FileNotFoundError:
             return None
-        except NotADirectoryError:
-            return None
         except OSError as error:
             if error.errno == 36:  # ENAMETOOLONG: there is no such entry
                 return None
-            raise LookupDefer(f"{whole}: {error.strerror}") from None
+            raise LookupDefer(f"{whole}: lstat: {error.strerror}") from None
         test = _FILTERS.get(wanted or "")
         if test is not None and not test(mode):
             return None

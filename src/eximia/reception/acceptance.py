@@ -126,7 +126,7 @@ _TRACE = frozenset(("received", "resent-date", "resent-from", "resent-to", "rese
 
 
 def _remove(ctx: Context, items: list[str]) -> None:
-    """Items are names, names that end in `*`, or regular expressions that begin with `^` and are matched against the
+    """Items are names, or regular expressions that begin with `^` and are matched against the
     whole header line."""
     for item in items:
         item = item.strip()
@@ -142,8 +142,7 @@ def _is_meant(ctx: Context, header: Header, item: str) -> bool:
         except ExpansionError as error:
             ctx.process.log.panic(f"remove_header: {error.message}", ctx.message.id)
             return False
-    name = item.lower()
-    return header.name.startswith(name[:-1]) if name.endswith("*") else header.name == name
+    return header.name == item.lower()
 
 
 def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:

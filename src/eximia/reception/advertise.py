@@ -46,8 +46,6 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("CHUNKING")
     if session.tls_offered():
         offered.append("STARTTLS")
-    if policy.has_acl(ctx, "acl_smtp_wellknown") and policy.host_in(ctx, "wellknown_advertise_hosts"):
-        offered.append("WELLKNOWN")
     if facts.proxy.xclient or (main.hosts_xclient is not None and policy.host_in(ctx, "hosts_xclient")):
         offered.append(f"XCLIENT {' '.join(ATTRIBUTES)}")
     if main.prdr_enable:
@@ -60,6 +58,8 @@ def keywords(session: SmtpSession) -> list[str]:
         and policy.host_in(ctx, "requiretls_advertise_hosts")
     ):
         offered.append("REQUIRETLS")
+    if policy.host_in(ctx, "wellknown_advertise_hosts"):
+        offered.append("WELLKNOWN")
     offered.append("HELP")
     return offered
 

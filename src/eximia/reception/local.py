@@ -31,6 +31,7 @@ from .from_line import FromLine
 from .not_smtp import begin, judge, log_discarded, log_unusable
 from .numbers import NotNumber, number
 from .policy import POLICY, Policy
+from .session_ids import new_connection_id
 from .standard_input import given_facts
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
     """Session, sender, limits. Raises Refused."""
     main = process.main
     session = Session(sender_ident=Untainted(caller.login), active_hostname=process.primary_hostname)
+    session.connection_id = new_connection_id(process)
     message = Message()
     ctx = Context(process, session, message)
     message.originator_login = Untainted(caller.login)

@@ -24,6 +24,7 @@ from .fixups import Origin
 from .not_smtp import begin, judge, log_discarded, log_unusable
 from .ourselves import ourselves
 from .policy import POLICY
+from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def submit(
     login, uid, gid = ourselves(process)
     session = Session(sender_ident=Untainted(login), active_hostname=process.primary_hostname)
     session.authenticated_sender = authenticated_sender
+    session.connection_id = new_connection_id(process)
     message = Message()
     message.received_protocol = Untainted("local")
     message.requiretls = requiretls

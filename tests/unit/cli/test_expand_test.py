@@ -10,6 +10,8 @@ from eximia.config.macros import BuiltinMacros, Macros
 from eximia.expand import compile_text
 from expand.world import context
 
+_BAD = 'invalid variable name after "set" in ACL modifier'
+
 
 def answers(*lines: str) -> str:
     out: list[str] = []
@@ -27,13 +29,18 @@ def answers(*lines: str) -> str:
         (("$nosuch\n",), '> Failed: unknown variable name "nosuch"\n> \n'),
         (("${if eq{a}{b}{c}fail}\n",), '> Failed: "if" failed and "fail" requested\n> \n'),
         (("FOO = bar\n", "xFOO\n"), "> Defined macro 'FOO'\n> xbar\n> \n"),
-        (("set acl_m_x = ${lc:Q}\n", "$acl_m_x\n"), "> > q\n> \n"),
+        (("set acl_m_x = ${lc:Q}\n", "$acl_m_x\n"), "> variable m_x set\n> q\n> \n"),
+        (("set acl_mx = 1\n",), f'> {_BAD} "set acl_mx = 1" (digit or underscore must follow acl_c or acl_m)\n> \n'),
+        (("set foo = 1\n",), f'> {_BAD} "set foo = 1" (must start "acl_c" or "acl_m")\n> \n'),
+        (("set acl_m_x\n",), '> "=" missing after ACL "\'-be\'" modifier\n> \n'),
+        (("set\tacl_m_x = 1\n",), "> set\tacl_m_x = 1\n> \n"),
         (("set acl_m_x = $nosuch\n",), '> Failed: unknown variable name "nosuch"\n> \n'),
         (("Quit\n", "F=1\n", "F=2\n", "F==3\n", "F\n"), "> > Defined macro 'F'\n> > Defined macro 'F'\n> 3\n> \n"),
         (("quit\n",), "> quit\n> \n"),
     ],
 )
 def test_lines(lines: tuple[str, ...], expected: str) -> None:
+    """`set` answers as Exim 4.98.2 does."""
     assert answers(*lines) == expected
 
 

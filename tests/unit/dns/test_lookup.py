@@ -61,7 +61,7 @@ def test_failures_are_events() -> None:
     lookup(world.ctx, "a.test", "MX")
     world.ctx.address.event_name = "dns:fail"
     lookup(world.ctx, "b.test", "MX")
-    assert world.lines == ["dns:fail: again a.test MX"]
+    assert world.lines == ["dns:fail: DNS_AGAIN:a.test:MX"]
 
 
 def test_names_that_are_not_asked() -> None:

@@ -283,8 +283,12 @@ def test_dsearch(ctx, tmp_path):
     assert find(ctx, "dsearch", "x" * 300, source) is None
     assert find(ctx, "dsearch", "", source) is None
     assert find(ctx, "dsearch,key=path", "sub/deep", source) == "sub/deep"
-    with pytest.raises(LookupDefer):
-        find(ctx, "dsearch,key=path", "sub/../file", source)
+    assert find(ctx, "dsearch,key=path", "./sub/deep", source) == "./sub/deep"
+    for key in ("sub/../file", "../x", "sub/..", "/sub", "sub/./deep"):
+        with pytest.raises(LookupDefer, match="key for dsearch lookup contains bad component"):
+            find(ctx, "dsearch,key=path", key, source)
+    with pytest.raises(LookupDefer, match=r"/file/x: lstat: Not a directory"):
+        find(ctx, "dsearch,key=path", "file/x", source)
 
 
 def test_json(ctx, tmp_path):

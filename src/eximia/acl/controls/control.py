@@ -9,7 +9,8 @@ from eximia.acl.run import Run
 
 
 class Control:
-    """`apply(run, options)`: `options` is what follows the name and a slash, None when there is no slash.
+    """`apply(run, options)`: `options` is what follows the name and a slash, None when there is no slash;
+    False: the modifier fails as a condition does.
 
     `takes_options` False makes a slash a syntax error. `shown` is the name in the error about phases.
     """
@@ -19,7 +20,7 @@ class Control:
     def __init__(
         self,
         shown: str,
-        apply: Callable[[Run, str | None], None],
+        apply: Callable[[Run, str | None], bool | None],
         *,
         forbidden: int = 0,
         takes_options: bool = False,

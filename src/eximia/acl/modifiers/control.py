@@ -18,8 +18,7 @@ def _obey(one: Run, text: str) -> bool:
         raise syntax_error(name, options)
     if control.forbidden & one.phase.bit:
         raise AclError(f'cannot use "control={control.shown}" in {one.phase.log_name} ACL')
-    control.apply(one, options)
-    return True
+    return control.apply(one, options) is not False
 
 
 CONTROL = Handler("control", _obey, modifier=True)

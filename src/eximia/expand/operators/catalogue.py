@@ -70,6 +70,7 @@ OPERATORS: Catalogue[Operator] = Catalogue(
         "utf8_localpart_from_alabel": _HERE + "alabel:LOCALPART_FROM",
         "utf8_localpart_to_alabel": _HERE + "alabel:LOCALPART_TO",
         "utf8clean": _HERE + "utf8:UTF8CLEAN",
+        "xtextd": _HERE + "escaping:XTEXTD",
     },
 )
 

@@ -9,7 +9,7 @@ from eximia.base.dataclass import dataclass
 from eximia.logs.printing import printing, quoted
 from eximia.message.dates import elapsed
 
-from .hosts import full_host, interface
+from .hosts import full_host, identifier, interface
 from .tls import tls_fields
 
 if TYPE_CHECKING:
@@ -51,14 +51,13 @@ def arrival(ctx: Context, extras: ArrivalExtras) -> tuple[str, str]:
     text = ""
     if extras.bounce_of:
         text += f" R={extras.bounce_of}"
-    if selectors.connection_id and session.connection_id:
-        text += f" Ci={session.connection_id}"
     if session.sender_host_address:
         if selectors.dnssec and session.sender_host_dnssec:
             text += " DS"
         text += f" H={full_host(session, selectors)}{interface(session, selectors)}"
     if session.sender_ident:
         text += f" U={session.sender_ident}"
+    text += identifier(session, selectors)
     if message.received_protocol:
         named = selectors.tls_on_connect and session.tls_in.on_connect
         text += f" P={_on_connect(message.received_protocol) if named else message.received_protocol}"

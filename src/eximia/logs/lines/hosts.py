@@ -40,26 +40,31 @@ def interface(session: Session, selectors: Selectors) -> str:
     return ""
 
 
+def identifier(session: Session, selectors: Selectors) -> str:
+    """` Ci=...`, or nothing when it is not wanted or not known."""
+    return f" Ci={session.connection_id}" if selectors.connection_id and session.connection_id else ""
+
+
 def client(session: Session, selectors: Selectors, *, ident: bool = True) -> str:
-    """`H=... I=... U=...`, as it begins rejection lines; `U=login` for a local client."""
+    """`H=... I=... U=... Ci=...`, as it begins rejection lines; `U=login` for a local client."""
     if not session.sender_host_address:
-        return f"U={session.sender_ident}" if session.sender_ident else "U=unknown"
+        return f"U={session.sender_ident or 'unknown'}{identifier(session, selectors)}"
     text = f"H={full_host(session, selectors)}{interface(session, selectors)}"
     if ident and session.sender_ident:
         text += f" U={session.sender_ident}"
-    return text
+    return text + identifier(session, selectors)
 
 
 def peer(session: Session, selectors: Selectors) -> str:
     """`name (helo) [address]:port I=... U=ident`, without the first tag; the login name of a local client."""
     if not session.sender_host_address:
-        return session.sender_ident or "unknown"
+        return (session.sender_ident or "unknown") + identifier(session, selectors)
     return client(session, selectors)[2:]
 
 
 def connection(session: Session, selectors: Selectors) -> str:
     """`SMTP connection from ...`: the beginning of connection lines."""
-    identifier = f" Ci={session.connection_id}" if selectors.connection_id and session.connection_id else ""
+    named = f"SMTP connection{identifier(session, selectors)}"
     if not session.sender_host_address or session.smtp_stdin:
-        return f"SMTP connection from {session.sender_ident}{identifier}"
-    return f"SMTP connection from {full_host(session, selectors)}{interface(session, selectors)}{identifier}"
+        return f"{named} from {session.sender_ident}"
+    return f"{named} from {full_host(session, selectors)}{interface(session, selectors)}"

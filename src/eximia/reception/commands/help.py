@@ -23,4 +23,6 @@ def help_(session: SmtpSession, _command: Command) -> None:
     ):
         if session.policy.has_acl(ctx, option):
             words.append(word)
+    if session.policy.host_in(ctx, "wellknown_advertise_hosts"):
+        words.append("WELLKNOWN")
     session.reply("214", f"Commands supported:\n{' '.join(words)}")

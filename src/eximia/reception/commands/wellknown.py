@@ -1,47 +1,57 @@
-"""WELLKNOWN: a small file that the ACL chose, sent in the reply (option `acl_smtp_wellknown`, Exim 4.98)."""
+"""WELLKNOWN: a small file that the ACL chose, sent in the reply (`acl_smtp_wellknown`, manual 44.2.9 of 4.98)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.parameters import encode_xtext
 
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
 
-#: xtext is broken into reply lines of this length
-_WIDTH = 78
-#: what is longer is no well-known file
-_LONGEST = 1 << 20
+#: a reply line ends with the first character that brings it to this length
+_WIDTH = 75
 
 
 def wellknown(session: SmtpSession, command: Command) -> None:
-    facts = session.ctx.session
-    if "WELLKNOWN" not in session.offered:
-        session.protocol_error("503", "WELLKNOWN command used when not advertised")
-        return
-    if not command.argument:
-        session.syntax_error("WELLKNOWN must have an operand")
+    """Allowed for hosts in `wellknown_advertise_hosts`, before EHLO and inside a transaction, too; the argument may be
+    missing. The ACL decides."""
+    ctx = session.ctx
+    facts = ctx.session
+    # Such a client came for something.
+    session.had_mail = True
+    if not (
+        session.policy.has_acl(ctx, "acl_smtp_wellknown") and session.policy.host_in(ctx, "wellknown_advertise_hosts")
+    ):
+        shown = f"WELLKNOWN {command.argument}".rstrip()
+        client = facts.sender_helo_name or facts.sender_host_address or facts.sender_ident
+        session.process.log.main(f'rejected "{printing(shown)}" from {client}', session.shown_id)
+        session.reply("554", "not permitted")
         return
     session.check_sync("acl_smtp_wellknown")
-    facts.wellknown_file = ""
-    result = session.policy.acl(session.ctx, "acl_smtp_wellknown")
+    facts.wellknown_data = None
+    result = session.policy.acl(ctx, "acl_smtp_wellknown")
     if not result.accepted:
-        session.refuse("acl_smtp_wellknown", result, command.argument)
+        session.refuse("acl_smtp_wellknown", result, printing(command.argument))
         return
-    if not facts.wellknown_file:
-        session.reply("504", "not found")
+    data = ctx.session.wellknown_data
+    if data is None:
+        session.reply("451", "Temporary local problem - please try later")
         return
-    try:
-        with open(facts.wellknown_file, "rb") as file:
-            data = file.read(_LONGEST + 1)
-    except OSError:
-        session.reply("504", "not found")
-        return
-    if len(data) > _LONGEST:
-        session.reply("504", "not found")
-        return
-    text = encode_xtext(data.decode("latin-1"))
-    lines = [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
-    session.reply("250", "\n".join([f"SIZE={len(data)}", *lines]))
+    session.reply("250", "\n".join([f"SIZE={len(data)}", *wrapped(data.decode("latin-1"))]))
+
+
+def wrapped(text: str) -> list[str]:
+    """xtext in lines: each ends behind a newline of the text, or when it is long enough."""
+    lines: list[str] = []
+    line = ""
+    for char in text:
+        line += encode_xtext(char)
+        if char == "\n" or len(line) >= _WIDTH:
+            lines.append(line)
+            line = ""
+    if line:
+        lines.append(line)
+    return lines
