@@ -73,8 +73,7 @@ def _items(ctx: Context, router: Router, template: Template, separator: str, wha
             continue
         except ExpansionError as error:
             raise RouterDefer(
-                f'{router.name} router failed to expand {what} item "{item.text}": {error.message}',
-                errno=Errno.EXPAND_FAIL,
+                f'{router.name} router failed to expand {what} item "{item.text}": {error.message}'
             ) from None
         text = text.strip() if separator == ":" else text.rstrip("\n")
         if text:
@@ -90,12 +89,12 @@ def find_transport(ctx: Context, router: Router, template: Template | None, opti
         name = expand(template, ctx)
     except ExpansionError as error:
         raise RouterDefer(
-            f'failed to expand {option} "{template.text}" in {router.name} router: {error.message}',
+            f'failed to expand transport "{template.text}" in {router.name} router: {error.message}',
             errno=Errno.EXPAND_FAIL,
         ) from None
     transport = ctx.process.config.transports.get(name)
     if transport is None:
-        raise RouterDefer(f'{option} "{name}" not found in {router.name} router', errno=Errno.EXPAND_FAIL)
+        raise RouterDefer(f'transport "{name}" not found in {router.name} router', errno=Errno.EXPAND_FAIL)
     return transport
 
 

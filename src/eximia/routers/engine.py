@@ -155,6 +155,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
                 break
             router = router.following
         elif answer is Answer.PASS:
+            decline_text = call.decline_text
             router = router.pass_router or router.following
         else:
             return _accepted(ctx, address, router, call, answer)
@@ -455,9 +456,7 @@ def _boolean(ctx: Context, router: Router, value: bool | Template, option: str, 
     except ForcedFailure:
         return default
     except ExpansionError as error:
-        raise RouterDefer(
-            f'failed to expand "{option}" in {router.name} router: {error.message}', errno=Errno.EXPAND_FAIL
-        ) from None
+        raise RouterDefer(f'failed to expand "{option}" in {router.name} router: {error.message}') from None
     lowered = text.lower()
     if lowered in ("true", "yes"):
         return True

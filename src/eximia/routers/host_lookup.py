@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, ForcedFailure
-from eximia.context import Context, Errno, Host, HostStatus
+from eximia.context import Context, Host, HostStatus
 from eximia.dns import Status
 from eximia.dns.hosts_file import HostsFile
 from eximia.dns.lookup import lookup
@@ -195,8 +195,7 @@ def translated(ctx: Context, router: Router, hosts: list[Host]) -> list[Host]:
                 continue
             except ExpansionError as error:
                 raise RouterDefer(
-                    f'{router.name} router: failed to expand "{template.text}": {error.message}',
-                    errno=Errno.EXPAND_FAIL,
+                    f'{router.name} router: failed to expand "{template.text}": {error.message}'
                 ) from None
             result = find_addresses(ctx, text, HostPolicy(use_dns=False, use_hosts_file=True))
             if result.found is not Found.ADDRESSES:

@@ -134,9 +134,7 @@ def find_hosts(
                 if router.options.pass_on_timeout:
                     return [], Answer.PASS
                 raise RouterDefer(f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1)
-            if result.found is Found.IGNORED:
-                some_ignored = True
-                continue
+            # an address that ignore_target_hosts has is one that does not exist
             found = spread(host, result) if result.found is Found.ADDRESSES else []
             if found and any(is_local(ctx, one) for one in found):
                 if router.self_action.what == "send":

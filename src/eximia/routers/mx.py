@@ -45,6 +45,8 @@ class MxFound:
     secondary: bool = False
     #: an MX or SRV record named the hosts
     from_record: bool = False
+    #: LOCAL: what the name of this host is in the list
+    local_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +119,18 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
     found: list[Host] = []
     seen: set[tuple[str, int]] = set()
     local_at: int | None = None
+    best = hosts[0].mx
+    local_name = ""
     missing = bad_ip = some_ignored = again = False
     for host in hosts:
-        if local_at is not None and host.mx >= local_at:
+        # When we are among the best, `self` decides; `send` wants the whole list.
+        if local_at is not None and best < local_at <= host.mx:
             continue
         if host.name in ("", "."):
             found.append(replace(host, name="", status=HostStatus.UNUSABLE))
             continue
-        if is_local_name(ctx, host.name):
-            local_at = host.mx
+        if local_at is None and is_local_name(ctx, host.name):
+            local_at, local_name = host.mx, host.name
         if is_address(host.name):
             if not allow_ip:
                 bad_ip = True
@@ -142,7 +147,8 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
                 result.secure = False
             for one in spread(host, result):
                 if is_local(ctx, one):
-                    local_at = one.mx if local_at is None else min(local_at, one.mx)
+                    if local_at is None or one.mx < local_at:
+                        local_at, local_name = one.mx, one.name
                 if (one.address, one.port) not in seen:
                     seen.add((one.address, one.port))
                     found.append(one)
@@ -154,9 +160,8 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
         else:
             missing = True
     if local_at is not None:
-        best = hosts[0].mx
         if local_at == best:
-            return MxFound(MxOutcome.LOCAL, [host for host in found if host.mx == best], from_record=True)
+            return MxFound(MxOutcome.LOCAL, found, from_record=True, local_name=local_name)
         found = [host for host in found if host.mx < local_at]
     usable = any(host.status is not HostStatus.UNUSABLE for host in found)
     if usable:
@@ -165,9 +170,9 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
         return MxFound(MxOutcome.AGAIN, text="")
     if hosts[0].name in ("", "."):
         return MxFound(MxOutcome.NO_SERVICE, text="an MX or SRV record indicated no SMTP service")
-    if some_ignored and not missing:
-        return MxFound(MxOutcome.IGNORED)
     text = "all relevant MX records point to non-existent hosts"
+    if some_ignored and not missing:
+        return MxFound(MxOutcome.IGNORED, text=text)
     if bad_ip:
         text += " or (invalidly) to IP addresses"
     return MxFound(MxOutcome.DEAD, text=text)

@@ -45,6 +45,7 @@ def apply_self(ctx: Context, address: Address, call: RouteCall, host_name: str, 
     if what == "pass":
         address.self_hostname = host_name
         ctx.address.self_hostname = host_name
+        call.decline_text = text
         return Answer.PASS
     if what == "reroute":
         child = child_of(address, f"{address.local_part_original}@{action.domain}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
-from eximia.context import Address, Context, Errno
+from eximia.context import Address, Context
 from eximia.dns.resolv_conf import candidates
 from eximia.expand import expand
 from eximia.lists import match_domain
@@ -49,21 +49,18 @@ class Dnslookup(Driver):
         if outcome in (MxOutcome.NO_SERVICE, MxOutcome.DEAD):
             call.decline_text = found.text
             return self._declined(ctx, options, domain)
-        if outcome in (MxOutcome.NOT_FOUND, MxOutcome.IGNORED, MxOutcome.INSECURE):
-            if outcome is MxOutcome.INSECURE:
-                call.decline_text = "host lookup done insecurely"
-                if self._fails_softly(ctx, options, domain):
-                    raise RouterDefer("host lookup done insecurely")
+        if outcome is MxOutcome.INSECURE:
+            raise RouterDefer("host lookup done insecurely")
+        if outcome in (MxOutcome.NOT_FOUND, MxOutcome.IGNORED):
+            call.decline_text = found.text
             return self._declined(ctx, options, domain)
         if outcome is MxOutcome.LOCAL:
             if ctx.process.trace is not None:
                 ctx.process.trace.debug("route", "local host has lowest MX")
-            answer = apply_self(
-                ctx, address, call, found.hosts[0].name if found.hosts else domain, by_mx=found.from_record
-            )
+            answer = apply_self(ctx, address, call, found.local_name or domain, by_mx=found.from_record)
             if answer is not None:
                 return answer
-        if options.check_secondary_mx and not found.secondary:
+        if options.check_secondary_mx and not found.secondary and outcome is not MxOutcome.LOCAL:
             return Answer.DECLINE
         if name != domain:
             if options.rewrite_headers:
@@ -107,8 +104,7 @@ class Dnslookup(Driver):
                 pass
             except ExpansionError as error:
                 raise RouterDefer(
-                    f'{self.router.name} router: failed to expand "{options.check_srv.text}": {error.message}',
-                    errno=Errno.EXPAND_FAIL,
+                    f'{self.router.name} router: failed to expand "{options.check_srv.text}": {error.message}'
                 ) from None
         return MxPolicy(
             addresses,
@@ -140,6 +136,4 @@ def _true(ctx: Context, template: Template | None, option: str, router: str) -> 
     except ForcedFailure:
         return False
     except ExpansionError as error:
-        raise RouterDefer(
-            f'failed to expand "{option}" in {router} router: {error.message}', errno=Errno.EXPAND_FAIL
-        ) from None
+        raise RouterDefer(f'failed to expand "{option}" in {router} router: {error.message}') from None

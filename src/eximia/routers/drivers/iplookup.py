@@ -9,7 +9,7 @@ from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.base.text import from_bytes, to_bytes
 from eximia.base.udp import ask
-from eximia.context import Address, Context, Errno
+from eximia.context import Address, Context
 from eximia.expand import expand
 from eximia.message.address import AddressSyntaxError, parse_address
 from eximia.routers.children import child_of
@@ -37,9 +37,7 @@ class Iplookup(Driver):
         try:
             query = expand(options.query or _DEFAULT_QUERY, ctx)
         except ExpansionError as error:
-            raise RouterDefer(
-                f"{name} router failed to expand query: {error.message}", errno=Errno.EXPAND_FAIL
-            ) from None
+            raise RouterDefer(f"{name} router failed to expand query: {error.message}") from None
         response = self._ask_hosts(ctx, to_bytes(query))
         if response is None:
             if options.optional:
@@ -65,10 +63,7 @@ class Iplookup(Driver):
             try:
                 new = expand(options.reroute, ctx)
             except ExpansionError as error:
-                raise RouterDefer(
-                    f"{name} router: failed to expand {options.reroute.text}: {error.message}",
-                    errno=Errno.EXPAND_FAIL,
-                ) from None
+                raise RouterDefer(f"{name} router: failed to expand {options.reroute.text}: {error.message}") from None
             finally:
                 scope.numeric = kept
         try:

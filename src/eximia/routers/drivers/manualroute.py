@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
-from eximia.context import Address, Context, Errno
+from eximia.context import Address, Context
 from eximia.expand import expand, expand_text
 from eximia.lists import match_domain
 from eximia.routers.assign import assign
@@ -104,8 +104,7 @@ class Manualroute(Driver):
                     return None
                 except ExpansionError as error:
                     raise RouterDefer(
-                        f'{self.router.name} router: failed to expand "{rule.hosts.text}": {error.message}',
-                        errno=Errno.EXPAND_FAIL,
+                        f'{self.router.name} router: failed to expand "{rule.hosts.text}": {error.message}'
                     ) from None
         finally:
             scope.numeric, scope.value = kept
@@ -119,7 +118,7 @@ class Manualroute(Driver):
         except ForcedFailure:
             return None
         except ExpansionError as error:
-            raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(f'failed to expand "{template.text}": {error.message}') from None
         hosts, rest = next_word(text)
         if not hosts:
             return None
@@ -129,10 +128,7 @@ class Manualroute(Driver):
             except ForcedFailure:
                 return None
             except ExpansionError as error:
-                raise RouterDefer(
-                    f'{self.router.name} router: failed to expand "{hosts}": {error.message}',
-                    errno=Errno.EXPAND_FAIL,
-                ) from None
+                raise RouterDefer(f'{self.router.name} router: failed to expand "{hosts}": {error.message}') from None
         return hosts, tuple(rest.split())
 
     def _randomize(self, ctx: Context) -> bool:

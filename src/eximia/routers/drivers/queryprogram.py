@@ -64,7 +64,7 @@ class Queryprogram(Driver):
         try:
             argv = command_arguments(ctx, options.command.text, what="queryprogram router", addresses=())
         except CommandError as error:
-            raise RouterDefer(error.message, errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(error.message) from None
         result: HelperResult = ctx.process.ports.helpers.run(
             argv,
             timeout=options.timeout,

@@ -77,15 +77,13 @@ class Redirect(Driver):
         except ForcedFailure:
             return None
         except ExpansionError as error:
-            raise RouterDefer(
-                f'failed to expand "{options.data.text}": {error.message}', errno=Errno.EXPAND_FAIL
-            ) from None
+            raise RouterDefer(f'failed to expand "{options.data.text}": {error.message}') from None
 
     def _expand(self, ctx: Context, template: Any) -> str:
         try:
             return expand(template, ctx)
         except ExpansionError as error:
-            raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(f'failed to expand "{template.text}": {error.message}') from None
 
     # Lists
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.ports import Identity
 from eximia.base.text import Untainted, is_tainted
-from eximia.context import Address, Context, Errno
+from eximia.context import Address, Context
 from eximia.expand import expand
 from eximia.routers.read_file_job import run as read_file
 from eximia.routers.result import RouterDefer
@@ -34,7 +34,7 @@ def read_redirect_file(ctx: Context, options: RedirectOptions, address: Address)
     except ForcedFailure:
         return None
     except ExpansionError as error:
-        raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
+        raise RouterDefer(f'failed to expand "{template.text}": {error.message}') from None
     if not path.startswith("/"):
         raise RouterDefer(f'"{path}" is not an absolute path')
     if is_tainted(path):

@@ -13,7 +13,6 @@ from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
 from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
-from eximia.context import Errno
 from eximia.expand import check_condition, expand
 from eximia.mailauth.srs import NotSrs, Srs, SrsError
 from eximia.message.address import quote_local_part, unquote_local_part
@@ -85,7 +84,7 @@ class Way:
         except ForcedFailure:
             found = ""
         except ExpansionError as error:
-            raise RouterDefer(f'failed to expand "{template.text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(f'failed to expand "{template.text}": {error.message}') from None
         if not found:
             raise SrsError("unknown database key")
         ctx.message.variables["srs_db_address"] = found
@@ -135,7 +134,7 @@ class Way:
         try:
             return expand(template, self._ctx)  # type: ignore[arg-type]
         except (ExpansionError, LookupDefer) as error:
-            raise RouterDefer(f'failed to expand "{text}": {error.message}', errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(f'failed to expand "{text}": {error.message}') from None
 
 
 def begin(ctx: Context, options: RedirectOptions) -> Way | None:
@@ -149,7 +148,7 @@ def begin(ctx: Context, options: RedirectOptions) -> Way | None:
         except ForcedFailure:
             return None
         except ExpansionError as error:
-            raise RouterDefer(f"failed to expand srs_condition: {error.message}", errno=Errno.EXPAND_FAIL) from None
+            raise RouterDefer(f"failed to expand srs_condition: {error.message}") from None
     return Way(ctx, options)
 
 

@@ -88,7 +88,8 @@ def connect_by_proxy(
     try:
         text = expand(options.socks_proxy, ctx)
     except ExpansionError as error:
-        raise Failure(f"Bad expansion for socks_proxy in {error.message}", Errno.UNKNOWN, Fault.LOCAL) from error
+        why = f"Bad expansion for socks_proxy in {ctx.address.transport_name}: {error.message}"
+        raise Failure(why, Errno.UNKNOWN, Fault.LOCAL, panic=True) from error
     net = ctx.process.ports.net
     proxies = read_proxies(text)
     if not proxies:

@@ -28,9 +28,9 @@ def host_key(ctx: Context, options: Any, host: Host, port: int) -> str:
         try:
             include = expand_flag(include, ctx, True)
         except ExpansionError as error:
-            raise Failure(
-                f"failed to expand retry_include_ip_address: {error.message}", Errno.UNKNOWN, Fault.LOCAL, stop=True
-            ) from error
+            where = f'"retry_include_ip_address" in {ctx.address.transport_name} transport'
+            why = f"failed to expand {where}: {error.message}"
+            raise Failure(why, Errno.UNKNOWN, Fault.LOCAL, stop=True) from error
     address = f":{host.address}" if include else ""
     suffix = "" if port == 25 else f":{port}"
     return f"T:{host.name}{address}{suffix}"
