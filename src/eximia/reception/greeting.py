@@ -257,16 +257,15 @@ def _admit(session: SmtpSession) -> tuple[str, str]:
     """acl_smtp_connect and milters: code and, when the ACL gave one, text of the greeting. Raises SessionOver."""
     ctx = session.ctx
     facts = ctx.session
-    log = session.process.log
     code, banner = "220", ""
     if session.policy.has_acl(ctx, "acl_smtp_connect"):
         result = session.policy.acl(ctx, "acl_smtp_connect")
         if not result.accepted:
             try:
                 session.refuse("acl_smtp_connect", result)
-            except SessionOver:
-                if log.selectors.smtp_connection and not facts.notes.get("connection_nolog"):
-                    log.main(lines.closed(facts, log.selectors, "closed by DROP in ACL"))
+            except SessionOver as over:
+                over.no_mail_line = False
+                raise
             raise SessionOver("", rejected=True)
         if result.user_message:
             code, banner = answers.own_code(ctx, result.user_message, "220")

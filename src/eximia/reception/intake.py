@@ -286,10 +286,9 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         _stop_passing(incoming)
         if refusal.answer is not None:
             session.answer(refusal.answer)
-        id_ = message.id
-        session.reset()
         if refusal.drop:
-            raise SessionOver("acl-drop", drop=True, message_id=id_, status=1) from None
+            raise SessionOver("acl-drop", drop=True, message_id=message.id, status=1) from None
+        session.reset()
         return
     log_arrival(ctx, incoming.arrived)
     # Nobody asks any more, and delivery may keep the message for long.

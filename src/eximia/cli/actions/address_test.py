@@ -22,8 +22,8 @@ def run(call: Invocation) -> int:
     if mode is not Mode.TEST:
         receive_as_mail_user(process)
     ctx = context(process, call)
-    process.log = TestLog(process.log.selectors, _complain, labelled=mode is Mode.TEST or call.verbose)
-    test = AddressTest(ctx, mode, _write, _complain, verbose=call.verbose, details=process.is_admin)
+    process.log = TestLog(process.log.selectors, complain, labelled=mode is Mode.TEST or call.verbose)
+    test = AddressTest(ctx, mode, _write, complain, verbose=call.verbose, details=process.is_admin)
     if call.arguments:
         return test.run(call.arguments)
     return test.run(_lines(), interactive=True)
@@ -34,7 +34,8 @@ def _write(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _complain(text: str) -> None:
+def complain(text: str) -> None:
+    """Write to standard error, after what went to standard output."""
     sys.stdout.flush()
     sys.stderr.buffer.write(text.encode("latin-1", "replace"))
     sys.stderr.buffer.flush()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 def run(call: Invocation) -> int:
+    from eximia.cli.actions.address_test import complain
+    from eximia.cli.address_test import TestLog
     from eximia.rewrite.testing import rewrite_report
 
     if not call.arguments:
@@ -20,6 +22,8 @@ def run(call: Invocation) -> int:
         return 1
     process = open_process(call)
     ctx = context(process, call)
+    # What goes wrong is told here, and not in the logs.
+    process.log = TestLog(process.log.selectors, complain, labelled=call.verbose)
     if not process.config.rewrite:
         sys.stdout.write("No rewrite rules are defined\n")
         return 0

@@ -63,7 +63,8 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             answer = own_code(session.ctx, result.user_message, "250")
             code, greeting = answer.code, answer.text.partition("\n")[0]
             if "\n" in answer.text:
-                log.panic("EHLO/HELO response must not contain newlines: truncated at the first one")
+                shown = printing(result.user_message)
+                log.panic(f"EHLO/HELO response must not contain newlines: message truncated: {shown}")
     if session.milters is not None and _refused_by_milter(session, name):
         return
     if not greeting:
