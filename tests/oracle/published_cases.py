@@ -14,6 +14,11 @@ FAILS = "last:\n driver = redirect\n allow_fail\n data = :fail: nobody here\n"
 PGSQL = "${lookup pgsql{select 1}}"
 
 
+MANY = "".join(f"RCPT TO:<r{number}@y.example>\r\n" for number in range(6))
+REVERSE = "rcpt:\n require verify = reverse_host_lookup\n accept\n"
+FORGED = "7.2.0.192.in-addr.arpa PTR forged.example\nforged.example A 192.0.2.9\n"
+
+
 def verifies(routers: str, acl: str = VERIFIES, **more: Any) -> Dialogue:
     """Is the recipient verified? By the session, and by -bv."""
     return Dialogue(said=RCPT, acl=acl, routers=routers, transports=NULL, then=[("-bv", "joe@y.example")], **more)
@@ -76,6 +81,23 @@ _LOOKUPS = {
     "dnslists": warned(f"dnslists = {PGSQL}"),
 }
 _OTHER = {
+    "many recipients refused": Dialogue(
+        said=EHLO + "MAIL FROM:<s@from.example>\r\n" + MANY + "DATA\r\nSubject: hi\r\n\r\nx\r\n.\r\nQUIT\r\n",
+        main="acl_smtp_data = data\n",
+        acl="rcpt:\n accept\ndata:\n deny\n",
+    ),
+    "errors_to without a domain": Dialogue(
+        routers="b:\n driver = accept\n local_parts = box\n transport = nul\n"
+        "r:\n driver = manualroute\n route_list = * 127.0.0.1\n self = send\n errors_to = box\n transport = t\n",
+        transports=NULL + "t:\n driver = smtp\n port = @P1\n allow_localhost\n",
+    ),
+    "incoming interface": Dialogue(selector="-pid +incoming_interface"),
+    "no host name": Dialogue(said=RCPT, acl=REVERSE, zone="a.example A 10.1.1.1\n", ignore="^250-SIZE"),
+    "no host name, looked up before": Dialogue(
+        said=RCPT, acl=REVERSE, main="host_lookup = *\n", zone="a.example A 10.1.1.1\n"
+    ),
+    "forged host name": Dialogue(said=RCPT, acl=REVERSE, zone=FORGED),
+    "forged host name, looked up before": Dialogue(said=RCPT, acl=REVERSE, main="host_lookup = *\n", zone=FORGED),
     "maildir in a home": Dialogue(
         routers="r:\n driver = accept\n user = Debian-exim\n router_home_directory = @D/box\n transport = t\n",
         transports="t:\n driver = appendfile\n file = $home/mail\n",

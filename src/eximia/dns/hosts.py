@@ -199,5 +199,9 @@ def find_sender_host_name(ctx: Context) -> None:
         return
     session.host_name_known = False
     session.host_lookup_deferred = found.outcome is Outcome.AGAIN
-    if found.outcome is Outcome.MISSING and not found.unverified and ctx.process.log is not None:
+    if found.outcome is not Outcome.MISSING:
+        return
+    if found.unverified:
+        session.notes["host_lookup_why"] = found.why
+    elif ctx.process.log is not None:
         ctx.process.log.main(found.why)

@@ -61,6 +61,8 @@ class _File:
         self.identity = (0, 0)
 
 
+#: recipients that the reject log shows of a message
+_SHOWN = 5
 _QUEUE_RUN = pattern(r"(?:Start|End) (?:'[^']*' )?queue run:")
 
 
@@ -152,7 +154,10 @@ class Log:
         if sender is not None and self.selectors.rejected_header:
             extra = [f"Envelope-from: <{sender}>\n"]
             if recipients:
-                extra.append("Envelope-to: " + "\n    ".join(f"<{address}>" for address in recipients) + "\n")
+                shown = [f"<{address}>" for address in recipients[:_SHOWN]]
+                if len(recipients) > _SHOWN:
+                    shown.append("...")
+                extra.append("Envelope-to: " + "\n    ".join(shown) + "\n")
             extra += [f"{header.type} {header.text}" for header in headers]
             line += "".join(extra)
         self._write("reject", line, duplicate=main)

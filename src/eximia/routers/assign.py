@@ -42,10 +42,11 @@ def assign_errors(ctx: Context, address: Address, router: Router, mode: Mode) ->
         return
     if mode.verifying:
         return
-    from .verify import errors_address_is_good  # verify needs the engine, and the engine needs us
+    from .verify import good_errors_address  # verify needs the engine, and the engine needs us
 
-    if errors_address_is_good(ctx, text):
-        address.errors_address = text
+    good = good_errors_address(ctx, text)
+    if good:
+        address.errors_address = good
 
 
 def assign_headers(ctx: Context, address: Address, router: Router) -> None:

@@ -71,22 +71,23 @@ def _expanded(ctx: Context, here: Address) -> Verified:
     return Verified("ok", routed=routed.children, discarded=routed.verdict is Verdict.DISCARDED)
 
 
-def errors_address_is_good(ctx: Context, text: str) -> bool:
-    """True when the value of `errors_to` verifies as a recipient of a message without sender.
+def good_errors_address(ctx: Context, text: str) -> str:
+    """The address in the value of `errors_to`, with a domain; empty when it does not verify as a recipient of a message
+    without sender.
 
     An address that is just being looked at (errors_to of a router that it passes itself) counts as good.
     """
     try:
         address = parse_address(text).address
     except AddressSyntaxError:
-        return False
+        return ""
     address = qualify(address, str(ctx.process.main.qualify_recipient or ctx.process.main.qualify_domain))
     checked: dict[str, bool] = ctx.message.notes.setdefault("errors_to", {})
     known = checked.get(address)
     if known is not None:
-        return known
+        return address if known else ""
     checked[address] = True
     message = Message(id=ctx.message.id, notes=ctx.message.notes)
     verified = VerifyService().verify(Context(ctx.process, ctx.session, message), address, "recipient")
     checked[address] = verified.result == "ok"
-    return checked[address]
+    return address if checked[address] else ""

@@ -13,7 +13,8 @@ def _check(one: Run, request: Request) -> bool:
     session = one.ctx.session
     if not session.sender_host_address:
         return True
-    if session.host_name_known is None and one.debug:
+    known = session.host_name_known is not None
+    if not known and one.debug:
         one.say("looking up host name to force name/address consistency check")
     find_sender_host_name(one.ctx)
     if session.sender_host_name:
@@ -22,7 +23,8 @@ def _check(one: Run, request: Request) -> bool:
         if "defer_ok" in request.options:
             return True
         raise Defer("host lookup deferred for reverse lookup check")
-    one.log_message = "host lookup failed for reverse lookup check (failed to find host name from IP address)"
+    why = session.notes.get("host_lookup_why", "failed to find host name from IP address")
+    one.log_message = f"host lookup failed{'' if known else ' for reverse lookup check'} ({why})"
     return False
 
 
