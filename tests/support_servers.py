@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -46,13 +47,17 @@ class Listening:
 
     def __init__(self, listener: socket.socket, talk: Callable[[socket.socket], object]) -> None:
         self._listener, self._talk = listener, talk
+        self._taking = False
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
     def _accept(self) -> None:
         while True:
+            self._taking = False
             try:
+                select.select([self._listener], [], [])
+                self._taking = True
                 connection = self._listener.accept()[0]
             except OSError:
                 return
@@ -66,6 +71,15 @@ class Listening:
                 self._talk(connection)
         finally:
             self._connections.pop(threading.current_thread(), None)
+
+    def rest(self) -> None:
+        """Wait until no connection is left: of clients that have ended, the last lines may not have been read yet."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            waiting, _, _ = select.select([self._listener], [], [], 0)
+            if not waiting and not self._connections and not self._taking:
+                return
+            time.sleep(0.005)
 
     def close(self) -> None:
         """Stop listening, cut the connections, wait for the threads."""

@@ -174,6 +174,8 @@ class Dialogue:
                 time.sleep(float(args[1]))
                 continue
             lines += run(["-C", f"{directory}/conf", *map(filled, args)], "")
+        for peer in peers:
+            peer.rest()
         return [line for line in self._seen(lines, directory, peers) if not self._ignored(line)]
 
     def _ignored(self, line: str) -> bool:

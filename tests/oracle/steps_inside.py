@@ -28,26 +28,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dns_server
 
 from support_processes import messages_apart
+from support_servers import Listening
 
 HERE = Path("/mnt/h")
 ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
 _EHLO = b"250-sink\r\n250-SIZE\r\n250-8BITMIME\r\n250-DSN\r\n250 PIPELINING\r\n"
 
 
-class Sink(threading.Thread):
+class Sink:
     """The SMTP server behind."""
 
     def __init__(self) -> None:
-        super().__init__(daemon=True)
         #: what each client said, in the order of connection
         self.said: list[list[str]] = []
-        self.socket = socket.create_server(("127.0.0.1", 2525))
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            connection, _ = self.socket.accept()
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        self.rest = Listening(socket.create_server(("127.0.0.1", 2525)), self.talk).rest
 
     def talk(self, connection: socket.socket) -> None:
         lines = connection.makefile("rb")
@@ -61,7 +55,6 @@ class Sink(threading.Thread):
                 connection.sendall(_EHLO)
             elif text == "QUIT":
                 connection.sendall(b"221 bye\r\n")
-                connection.close()
                 return
             elif re.match(r"(RCPT TO|MAIL FROM):<defer", text):
                 connection.sendall(b"450 not now\r\n")
@@ -169,6 +162,7 @@ class Grown:
             else:
                 arranged = "".join(sorted(re.split(r"(?m)^(?=From )", text), key=arrival))
             self.texts.setdefault(path, []).append(arranged)
+        self.sink.rest()
         fresh = self.sink.said[self.connections :]
         self.connections += len(fresh)
         self.said += [line for each in sorted(fresh, key=lambda said: arrival("\n".join(said))) for line in each]

@@ -65,9 +65,8 @@ class Peer:
         self.port = 0 if unix else listener.getsockname()[1]
         listener.listen()
         self._listening = Listening(listener, self._one)
-
-    def close(self) -> None:
-        self._listening.close()
+        self.rest = self._listening.rest
+        self.close = self._listening.close
 
     def _one(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as lines:
@@ -160,6 +159,8 @@ class Case:
                 for _ in range(self.runs):
                     run_whole(command, environment=environment)
             clean = _Cleaner(directory, peer)
+            if peer is not None:
+                peer.rest()
             return {
                 "log": _log(clean, directory),
                 "files": _files(clean, box),

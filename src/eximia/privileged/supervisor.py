@@ -250,14 +250,16 @@ class Supervisor:
             numbers = set(reader.recv(4096))
         except BlockingIOError:
             return
+        ending = signal.SIGTERM in numbers or signal.SIGINT in numbers
+        # Before the workers are looked at: they may have been told to end as well, and are not to be replaced then.
+        if ending:
+            self.stop()
         if signal.SIGCHLD in numbers:
             self.reap()
         if signal.SIGUSR1 in numbers:
             for worker in self.workers:
                 worker.process.send_signal(signal.SIGUSR1)
-        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
-            self.stop()
-        elif signal.SIGHUP in numbers:
+        if signal.SIGHUP in numbers and not ending:
             self.reload()
 
     def reap(self) -> None:
