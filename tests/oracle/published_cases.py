@@ -33,6 +33,15 @@ def defers(option: str, driver: str = "redirect", **more: Any) -> Dialogue:
     return verifies(f"r:\n driver = {driver}\n {option}\n", **more)
 
 
+def placed(options: str) -> Dialogue:
+    """The mailbox can be made nowhere."""
+    return Dialogue(
+        routers="r:\n driver = accept\n transport = t\n",
+        transports=f"t:\n driver = appendfile\n user = Debian-exim\n {options}\n",
+        ignore="while creating file",
+    )
+
+
 def warned(modifier: str) -> Dialogue:
     return Dialogue(said=RCPT, acl=f"rcpt:\n warn {modifier}\n accept\n")
 
@@ -81,6 +90,18 @@ _LOOKUPS = {
     "dnslists": warned(f"dnslists = {PGSQL}"),
 }
 _OTHER = {
+    "names made safe in Perl": Dialogue(
+        main="perl_startup = do '@D/safe.pl'\n",
+        files={"safe.pl": "sub safe { my $name = shift; $name =~ /(\\w+)/; return $1; }\n"},
+        routers="r:\n driver = accept\n transport = t\n",
+        transports="t:\n driver = appendfile\n user = Debian-exim\n file = @D/box/${perl{safe}{$local_part}}\n",
+    ),
+    "no host name, not logged": Dialogue(
+        said=RCPT, acl=REVERSE, zone="a.example A 10.1.1.1\n", selector="-pid -host_lookup_failed"
+    ),
+    "no place for a maildir": placed("maildir_format\n directory = /no/such/place"),
+    "no place for a directory": placed("directory = /no/such/place"),
+    "no place for a mailbox": placed("file = /no/such/place"),
     "many recipients refused": Dialogue(
         said=EHLO + "MAIL FROM:<s@from.example>\r\n" + MANY + "DATA\r\nSubject: hi\r\n\r\nx\r\n.\r\nQUIT\r\n",
         main="acl_smtp_data = data\n",

@@ -203,5 +203,5 @@ def find_sender_host_name(ctx: Context) -> None:
         return
     if found.unverified:
         session.notes["host_lookup_why"] = found.why
-    elif ctx.process.log is not None:
+    elif ctx.process.log is not None and ctx.process.log.selectors.host_lookup_failed:
         ctx.process.log.main(found.why)

@@ -55,9 +55,8 @@ def _make(path: str, fields: dict[str, Any]) -> None:
     try:
         make_directories(path, fields["directory_mode"])
     except OSError as error:
-        raise JobError(
-            f"failed to create directories for {path}: {os.strerror(error.errno or 0)}", error.errno or 0
-        ) from error
+        if fields["format"] == "maildir":
+            raise JobError(f"cannot create {path}", error.errno or 0) from error
 
 
 def _subdirectories(path: str, fields: dict[str, Any]) -> None:
