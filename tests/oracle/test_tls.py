@@ -96,7 +96,7 @@ t:
   driver = smtp
   port = {port}
   hosts_try_fastopen =
-  command_timeout = 5s
+  command_timeout = 30s
   {options}
 begin retry
 * * F,1h,5m

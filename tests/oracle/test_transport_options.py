@@ -83,7 +83,7 @@ CASES = {
     "freeze_signal": pipe(f' command = {SHELL}kill -9 $$"\n freeze_signal\n'),
     "killed": pipe(f' command = {SHELL}kill -9 $$"\n'),
     "return_fail_output": pipe(f' command = {SHELL}echo no; exit 1"\n return_fail_output\n'),
-    "max_output": pipe(f' command = {SHELL}head -c 30000 /dev/zero"\n max_output = 1K\n'),
+    "max_output": pipe(f' command = {SHELL}head -c 3000000 /dev/zero"\n max_output = 1K\n'),
     "umask": pipe(' command = "/bin/sh -c \\"cat >@D/box/o\\""\n umask = 077\n'),
     "path": pipe(" command = env\n path = /nowhere:/usr/bin:/bin\n log_output\n environment = X=1\n"),
     "use_shell": pipe(" command = cat >@D/box/o; echo $local_part >@D/box/p\n use_shell\n"),
