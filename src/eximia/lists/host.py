@@ -57,6 +57,9 @@ class Guarded:
             return self._segment.match(subject, ctx, numbers)
         except Unknown as unknown:
             if not self._on_unknown:
+                log = ctx.process.log
+                if log is not None and log.selectors.unknown_in_list:
+                    log.main(f"list matching forced to fail: {unknown.what}")
                 return False
             if self._on_unknown == "ignore":
                 return None

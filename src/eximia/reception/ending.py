@@ -114,9 +114,8 @@ def _lost(session: SmtpSession, over: SessionOver) -> None:
     if session.tx.open:
         if selectors.lost_incoming_connection:
             took = elapsed(session.duration(), millisec=selectors.millisec)
-            log.main(
-                f"unexpected disconnection while reading SMTP command from {session.peer()} D={took}", session.shown_id
-            )
+            what = "disconnection" if facts.sender_host_address else "EOF"
+            log.main(f"unexpected {what} while reading SMTP command from {session.peer()} D={took}", session.shown_id)
     elif selectors.smtp_connection and not facts.notes.get("connection_nolog", False):
         log.main(lines.lost(facts, selectors, session.duration()), session.shown_id)
 

@@ -212,10 +212,9 @@ def log_missing_address(ctx: Context, name: str) -> None:
     log = ctx.process.log
     if log is None:
         return
-    from eximia.logs.lines.hosts import full_host
+    from eximia.logs.lines.hosts import connection
 
-    where = full_host(ctx.session, log.selectors) if ctx.session.sender_host_address else ""
-    during = f" (during SMTP connection from {where})" if where else ""
+    during = f" (during {connection(ctx.session, log.selectors)})" if ctx.session.sender_host_address else ""
     log.main(f"no IP address found for host {name}{during}")
 
 
