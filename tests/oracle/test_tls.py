@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from eximia.tls.binding import is_built
+from support_rows import open_folder
 from support_servers import enterable
 from support_tls import Pki
 
@@ -104,10 +105,16 @@ begin retry
 
 
 @pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    folder = tmp_path_factory.mktemp("pki")
-    enterable(folder)
-    return Pki(folder)
+def pki() -> Iterator[Pki]:
+    with open_folder() as folder:
+        yield Pki(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Not pytest's: another run of pytest would close the folder above to others."""
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
