@@ -161,7 +161,7 @@ def test_message_ids(server: Server, tmp_path: Path) -> None:
     assert abs(seconds - time.time()) < 60
     shown = tool("exim_msgdate", "-p", name)
     assert datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).strftime("%Y-%m-%d %H:%M:%S") in shown
-    assert re.search(r"pid=\d+", shown)
+    assert re.search(r"\tpid \d+", shown)
     assert tool("exim_msgdate", "-z", name) != tool("exim_msgdate", name)
     assert name.startswith(tool("exim_msgdate", "-e", str(seconds)).strip()[:6])
     tool("exim_id_update", "-d", str(server.folder / "spool"))

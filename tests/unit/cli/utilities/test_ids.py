@@ -1,9 +1,11 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from eximia.cli.utilities.id_update import other_form, rename
-from eximia.cli.utilities.msgdate import describe
+from eximia.cli.utilities.msgdate import Shown, describe
+from eximia.cli.utilities.msgdate import command as msgdate
 from eximia.context import Message, Recipient, Session
 from eximia.message.dates import use_timezone
 from eximia.spool import Place, Spool
@@ -15,11 +17,36 @@ SHORT, LONG = "1xV3Hb-0001qt-0Z", "1xV3Hb-000000001qt-04YG"
 
 
 def test_date() -> None:
+    """As Exim 4.98.2's exim_msgdate."""
     use_timezone("Europe/Paris")
-    assert describe(SHORT, set()) == "2026-11-22 09:50:47.0175"
-    assert describe(f"<E{SHORT}@mx.ex>", {"utc", "pid"}) == "2026-11-22 08:50:47.0175 UTC pid=7123"
-    assert describe(f"{LONG}-H", {"u"}) == "1795337447.0175"
-    assert describe("nonsense", set()) is None
+    assert describe(SHORT, Shown()) == ["2026-11-22 09:50:47.017500 CET"]
+    assert describe(f"<E{SHORT}@mx.ex>", Shown(utc=True, pid=True)) == ["2026-11-22 08:50:47.017500\tpid 7123"]
+    assert describe(f"{LONG}-H", Shown(unix=True)) == ["1795337447.017500"]
+    assert describe("1xVDSy", Shown(unix=True, local=True, pid=True)) == [
+        "1795376592.000000",
+        "2026-11-22 20:43:12.000000 CET",
+    ]
+    assert describe("1XVDSY-05WE00-0J", Shown(base=36)) == ["1973-09-20 08:22:10.019000 CET"]
+    assert describe("nonsense", Shown()) == []
+
+
+def test_date_with_localhost_number() -> None:
+    assert describe("1xVDSy-000000005wE-0jcF", Shown(unix=True, number=0)) == ["1795376592.350702"]
+    assert describe("1xVDSy-0005wE-99", Shown(unix=True, number=2)) == ["1795376592.835000"]
+
+
+def test_msgdate_command(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    conf = tmp_path / "conf"
+    conf.write_text("localhost_number = 0\n")
+    assert msgdate(["-C", str(conf), "-zulu", "--pi", "foo", "1xVDSy-000000005wE-0jcF"]) == 0
+    sys.stdout.flush()
+    assert capfdbinary.readouterr() == (b"2026-11-22 19:43:12.350702\tpid 22830\n", b"foo not parsed\n")
+    assert msgdate(["-x", "1"]) == 2
+    assert capfdbinary.readouterr().err.startswith(b"Unknown option: x\nUsage:\n")
+    with pytest.raises(SystemExit) as status:
+        msgdate(["--base", "36", "1xVDSy-000000005wE-0jcF"])
+    assert status.value.code == 255
+    assert b"1xVDSy is not base 36" in capfdbinary.readouterr().err
 
 
 def test_other_form() -> None:
