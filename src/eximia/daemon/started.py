@@ -34,9 +34,14 @@ def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, 
 
 
 def periods(call: Invocation) -> str:
-    """`-q30m`, `-qGname/30m` for a queue with a name, or `no queue runs`."""
-    runs = [f"-q{f'G{run.name}/' if run.name else ''}{show_time(run.interval)}" for run in call.runs if run.interval]
-    return ", ".join(runs) if runs else "no queue runs"
+    """`-q30m`, `-qqGname/30m` for a two-phase run of a queue with a name, in the order of the names, or `no queue
+    runs` (as Exim 4.98)."""
+    runs = sorted((run for run in call.runs if run.interval), key=lambda run: (run.name, run.interval))
+    shown = [
+        f"-q{'q' if run.two_stage else ''}{f'G{run.name}/' if run.name else ''}{show_time(run.interval)}"
+        for run in runs
+    ]
+    return " ".join(shown) if shown else "no queue runs"
 
 
 def _listening(places: Sequence[tuple[str, int]]) -> str:

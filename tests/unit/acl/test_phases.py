@@ -17,7 +17,8 @@ TABLE = {
     "decode": "connect helo mail rcpt predata data data_prdr vrfy expn etrn auth mailauth starttls quit notquit not_smtp",
     "dnslists": "not_smtp",
     "domains": "connect helo mail predata data mime expn etrn auth mailauth starttls quit notquit not_smtp",
-    "encrypted": "helo not_smtp",
+    # After HELO since 4.97.
+    "encrypted": "not_smtp",
     "hosts": "not_smtp",
     "local_parts": "connect helo mail predata data mime expn etrn auth mailauth starttls quit notquit not_smtp",
     "queue": "data data_prdr not_smtp",

@@ -154,6 +154,22 @@ def test_failure_is_logged(world: World) -> None:
     assert world.session.sender_host_authenticated == ""
 
 
+def test_event_takes_the_place_of_the_log_line(world: World) -> None:
+    """As Exim 4.98.2 does; the authenticator's name is in $sender_host_authenticated meanwhile."""
+    seen: list[tuple[str, str, str]] = []
+
+    def event(ctx: Any, name: str, data: str, action: Any) -> str:
+        seen.append((name, data, ctx.session.sender_host_authenticated))
+        return "told"
+
+    world.process.services.event = event
+    object.__setattr__(world.process.main, "event_action", Template("x", NOWHERE))
+    run(world, "plain", b64("\0u\0x"))
+    assert seen == [("auth:fail", "535 Incorrect authentication data", "plain")]
+    assert world.session.sender_host_authenticated == ""
+    assert [line for where, line in world.log.written if where == "reject"] == ["told"]
+
+
 def cram_answer(secret: str, user: str = "u") -> Callable[[str], str]:
     import hmac
 

@@ -1,9 +1,9 @@
-"""`encrypted`: whether the connection is encrypted, and by which cipher suite (manual 44.26)."""
+"""`encrypted`: whether the connection is encrypted, and by which cipher suite (manual 44.26; after HELO since 4.97)."""
 
 from __future__ import annotations
 
 from eximia.acl.model import Handler
-from eximia.acl.phases import HELO, NOT_OVER_SMTP
+from eximia.acl.phases import NOT_OVER_SMTP
 from eximia.acl.run import Run
 from eximia.base.template import Template
 from eximia.lists import match_domain
@@ -14,4 +14,4 @@ def _check(one: Run, items: Template) -> bool:
     return tls.active and match_domain(items, tls.cipher, one.ctx) is not None
 
 
-ENCRYPTED = Handler("encrypted", _check, expands=False, forbidden=HELO.bit | NOT_OVER_SMTP)
+ENCRYPTED = Handler("encrypted", _check, expands=False, forbidden=NOT_OVER_SMTP)
