@@ -108,11 +108,15 @@ def _acl_modifiers() -> Mapping[str, str]:
 
 def _expansion() -> Mapping[str, str]:
     families = {"ITEM": "items", "OP": "operators", "COND": "conditions", "VAR": "variables"}
-    return _yes(
+    named = [
         f"_EXP_{word}_{name.upper()}"
         for word, package in families.items()
         for name in _names(f"eximia.expand.{package}.catalogue", package.upper())
-    )
+    ]
+    # Families of variables that are no entries of the catalogue.
+    numbered = [f"_EXP_VAR_ACL_ARG{number}" for number in range(1, 10)]
+    numbered += [f"_EXP_VAR_{letters}{number}" for letters in ("N", "SN") for number in range(10)]
+    return _yes(iter([*named, *numbered]))
 
 
 def _names(module: str, catalogue: str) -> Iterable[str]:
