@@ -130,7 +130,7 @@ _VARYING = [
     (r"(<> R=.*) S=\d+", r"\1"),
 ]
 _OURS_ALONE = re.compile(
-    r"250-LIMITS|message_id_format|>>> host in limits_advertise_hosts|"
+    r"250-LIMITS|message_id_format|>>> host in (?:limits|wellknown)_advertise_hosts|"
     r"(   )?(Remote-MTA: X-ip;|X-Remote-MTA-|X-Exim-Diagnostic:)"
 )
 
