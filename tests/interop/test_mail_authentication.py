@@ -245,7 +245,7 @@ check_data:
 
   warn    logwrite = V=$dmarc_status/$dmarc_status_text/$dmarc_used_domain/$dmarc_domain_policy/\\
                      $dmarc_alignment_spf/$dmarc_alignment_dkim/$acl_m_quarantine
-  warn    remove_header  = ^(?i)authentication-results\\\\s*::\\\\s*${rxquote:$primary_hostname}\\\\s*(;|\\$) : x-for*
+  warn    remove_header  = ^(?i)authentication-results\\\\s*::\\\\s*${rxquote:$primary_hostname}\\\\s*(;|\\$) : ^(?i)x-for
   warn    add_header     = :at_start:${authresults {$primary_hostname}}
   accept
 """

@@ -44,7 +44,7 @@ _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.MULTILINE)
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _PLACES = [
     (re.compile(r"Exim 4\.\d+"), "Exim VERSION"),
-    (re.compile(r" Ci=\S+"), ""),
+    (re.compile(r" Ci=[\w-]+"), ""),
     (re.compile(r"\bD=\d+s"), "D=0s"),
     (re.compile(r"^--dsn_envid", re.MULTILINE), "-dsn_envid"),
     (re.compile(r"^-received_time.*\n", re.MULTILINE), ""),
