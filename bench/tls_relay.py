@@ -2,22 +2,24 @@
 
     python -m bench.tls_relay [--rounds N] [--contenders eximia,postfix] [--paced]
 
-The load comes from a client of our own (smtp-source has no TLS), the mail goes to smtp-sink in clear. Counted is the
-CPU time of all processes of a server, and the messages per second until the last one has arrived; the figures that
-matter are the ratios of TLS to clear. The client sends as fast as it can, and needs a good part of the machine to
-encrypt; with --paced it begins sessions at the same rate in clear and under TLS, slower than any server is.
+The load comes from a client of our own (smtp-source has no TLS), which says what smtp-source says; the mail goes to
+smtp-sink in clear. Counted is the CPU time of all processes of a server, and the messages per second until the last
+one has arrived; the figures that matter are the ratios of TLS to clear. The client sends as fast as it can, and needs
+a part of the machine to encrypt; with --paced it begins sessions at the same rate in clear and under TLS, slower than
+any server is.
 """
 
 from __future__ import annotations
 
 import argparse
-import smtplib
+import selectors
+import socket
 import ssl
 import statistics
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.contenders import (
@@ -43,36 +45,99 @@ SCENARIOS = ((60, 50, 4096, 2.5), (40, 50, 102400, 2.0), (1000, 1, 4096, 100.0))
 _WARM = 8
 
 
+class _Talk:
+    """One session of the load, without blocking: it yields what its socket has to be ready for."""
+
+    def __init__(self, port: int, messages: int, body: bytes, context: ssl.SSLContext | None) -> None:
+        self.sock: socket.socket = socket.create_connection(("127.0.0.1", port))
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._number = self.sock.fileno()  # stays the same under TLS
+        self._waits_for = 0
+        self._steps = self._run(messages, body, context)
+
+    def go_on(self, selector: selectors.BaseSelector) -> None:
+        event = next(self._steps, 0)
+        if not event:
+            selector.unregister(self._number)
+        elif not self._waits_for:
+            selector.register(self._number, event, self)
+        elif event != self._waits_for:
+            selector.modify(self._number, event, self)
+        self._waits_for = event
+
+    def _run(self, messages: int, body: bytes, context: ssl.SSLContext | None) -> Iterator[int]:
+        envelope = (f"MAIL FROM:<a@{LOCAL_DOMAIN}>\r\n".encode(), f"RCPT TO:<user@{RELAY_DOMAIN}>\r\n".encode())
+        yield from self._answer(b"220")
+        yield from self._ask(b"EHLO bench.example\r\n", b"250")
+        if context is not None:
+            yield from self._ask(b"STARTTLS\r\n", b"220")
+            self.sock = context.wrap_socket(self.sock, do_handshake_on_connect=False)
+            yield from self._shake(self.sock)
+            yield from self._ask(b"EHLO bench.example\r\n", b"250")
+        for _ in range(messages):
+            for line in envelope:
+                yield from self._ask(line, b"250")
+            yield from self._ask(b"DATA\r\n", b"354")
+            yield from self._ask(body, b"250")
+        yield from self._ask(b"QUIT\r\n", b"221")
+        self.sock.close()
+
+    def _shake(self, sock: ssl.SSLSocket) -> Iterator[int]:
+        while True:
+            try:
+                return sock.do_handshake()
+            except ssl.SSLWantReadError:
+                yield selectors.EVENT_READ
+            except ssl.SSLWantWriteError:
+                yield selectors.EVENT_WRITE
+
+    def _ask(self, data: bytes, code: bytes) -> Iterator[int]:
+        while data:
+            try:
+                data = data[self.sock.send(data) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                yield selectors.EVENT_WRITE
+        yield from self._answer(code)
+
+    def _answer(self, code: bytes) -> Iterator[int]:
+        text = b""
+        while not text.endswith(b"\r\n") or text[text.rfind(b"\n", 0, -1) + 4 :][:1] == b"-":
+            try:
+                more = self.sock.recv(4096)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                yield selectors.EVENT_READ
+                continue
+            if not more:
+                raise ConnectionError("the server closed the connection")
+            text += more
+        if not text.startswith(code):
+            raise ConnectionError(text.decode("latin-1"))
+
+
 def load(port: int, sessions: int, messages: int, size: int, rate: float, *, encrypted: bool) -> None:
     """Send the messages, at most 20 sessions at a time."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    line = "x" * 72 + "\r\n"
-    body = f"From: <a@{LOCAL_DOMAIN}>\r\nSubject: bench\r\n\r\n" + line * (size // len(line))
+    context = None
+    if encrypted:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    line = b"x" * 72 + b"\r\n"
+    head = f"From: <a@{LOCAL_DOMAIN}>\r\nSubject: bench\r\n\r\n".encode()
+    body = head + line * (size // len(line)) + b".\r\n"
+    selector = selectors.DefaultSelector()
     begin = time.monotonic()
-    numbers = iter(range(sessions))
-    failed: list[Exception] = []
-
-    def some() -> None:
-        for number in numbers:
-            time.sleep(max(0.0, begin + number / rate - time.monotonic()))
-            try:
-                with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
-                    if encrypted:
-                        client.starttls(context=context)
-                    for _ in range(messages):
-                        client.sendmail(f"a@{LOCAL_DOMAIN}", [f"user@{RELAY_DOMAIN}"], body)
-            except (OSError, smtplib.SMTPException) as error:
-                failed.append(error)
-
-    threads = [threading.Thread(target=some) for _ in range(20)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    if failed:
-        raise failed[0]
+    begun = 0
+    while begun < sessions or selector.get_map():
+        full = begun == sessions or len(selector.get_map()) == 20
+        pause = 60.0 if full else begin + begun / rate - time.monotonic()
+        if pause <= 0:
+            _Talk(port, messages, body, context).go_on(selector)
+            begun += 1
+            continue
+        for key, _ in selector.select(pause):
+            key.data.go_on(selector)
+    selector.close()
 
 
 def wait(sink: Sink, count: int) -> None:
