@@ -21,7 +21,7 @@ from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command, Server, reply
 
 from . import answers
-from .commands.catalogue import COMMANDS
+from .commands.catalogue import COMMANDS, ONLY_WITH
 from .ending import SessionOver
 from .extensions import server_auth, server_tls
 from .limits import Counters, Throttle, throttle
@@ -91,6 +91,8 @@ class SmtpSession:
     ) -> None:
         self.process = process
         self.stream = stream
+        #: what `stream` was at first, below encryption begun since; the server asks it whether the session is idle
+        self.connection = stream
         self.policy = policy
         self.admission = admission or Admission()
         self.settings = settings or SessionSettings()
@@ -206,7 +208,7 @@ class SmtpSession:
             return
         if self.tx.chunking and not self._allowed_between_chunks(verb):
             return
-        if verb not in COMMANDS or (verb == "XCLIENT" and self.main.hosts_xclient is None):
+        if verb not in COMMANDS or (verb in ONLY_WITH and getattr(self.main, ONLY_WITH[verb]) is None):
             self._unknown(command)
             return
         if command.argument and verb in _WITHOUT_ARGUMENT:
@@ -276,7 +278,7 @@ class SmtpSession:
         self.flush()
         may_end = what == "command"
         if may_end:
-            self.stream.idle = True
+            self.connection.idle = True
         try:
             data = self.stream.recv(self.timeout)
         except NetworkError as error:
@@ -287,7 +289,7 @@ class SmtpSession:
                 raise SessionOver(f"{what}-timeout", timeout=what) from None
             raise SessionOver("connection-lost", lost=True, where=what, status=1) from None
         if may_end:
-            self.stream.idle = False
+            self.connection.idle = False
         if not data:
             raise SessionOver("connection-lost", lost=True, where=what, status=1)
         self.server.feed(data)

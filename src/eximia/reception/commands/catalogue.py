@@ -32,3 +32,6 @@ COMMANDS: Catalogue[Callable[[Any, Command], None]] = Catalogue(
         "XCLIENT": "eximia.reception.commands.xclient:xclient",
     },
 )
+
+#: commands that exist only where an option of the main section is set
+ONLY_WITH = {"XCLIENT": "hosts_xclient"}
