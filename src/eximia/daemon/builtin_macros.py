@@ -27,14 +27,14 @@ _RESUME_DECODE = (
 )
 
 
-def _yes(names: Iterator[str]) -> dict[str, str]:
+def _yes(names: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "y")
 
 
 def _have() -> Mapping[str, str]:
     from .features import macros
 
-    return _yes(iter(macros()))
+    return _yes(macros())
 
 
 def _is_there(name: str) -> bool:
@@ -116,7 +116,7 @@ def _expansion() -> Mapping[str, str]:
     # Families of variables that are no entries of the catalogue.
     numbered = [f"_EXP_VAR_ACL_ARG{number}" for number in range(1, 10)]
     numbered += [f"_EXP_VAR_{letters}{number}" for letters in ("N", "SN") for number in range(10)]
-    return _yes(iter([*named, *numbered]))
+    return _yes([*named, *numbered])
 
 
 def _names(module: str, catalogue: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.lists.items.hosts import address_bits, parse_network
 
-from .kept import LINEAR, kept_file
+from .kept import kept_lines
 from .linear import data_of, logical_lines, read_text
 from .types import LookupDefer, Options, SingleKey, option
 
@@ -55,7 +55,7 @@ class Iplsearch(SingleKey):
 
     def find(self, ctx: Context, path: str, key: str, options: Options) -> str | None:
         """See `SingleKey.find`."""
-        table = kept_file(ctx, "iplsearch", path, LINEAR, _Table)
+        table = kept_lines(ctx, "iplsearch", path, _Table)
         if key == "*":
             line = table.default
         else:

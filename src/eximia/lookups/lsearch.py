@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.text import Untainted
 
-from .kept import LINEAR, kept_file
+from .kept import kept_lines
 from .linear import data_of, logical_lines, read_text
 from .types import Options, SingleKey, option
 
@@ -36,7 +36,7 @@ class Lsearch(SingleKey):
     def find(self, ctx: Context, path: str, key: str, options: Options) -> str | None:
         """See `SingleKey.find`."""
         load = _whole_lines if option(options, "ret") == "full" else _by_key
-        return kept_file(ctx, load.__name__, path, LINEAR, load).get(key.lower())
+        return kept_lines(ctx, load.__name__, path, load).get(key.lower())
 
 
 LSEARCH = Lsearch()

@@ -17,7 +17,7 @@ from eximia.base.text import Quoted, Untainted, is_tainted
 from eximia.context.user_files import readable
 
 from .catalogue import LOOKUPS
-from .kept import LINEAR
+from .kept import LINES
 from .search import Search, parse_search
 from .types import LookupType, OpenFailure, QueryStyle, SingleKey, option
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FILELESS = frozenset({"dnsdb", "passwd", "psl", "regdom", "spf"})
 #: types whose file is read as a whole
 _ONE_FILE = frozenset({"cdb", "dbm", "dbmjz", "dbmnz", "iplsearch", "json", "lsearch", "nwildlsearch", "wildlsearch"})
-_PURPOSES = dict.fromkeys(("iplsearch", "lsearch", "nwildlsearch", "wildlsearch"), LINEAR)
+_PURPOSES = dict.fromkeys(("iplsearch", "lsearch", "nwildlsearch", "wildlsearch"), LINES)
 #: Results of queries kept with a message.
 KEPT_RESULTS = 1024
 

@@ -9,7 +9,7 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.text import Untainted
 from eximia.lists.domain import LOCAL_PARTS
 
-from .kept import LINEAR, kept_file
+from .kept import kept_lines
 from .linear import data_of, logical_lines, read_text
 from .types import LookupDefer, Options, SingleKey, option
 
@@ -39,7 +39,7 @@ class Wildlsearch(SingleKey):
     def find(self, ctx: Context, path: str, key: str, options: Options) -> str | None:
         """See `SingleKey.find`."""
         lowered = key.lower()
-        for line in kept_file(ctx, "wildlsearch", path, LINEAR, _lines):
+        for line in kept_lines(ctx, "wildlsearch", path, _lines):
             if self._matches(ctx, line.key, key, lowered):
                 return line.full if option(options, "ret") == "full" else line.data
         return None

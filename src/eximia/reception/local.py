@@ -13,6 +13,7 @@ from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, par
 from eximia.message.header import DELETED
 from eximia.protocols.smtp.server.data import DotReader, StreamReader
 
+from . import troubles
 from .acceptance import (
     Arrived,
     begin_received,
@@ -25,7 +26,7 @@ from .acceptance import (
     settle_size,
 )
 from .body_sink import BodySink
-from .complaint import Copy, Trouble, in_the_log, report, say
+from .complaint import Copy, report, say
 from .fixups import Origin, take_headers
 from .from_line import FromLine
 from .not_smtp import begin, judge, log_discarded, log_unusable
@@ -202,7 +203,7 @@ def _argument_recipients(submission: Submission) -> None:
             _bad_argument(submission, argument, "empty address")
         for text in split_list(argument):
             if 0 < limit <= len(message.recipients):
-                _complain_early(submission, Trouble.TOO_MANY, "too many recipients", limit=limit)
+                _complain_early(submission, troubles.TOO_MANY, "too many recipients", limit=limit)
             try:
                 parsed = parse_address(text, syntax=submission.syntax)
             except AddressSyntaxError as error:
@@ -219,15 +220,15 @@ def _argument_recipients(submission: Submission) -> None:
 def _bad_argument(submission: Submission, argument: str, why: str) -> NoReturn:
     """An argument with a malformed address, which is shown whole. Raises Refused."""
     text = argument.strip()
-    _complain_early(submission, Trouble.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=[(text, why)])
+    _complain_early(submission, troubles.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=[(text, why)])
 
 
 def _complain_early(
     submission: Submission,
-    trouble: Trouble,
+    trouble: troubles.Trouble,
     text: str,
     *,
-    details: Sequence[tuple[str, str]] = (),
+    details: Sequence[troubles.Details] = (),
     limit: int = 0,
 ) -> NoReturn:
     """Before the message has been read. Raises Refused."""
@@ -239,17 +240,13 @@ def _complain_early(
     _by_mail(submission, trouble, Copy(header_text=body.decode("latin-1"), early=True), details=details, limit=limit)
 
 
-def _status(submission: Submission, trouble: Trouble, *, sent: bool) -> int:
+def _status(submission: Submission, trouble: troubles.Trouble, *, sent: bool) -> int:
     """The exit status after a report by mail (manual 5.3, -oee and -oem)."""
     if submission.errors != "e":
         return 1
     if sent:
         return 0
-    return _unsent_status(trouble)
-
-
-def _unsent_status(trouble: Trouble) -> int:
-    return 2 if trouble in (Trouble.NO_RECIPIENTS, Trouble.ALL_OVERRIDDEN) else 1
+    return trouble.unsent_status
 
 
 def _reader(submission: Submission, first_line: FromLine | None) -> DotReader | StreamReader:
@@ -305,13 +302,13 @@ def _take(submission: Submission, sink: BodySink) -> int:
         body = reader.feed(data) if data else reader.end()
         header = reader.header
         if header.size > limit:
-            _header_trouble(submission, Trouble.LONG_HEADER, reader, data)
+            _header_trouble(submission, troubles.LONG_HEADER, reader, data)
         if body:
             _store(submission, sink, reader, body)
     fields = reader.header.fields
     longest = submission.process.main.header_line_maxsize
     if longest > 0 and any(len(one) > longest for one in fields):
-        _header_trouble(submission, Trouble.LONG_LINE, reader, b"")
+        _header_trouble(submission, troubles.LONG_LINE, reader, b"")
     if from_line.sender and not submission.sender_given:
         _use_from_line(submission, from_line.sender)
     arrived = Arrived(
@@ -394,7 +391,7 @@ def _too_big(submission: Submission, sink: BodySink, reader: DotReader | StreamR
         raise Refused
     kept = sink.body().read(_REPORTED) + body[:_REPORTED]
     copy = Copy(headers=shown, body=kept[:_REPORTED], message_id=message.id)
-    _by_mail(submission, Trouble.TOO_BIG, copy, limit=limit)
+    _by_mail(submission, troubles.TOO_BIG, copy, limit=limit)
 
 
 #: how much of a message that was too big goes back
@@ -403,29 +400,31 @@ _REPORTED = 100 * 1024
 
 def _by_mail(
     submission: Submission,
-    trouble: Trouble,
+    trouble: troubles.Trouble,
     copy: Copy,
     *,
-    details: Sequence[tuple[str, str]] = (),
+    details: Sequence[troubles.Details] = (),
     limit: int = 0,
 ) -> NoReturn:
     """Report by mail. Raises Refused."""
     to = submission.ctx.message.sender_address
     if not to or submission.call.local_error_message:
-        said = in_the_log(trouble, details, limit)
+        said = trouble.in_the_log(details, limit)
         log_unusable(submission.ctx, copy.message_id, submission.call.error_reference or "", said)
-        raise Refused(_unsent_status(trouble))
+        raise Refused(trouble.unsent_status)
     sent = report(submission.process, trouble, to, copy, details=details, limit=limit)
     raise Refused(_status(submission, trouble, sent=sent))
 
 
-def _header_trouble(submission: Submission, trouble: Trouble, reader: DotReader | StreamReader, data: bytes) -> None:
+def _header_trouble(
+    submission: Submission, trouble: troubles.Trouble, reader: DotReader | StreamReader, data: bytes
+) -> None:
     """The header, or a line of it, is too long. Raises Refused."""
     main = submission.process.main
     facts = submission.ctx.session
     log = submission.process.log
     who = full_host(facts, log.selectors) or facts.sender_ident
-    if trouble is Trouble.LONG_HEADER:
+    if trouble is troubles.LONG_HEADER:
         limit = main.header_maxsize
         what = "ridiculously long message header"
         spoken = f"message header longer than {limit} characters received: message not accepted"
@@ -482,7 +481,7 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
         if submission.errors in ("p", "q"):
             say("message rejected: too many recipients")
             raise Refused
-        _by_mail(submission, Trouble.TOO_MANY, Copy(early=True), limit=limit)
+        _by_mail(submission, troubles.TOO_MANY, Copy(early=True), limit=limit)
     return bad
 
 
@@ -517,12 +516,12 @@ def _bad_extraction(submission: Submission, bad: list[tuple[str, str]]) -> None:
     copy = Copy(headers=message.headers, body=message.body.read(_REPORTED), message_id=message.id)
     if not message.recipients:
         if bad:
-            trouble = Trouble.ONLY_BAD_ADDRESSES
+            trouble = troubles.ONLY_BAD_ADDRESSES
         else:
-            trouble = Trouble.ALL_OVERRIDDEN if overridden else Trouble.NO_RECIPIENTS
+            trouble = troubles.ALL_OVERRIDDEN if overridden else troubles.NO_RECIPIENTS
         _by_mail(submission, trouble, copy, details=bad)
     if message.sender_address and not submission.call.local_error_message:
-        report(submission.process, Trouble.IGNORED_ADDRESS, message.sender_address, copy, details=bad)
+        report(submission.process, troubles.IGNORED_ADDRESS, message.sender_address, copy, details=bad)
 
 
 def _judge(submission: Submission, arrived: Arrived) -> None:
@@ -536,7 +535,7 @@ def _judge(submission: Submission, arrived: Arrived) -> None:
         say(f"message rejected by non-SMTP ACL: {said}")
         raise Refused
     copy = Copy(headers=message.headers, body=message.body.read(_REPORTED), message_id=message.id)
-    _by_mail(submission, Trouble.REFUSED, copy, details=[("", said)])
+    _by_mail(submission, troubles.REFUSED, copy, details=[("", said)])
 
 
 def _keep(submission: Submission, arrived: Arrived, sink: BodySink) -> int:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
+#: must not be empty or negative: a lookup that finds nothing must not mean that there is no limit
+_STRICT = frozenset({"message_size_limit"})
+
+
 class Expands(Protocol):
     """The part of the session's policy that expands."""
 
@@ -24,8 +28,7 @@ class NotNumber(ExpansionError):
 
 
 def number(policy: Expands, ctx: Context, option: str) -> int:
-    """An expanded integer option of the main section, with K, M and G; nothing is 0. `message_size_limit` must not be
-    empty or negative: a lookup that finds nothing must not mean that there is no limit.
+    """An expanded integer option of the main section, with K, M and G; nothing is 0.
 
     Raises ExpansionError, or NotNumber."""
     main: Any = ctx.process.main
@@ -34,7 +37,7 @@ def number(policy: Expands, ctx: Context, option: str) -> int:
         return 0
     text = policy.expand(ctx, template)
     try:
-        return strict_integer(text, positive=True) if option == "message_size_limit" else integer(text)
+        return strict_integer(text, positive=True) if option in _STRICT else integer(text)
     except ExpansionError as error:
         raise NotNumber(error.message) from None
 
