@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
@@ -16,6 +16,17 @@ def is_listed(word: str, text: str, old_names: Mapping[str, str]) -> bool:
         if (old_names.get(item, item) == word) is not inverted:
             return True
     return False
+
+
+def lists_one(text: str, words: Collection[str]) -> bool:
+    """Whether a list of keywords names one of `words`, as string lists do it (manual 10.1): the first item that is one
+    of them decides, `!` before it says no, and after a last item with a `!` everything else is named, too."""
+    inverted = False
+    for item in split_list(text):
+        inverted = item.startswith("!")
+        if " ".join(item.removeprefix("!").lower().split()) in words:
+            return not inverted
+    return inverted
 
 
 def call_words(template: Template) -> list[Template]:

@@ -85,6 +85,13 @@ def test_results(world: World, domain: str, result: str) -> None:
     assert check_host(world.resolver.query, Asked("1.2.3.4", f"a@{domain}", "h.ex"), domain).result == result
 
 
+def test_an_own_record_may_ask_in_vain(world: World) -> None:
+    asked = Asked("1.2.3.4", "a@nosuch.ex", "h.ex")
+    assert (
+        check_host(world.resolver.query, asked, "nosuch.ex", "v=spf1 a/24 mx/24 exists:n3.ex ?all").result == "neutral"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, DKIM, PRDR, all_but
 from eximia.acl.run import Run
+from eximia.acl.words import lists_one
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.lists import match_domain
@@ -20,7 +21,7 @@ def _status(one: Run, text: str) -> bool:
     found = {each.lower() for each in split_list(one.ctx.message.variables.get("dkim_verify_status", ""))}
     if not found:
         found = {"none"}
-    return any(item.lower() in found for item in split_list(text))
+    return lists_one(text, found)
 
 
 DKIM_SIGNERS = Handler("dkim_signers", _signers, expands=False, forbidden=all_but(DKIM))

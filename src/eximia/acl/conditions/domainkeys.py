@@ -9,7 +9,7 @@ from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, PRDR, all_but
 from eximia.acl.run import Run
 from eximia.acl.signatures.domainkeys import domainkeys_of
-from eximia.base.listtext import split_list
+from eximia.acl.words import lists_one
 from eximia.base.template import Template
 from eximia.lists import match_address, match_domain, match_local_part
 from eximia.mailauth.domainkeys.verify import DomainKeysResult
@@ -49,7 +49,7 @@ def _keywords(words: Callable[[DomainKeysResult], set[str]]) -> Callable[[Run, s
 
     def check(one: Run, text: str) -> bool:
         found = domainkeys_of(one.ctx)
-        return found is not None and any(" ".join(item.lower().split()) in words(found) for item in split_list(text))
+        return found is not None and lists_one(text, words(found))
 
     return check
 

@@ -64,14 +64,13 @@ def _check(ctx: Context, spf: Spf, dkim: list[Dkim]) -> Checked:
     author = author_domain(ctx)
     if not author:
         return Checked("nofrom", Verdict("none", ""), spf, dkim)
-    old = _is_old(ctx)
     verdict = evaluate(
         partial(lookup, ctx),
         author,
         dkim=dkim,
         spf=[spf] if spf.result else [],
         finder=finder_of(ctx),
-        sample=random if old else None,
+        sample=random,
     )
     if verdict.result == "pass":
         status = "accept"
@@ -82,16 +81,12 @@ def _check(ctx: Context, spf: Spf, dkim: list[Dkim]) -> Checked:
     return Checked(status, verdict, spf, dkim)
 
 
-def _is_old(ctx: Context) -> bool:
-    return bool(ctx.process.main.dmarc_rfc7489)
-
-
 def finder_of(ctx: Context) -> Finder:
-    """The way of discovery that the configuration asks for."""
-    ask = partial(lookup, ctx)
-    if not _is_old(ctx):
-        return Discovery(ask)
-    return SuffixDiscovery(ask, _suffixes(ctx))
+    """The way of discovery that the configuration asks for: a list of public suffixes where it names one."""
+    ask, main = partial(lookup, ctx), ctx.process.main
+    if main.dmarc_rfc7489 or main.dmarc_tld_file is not None:
+        return SuffixDiscovery(ask, _suffixes(ctx))
+    return Discovery(ask)
 
 
 def _suffixes(ctx: Context) -> SuffixList:

@@ -17,6 +17,7 @@ from eximia.hints.counting import count
 from eximia.mailauth.dmarc import aggregate, failure, history
 from eximia.mailauth.dmarc.destinations import destinations
 from eximia.mailauth.dmarc.discovery import DnsFailure
+from eximia.mailauth.spf.terms import is_record
 from eximia.message.address import first_address
 from eximia.message.dates import rfc5322
 
@@ -135,12 +136,21 @@ def _failed(ctx: Context, checked: Checked, *, rejected: bool) -> failure.Failed
         authentication_results=field.partition(": ")[2],
         spf=checked.spf.result,
         spf_domain=checked.spf.domain,
+        spf_record=_spf_record(ctx, checked.spf.domain) if checked.spf.result else "",
         signatures=[
             (each.domain, each.signature.selector, each.signature.identity, one.result)
             for each, one in zip(verdicts(ctx), checked.dkim, strict=False)
         ],
         delivery="reject" if rejected else "delivered",
     )
+
+
+def _spf_record(ctx: Context, domain: str) -> str:
+    """What SPF was asked by; empty without one. The answer is known from the check."""
+    answer = lookup(ctx, domain, "TXT") if domain else None
+    if answer is None or not answer.found:
+        return ""
+    return next((text for txt in answer.records if is_record(text := txt.joined.decode("latin-1"))), "")
 
 
 def _is_report(ctx: Context) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from eximia.acl.phases import DATA, all_but
 from eximia.acl.run import Run
 from eximia.acl.signatures.arc import check_arc
-from eximia.base.listtext import split_list
+from eximia.acl.words import lists_one
 
 from .verifier import Request, Verifier
 
@@ -15,7 +15,7 @@ def _check(one: Run, request: Request) -> bool:
     found = check_arc(one.ctx)
     if not request.options or not request.options[0].strip():
         return True
-    if found.state in [item.lower() for item in split_list(request.options[0])]:
+    if lists_one(request.options[0], (found.state,)):
         return True
     one.log_message = f"ARC state is {found.state}" + (f": {found.reason}" if found.reason else "")
     return False

@@ -55,13 +55,13 @@ class MailAuthOptions(OptionSet):
     )
     dmarc_rfc7489: bool = option(
         Kind.BOOL,
-        "DMARC as RFC 7489 has it: the public suffix list and `pct`, not the tree walk and `t` of RFC 9989.",
+        "DMARC finds policies as RFC 7489 has it, with the public suffix list, not with the tree walk of RFC 9989.",
         default=False,
         own=True,
     )
     dmarc_tld_file: Untainted | None = option(
         Kind.STRING,
-        "The public suffix list; unset: the installed library's.",
+        "The public suffix list, by which DMARC then finds policies; unset: see dmarc_rfc7489.",
         sink=Sink.FILE_NAME,
     )
     spf_guess: Untainted = option(

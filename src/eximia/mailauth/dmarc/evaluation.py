@@ -82,7 +82,8 @@ def evaluate(
     sample: Callable[[], float] | None = None,
 ) -> Verdict:
     """Judge a message by the domain of its From: field. `finder` is the way of discovery (None: the tree walk). With
-    `sample` (a function that gives a number from 0 to 1) the tag `pct` of RFC 7489 counts, else `t` of RFC 9989."""
+    `sample` (a function that gives a number from 0 to 1) the tag `pct` of RFC 7489 counts, unless `t` of RFC 9989
+    says that the policy is on trial."""
     domain = normal(author)
     finder = finder if finder is not None else Discovery(ask)
     if not domain:
@@ -120,10 +121,9 @@ def _evaluate(
         exists = ask(domain, "A").status is not Status.NXDOMAIN
     published = policy = record.policy(subdomain=subdomain, exists=exists)
     override = ""
-    if sample is None:
-        if record.testing:
-            policy, override = _LOWER.get(policy, policy), "policy_test_mode"
-    elif record.pct < 100 and sample() * 100 >= record.pct:
+    if record.testing:
+        policy, override = _LOWER.get(policy, policy), "policy_test_mode"
+    elif sample is not None and record.pct < 100 and sample() * 100 >= record.pct:
         policy, override = _LOWER.get(policy, policy), "sampled_out"
     return Verdict(
         "pass" if aligned_dkim or aligned_spf else "fail",

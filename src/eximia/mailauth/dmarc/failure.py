@@ -30,6 +30,8 @@ class Failed:
     #: (domain, selector, identity, result) of each signature
     signatures: Sequence[tuple[str, str, str, str]] = ()
     delivery: str = "delivered"
+    #: the record of spf_domain
+    spf_record: str = ""
 
 
 def wanted(verdict: Verdict, spf: str, dkim: Sequence[str]) -> bool:
@@ -95,8 +97,8 @@ def _fields(one: Failed, reporter: str, version: str) -> str:
         if result != "pass":
             fields += [("DKIM-Domain", domain), ("DKIM-Identity", identity), ("DKIM-Selector", selector)]
             break
-    if one.spf and one.spf != "pass" and one.spf_domain:
-        fields.append(("SPF-DNS", f"txt : {one.spf_domain} : "))
+    if one.spf != "pass" and one.spf_domain and one.spf_record:
+        fields.append(("SPF-DNS", f"txt : {one.spf_domain} : {_quoted(one.spf_record)}"))
     return "".join(f"{name}: {_line(value)}\n" for name, value in fields if value)
 
 
@@ -104,6 +106,11 @@ def _header(header: str) -> str:
     """The header section as text with LF line ends, without anything that could end the MIME part."""
     text = header[:_MOST_HEADER].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return text if text.endswith("\n") else f"{text}\n"
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string of RFC 5322."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _line(text: str) -> str:

@@ -45,8 +45,8 @@ RESULTS = {
 
 @dataclass(frozen=True, slots=True)
 class DomainKeysResult:
-    """`status` is one of RFC 4870's words above; `detail` says more to people. `testing`: the key record or the
-    policy record says so. `signs_all`: the policy record has o=-."""
+    """`status` is one of RFC 4870's words above; `detail` says more to people. `testing`: the key record says so, or
+    it has no flags and the policy record says so. `signs_all`: the policy record has o=-."""
 
     status: str
     sender: Sender
@@ -68,7 +68,8 @@ class DomainKeysResult:
 class _Verdict:
     status: str
     detail: str = ""
-    testing: bool = False
+    #: what the flags of the key record say; None without flags
+    testing: bool | None = None
     temporary: bool = False
     domain: str = ""
     selector: str = ""
@@ -149,7 +150,7 @@ class Verification:
             status = NON_PARTICIPANT if policy.get("o", b"") == b"." else NO_SIGNATURE
             chosen = _Verdict(status, "the domain does not take part" if policy.get("o") == b"." else "")
         flags = {flag.strip().lower() for flag in policy.get("t", b"").split(b":")}
-        testing = chosen.testing or b"y" in flags
+        testing = b"y" in flags if chosen.testing is None else chosen.testing
         return DomainKeysResult(
             chosen.status,
             sender,
@@ -171,7 +172,7 @@ class Verification:
             return verdict
         try:
             record = parse_key_record(answer.texts[0])
-            verdict.testing = record.testing
+            verdict.testing = record.testing if record.flags else None
             key = public_key(record.keytype, record.data)
         except KeyProblem as error:
             verdict.status = REVOKED if error.revoked else BAD_FORMAT

@@ -83,7 +83,8 @@ def _ascii(domain: str) -> str:
 def check_host(
     ask: Ask, asked: Asked, domain: str, record: str = "", *, ask_all: AskAll | None = None, explain: bool = True
 ) -> Verdict:
-    """What SPF says of the host. With `record`, that one is taken for the domain's. Without `explain`, the text
+    """What SPF says of the host. With `record`, that one is taken for the domain's, and as it is our own it may ask in
+    vain as often as it likes. Without `explain`, the text
     that the domain has for a fail is not asked for. Raises ValueError when `asked.address` is no address."""
     local_part, _, rest = asked.sender.rpartition("@")
     if not local_part:
@@ -93,7 +94,7 @@ def check_host(
         local_part, _, rest = asked.sender.rpartition("@")
         asked = replace(asked, sender=f"{local_part}@{_ascii(rest)}", helo=_ascii(asked.helo))
         domain = _ascii(domain)
-    check = _Check(ask, ask_all, asked)
+    check = _Check(ask, ask_all, asked, most_void=MOST_LOOKUPS if record else MOST_VOID)
     try:
         verdict = check.of(domain, record)
         if explain and verdict.result == "fail":
@@ -106,7 +107,7 @@ def check_host(
 class _Check:
     """One check, with the numbers of questions that it may still ask."""
 
-    def __init__(self, ask: Ask, ask_all: AskAll | None, asked: Asked) -> None:
+    def __init__(self, ask: Ask, ask_all: AskAll | None, asked: Asked, *, most_void: int) -> None:
         self._dns = ask
         self._dns_all = ask_all
         self._values = Values(asked, self._validated_name)
@@ -115,6 +116,7 @@ class _Check:
         self._number = int(address)
         self._lookups = 0
         self._void = 0
+        self._most_void = most_void
         self._early: dict[tuple[str, str], Answer] = {}
         self._exp: MacroString | None = None
         self._exp_domain = ""
@@ -300,7 +302,7 @@ class _Check:
         if answer.found:
             return
         self._void += 1
-        if self._void > MOST_VOID:
+        if self._void > self._most_void:
             raise _End(Verdict("permerror", "too many DNS lookups without an answer"))
 
 

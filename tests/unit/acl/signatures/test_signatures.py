@@ -175,6 +175,19 @@ def test_arc(tmp_path: Path, with_dkim: bool) -> None:
     assert world.message.auth_results["arc"] == "pass (i=1) header.oldest-pass=1 smtp.remote-ip=1.2.3.4"
 
 
+@pytest.mark.parametrize(
+    "states, good",
+    [("!pass", True), ("pass:!fail", True), ("!none:pass", False), ("!none", False), ("FAIL:NONE", True)],
+)
+def test_lists_of_words(tmp_path: Path, states: str, good: bool) -> None:
+    """The first item that fits decides; after a last one that is negated everything else fits."""
+    world = _world(tmp_path)
+    world.define(f"a:\n accept verify = arc/{states}\nb:\n accept dkim_status = {states}\n")
+    assert _receive(world, MESSAGE)
+    outcome = Outcome.ACCEPT if good else Outcome.DENY
+    assert [world.run(phases.DATA, name).outcome for name in "ab"] == [outcome, outcome]
+
+
 def test_arc_failure(tmp_path: Path) -> None:
     world = _world(tmp_path)
     world.define("a:\n accept verify = arc/pass\nb:\n accept verify = arc\n")
@@ -200,7 +213,7 @@ def test_domainkeys(tmp_path: Path) -> None:
     world.message.dk_verify = True
     world.define(
         "a:\n accept dk_status = good : bad\n dk_sender_domains = b.example\n dk_senders = joe@b.example\n"
-        " dk_sender_local_parts = joe\n dk_policy = signsall\n dk_domain_source = from\n"
+        " dk_sender_local_parts = joe\n dk_policy = signsall\n dk_status = !bad\n dk_domain_source = from\n"
         f"b:\n warn logwrite = {_DK}\n accept dk_status = no  signature\n"
     )
     assert _receive(world, _domainkeys(MESSAGE))

@@ -131,3 +131,12 @@ def test_rfc_7489() -> None:
     assert judge("a.example.co.uk", 0.3, "v=DMARC1; p=reject; aspf=s; pct=40") == ("fail", "reject")
     # No walk: only the domain itself and the registered one.
     assert judge("a.b.co.uk", 0.5, "v=DMARC1; p=reject")[0] == "none"
+
+
+def test_a_share_of_messages() -> None:
+    def judge(tags: str, sample: float) -> str:
+        found = Zone({"_dmarc.example.com": [{"type": "TXT", "value": f"v=DMARC1; p=reject; {tags}"}]})
+        return evaluate(found.query, "example.com", sample=lambda: sample).policy
+
+    assert [judge("pct=40", sample) for sample in (0.3, 0.5)] == ["reject", "quarantine"]
+    assert [judge("pct=0", 0.0), judge("t=y; pct=0", 0.0), judge("t=y", 0.0)] == ["quarantine"] * 3

@@ -100,6 +100,7 @@ def test_failure_report() -> None:
     one = failure.Failed(
         found, "From: x\r\nSubject: é\n--bound\n", "192.0.2.1", "a@bad.net", ["u@test.ex"], "today",
         "mx.test.ex;\n\tdmarc=fail", "fail", "bad.net", [("d.net", "sel", "@d.net", "fail")], "reject",
+        'v=spf1 x="',
     )  # fmt: skip
     data = failure.report(
         one, sender="r@mx.test.ex", recipients=["f@example.com"], reporter="mx.test.ex", version="Eximia/1",
@@ -108,6 +109,7 @@ def test_failure_report() -> None:
     message = message_from_bytes(data)
     assert message.get_param("report-type") == "feedback-report"
     fields = message.get_payload(1).get_payload(0)  # type: ignore[union-attr]
+    assert fields["SPF-DNS"] == 'txt : bad.net : "v=spf1 x=\\""'  # type: ignore[index,call-overload,union-attr]
     assert fields["Auth-Failure"] == "dmarc"
     assert fields["Authentication-Results"] == "mx.test.ex; dmarc=fail"
     assert (fields["Reported-Domain"], fields["DKIM-Selector"]) == ("news.example.com", "sel")

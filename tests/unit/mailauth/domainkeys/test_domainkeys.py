@@ -66,6 +66,16 @@ def test_unsigned_and_policies() -> None:
     assert not verify(MESSAGE, answer(b"o=~")).signs_all
 
 
+@pytest.mark.parametrize("flags, testing", [(b"", True), (b"t=n;", False), (b"t=y;", True)])
+def test_flags_of_the_key_come_before_those_of_the_policy(flags: bytes, testing: bool) -> None:
+    def answer(name: str) -> TxtAnswer:
+        if name.startswith("_domainkey"):
+            return TxtAnswer((b"t=y; o=~",))
+        return TxtAnswer((flags + txt(name).texts[0],))
+
+    assert verify(_signed(), answer).testing is testing
+
+
 def test_revoked() -> None:
     assert verify(_signed(), lambda _: TxtAnswer((b"k=rsa; p=",))).status == "revoked"
 
