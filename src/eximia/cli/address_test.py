@@ -36,6 +36,10 @@ class TestLog:
     def panic(self, text: str, message_id: str = "", *, main: bool = True) -> None:
         self._say("MAIN PANIC" if main else "PANIC", text)
 
+    def die(self, text: str) -> None:
+        """What ends the program."""
+        self._say("MAIN PANIC DIE", text)
+
     def reject(self, text: str, message_id: str = "", **more: Any) -> None:
         self._say("MAIN REJECT", text)
 

@@ -29,6 +29,8 @@ _MESSAGE_ACTIONS = frozenset(["M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb",
 _MESSAGE_EDITS = frozenset(["Mar", "Mes", "Mmd", "MG", "Mset"])
 #: actions that may stand together: the last one holds, but -bS goes before -bs
 _KIN = ({"bv", "bvs"}, {"bs", "bS"})
+#: options behind which everything is an argument
+_LAST = frozenset(("-brt", "-brw"))
 _BY_NAME = {"mailq": ["-bp"], "rsmtp": ["-bS"], "rmail": ["-i", "-oee"], "runq": ["-q"], "newaliases": ["-bi"]}
 
 
@@ -93,6 +95,8 @@ def read(program: str, words: Sequence[str]) -> Invocation:
             queue.at -= 1
             break
         _read_option(call, word, queue)
+        if word in _LAST:
+            break
     call.arguments = queue.rest()
     _settle(call)
     return call

@@ -119,14 +119,12 @@ def _error(given: Given, name: str, text: str, hint: str = "") -> ConfigError:
 
 def _check_pattern(name: str, main: MainOptions, given: Given) -> Iterator[ConfigError]:
     if name in given.spans:
-        from eximia.lists.regex import Regex
+        from eximia.lists.regex import BadRegex, Regex
 
-        pattern = str(getattr(main, name))
         try:
-            Regex(pattern)
-        except ExpansionError as error:
-            reason = error.message.removeprefix(f'regular expression error in "{pattern}": ')
-            yield UnusableFile(f"regular expression error: {reason} while compiling {pattern}", given.spans[name])
+            Regex(str(getattr(main, name)))
+        except BadRegex as error:
+            yield UnusableFile(error.fatal, given.spans[name])
 
 
 def _check_openssl_options(main: MainOptions, given: Given) -> Iterator[ConfigError]:

@@ -15,7 +15,7 @@ from eximia.base.text import Quoted, marked
 from eximia.config.named_lists import NamedList
 from eximia.expand import expand
 
-from .match import Compiled, ListError, Match, Outcome, signed
+from .match import Compiled, ListError, Match, Outcome, UnexpandableList, signed
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -97,7 +97,7 @@ class ListKind(Generic[S]):
                 return _NOTHING
             except ExpansionError as error:
                 trouble(ctx, f'failed to expand "{source.text}" while checking a list: {error.message}')
-                raise ListError(error.message, _search_error(error)) from None
+                raise UnexpandableList(error.message, _search_error(error)) from None
         else:
             text = source
         return self._ready_text(text, key, ctx, caseful=caseful)

@@ -45,6 +45,10 @@ class ListError(Defer):
         self.reason = reason
 
 
+class UnexpandableList(ListError):
+    """The text of the list cannot be expanded, which has its own log line."""
+
+
 #: A positive item matched, a negative one did, none did.
 Outcome = Match | Literal[False] | None
 

@@ -74,7 +74,7 @@ def match_address(
         else:
             outcome = ADDRESSES.ready(source, ctx, caseful=caseful).match(subject, ctx, captured)
     except ExpansionError as error:
-        raise Defer(error.message) from None
+        raise Defer(error.message) from error
     if numbers is not None:
         numbers += captured
     if subject.domain is None and address:

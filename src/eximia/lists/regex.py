@@ -23,6 +23,14 @@ _CASELESS = 0x00000008
 _NOT_OURS = 0x00000002 | 0x00100000
 
 
+class BadRegex(ExpansionError):
+    """A pattern does not compile. `fatal` is how that is said where it ends the program."""
+
+    def __init__(self, pattern: str, reason: str) -> None:
+        super().__init__(f'regular expression error in "{pattern}": {reason}')
+        self.fatal = f"regular expression error: {reason} while compiling {pattern}"
+
+
 class Match:
     """A successful match. Groups that took no part are the empty text, with start and end -1."""
 
@@ -78,7 +86,7 @@ class Regex:
     __slots__ = ("_code", "_context", "_error", "_groups", "_interpreted", "_options", "_run", "_span", "text")
 
     def __init__(self, text: str, *, caseless: bool = False) -> None:
-        """Raises ExpansionError with Exim's wording when the pattern does not compile."""
+        """Raises BadRegex when the pattern does not compile."""
         from pcre2 import _cy
 
         self.text = text
@@ -94,9 +102,9 @@ class Regex:
         except _cy.PatternError as error:
             message = str(error).partition("; ")[2] or str(error)
             offset = error.pos - len(_LIMIT)
-            raise ExpansionError(f'regular expression error in "{text}": {message} at offset {offset}') from None
+            raise BadRegex(text, f"{message} at offset {offset}") from None
         except _cy.LibraryError as error:
-            raise ExpansionError(f'regular expression error in "{text}": {error}') from None
+            raise BadRegex(text, str(error)) from None
         self._groups: int = _cy.pattern_capture_count(self._code)
 
     def search(self, subject: str, start: int = 0) -> Match | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import EximiaError, ExpansionError
+from eximia.lists.regex import BadRegex
 from eximia.logs.lines.events import queue_run
 from eximia.spool import Place, SpoolFormatError
 from eximia.spool.durable import boot_time
@@ -212,9 +213,10 @@ class QueueRun:
         if regex:
             try:
                 return self._process.services.regexes.search(wanted, text, caseless=True) is not None
+            except BadRegex as error:
+                raise BadPattern(error.fatal) from None
             except ExpansionError as error:
-                reason = error.message.removeprefix(f'regular expression error in "{wanted}": ')
-                raise BadPattern(f"regular expression error: {reason} while compiling {wanted}") from None
+                raise BadPattern(error.message) from None
         return wanted != "" and wanted.lower() in text.lower()
 
     def _overloaded(self, pid: int) -> bool:

@@ -221,10 +221,9 @@ def _fixed(text: str) -> int:
 
 
 def format_rule(rule: RetryRule) -> str:
-    """As -brt prints it, which has no words for some errors."""
-    senders = f"  senders={rule.senders.text}" if rule.senders is not None else ""
+    """As -brt prints it, which has no words for some errors, nor for senders."""
     error = "*" if rule.error.name in ("lost_connection", "tls_required") else rule.error.name
-    out = f"{rule.pattern.text}  {error}{senders}  "
+    out = f"{rule.pattern.text}  {error}  "
     for step in rule.steps:
         out += f"{step.letter},{show_time(step.cutoff)},{show_time(step.interval)}"
         if step.letter == "G":

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer, ExpansionError, ForcedFailure
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.pattern import pattern
 from eximia.context import AddressContext, Context, Scope
 from eximia.expand import expand
+from eximia.lists.match import ListError, UnexpandableList
 from eximia.lists.matching import match_address
+from eximia.lists.regex import BadRegex
 from eximia.message.address import AddressSyntaxError, parse_address, split_address
 
 from .rules import NAMES, RECIPIENT, SENDER, Rule, Rules
@@ -51,6 +53,16 @@ class _Outcome(NamedTuple):
     text: str | None
     parsed: Parsed | None
     goes_on: bool
+    #: the log was told why the rule could not be applied
+    told: bool = False
+
+
+class UnusableRule(Exception):
+    """A rule's pattern can never be used; `str` says why. Only -brw is told (`STRICT`), and ends."""
+
+
+#: in a message's notes: unusable patterns raise
+STRICT = "rewrite.strict"
 
 
 def _qualified_recipient(ctx: Context, local_part: str) -> str:
@@ -65,14 +77,25 @@ def _scope(ctx: Context, numbers: tuple[str, ...], local_part: str = "", domain:
     return Context(ctx.process, ctx.session, ctx.message, AddressContext(local_part=local_part, domain=domain), scope)
 
 
+def _unmatched(ctx: Context, rule: Rule, address: str, defer: Defer) -> _Outcome:
+    """It cannot be told whether the rule matches. One whose pattern cannot be expanded is passed over."""
+    broken = isinstance(defer, ListError)
+    if isinstance(defer, UnexpandableList) or (broken and not defer.message):  # the log has it
+        return _Outcome(None, None, goes_on=True, told=True)
+    cause = defer.__cause__
+    if STRICT in ctx.message.notes and (broken or (cause is not None and not isinstance(cause, LookupDefer))):
+        raise UnusableRule(cause.fatal if isinstance(cause, BadRegex) else defer.message) from None
+    _panic(ctx, f"Matching {rule.pattern.text} deferred while rewriting {address}: {defer.message}")
+    return _Outcome(None, None, goes_on=False, told=True)
+
+
 def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | None:
     """None when the rule does not match."""
     numbers: list[str] = []
     try:
         matched = match_address(rule.pattern, address, ctx, caseful=True, numbers=numbers)
     except Defer as defer:
-        _panic(ctx, f"Matching {rule.pattern.text} deferred while rewriting {address}: {defer.message}")
-        return _Outcome(None, None, goes_on=False)
+        return _unmatched(ctx, rule, address, defer)
     if matched is None:
         return None
     if rule.replacement.text == "*":
@@ -84,16 +107,16 @@ def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | Non
         return _Outcome(None, None, goes_on=not rule.quits)
     except ExpansionError as error:
         _panic(ctx, f"Expansion of {rule.replacement.text} failed while rewriting: {error.message}")
-        return _Outcome(None, None, goes_on=False)
+        return _Outcome(None, None, goes_on=False, told=True)
     try:
         parsed = parse_address(new, allow_null=where == SENDER, syntax=syntax_of(ctx))
     except AddressSyntaxError as error:
         _panic(ctx, f"Rewrite of {address} yielded unparseable address: {error.message} in address {new}")
-        return _Outcome(None, None, goes_on=False)
+        return _Outcome(None, None, goes_on=False, told=True)
     if parsed.address and not parsed.domain:
         if not rule.may_be_unqualified:
             _panic(ctx, f'Rewrite of {address} yielded unqualified address "{new}"')
-            return _Outcome(None, None, goes_on=False)
+            return _Outcome(None, None, goes_on=False, told=True)
         qualified = _qualified_recipient(ctx, parsed.address)
         new = new[: parsed.start] + qualified + new[parsed.end :]
         parsed = parsed._replace(address=qualified)
@@ -133,7 +156,7 @@ def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritt
                 break
             outcome = following
             if outcome.text is None or outcome.parsed is None:
-                if not repeats and _depends_on_address(rule):
+                if not repeats and not outcome.told and _depends_on_address(rule):
                     unchanged[rule, current] = outcome
                 break
             if selectors is not None and selectors.address_rewrite:
@@ -194,6 +217,8 @@ def rewrite_smtp(ctx: Context, text: str) -> str:
         except ForcedFailure:
             continue
         except ExpansionError as error:
+            if STRICT in ctx.message.notes and isinstance(error, BadRegex):
+                raise UnusableRule(error.fatal) from None
             _panic(ctx, f'failed to expand "{rule.pattern.text}" while checking for SMTP rewriting: {error.message}')
             continue
         if found is None:

@@ -18,7 +18,7 @@ from eximia.retry.rules import CONNECTING, FROM_A, FROM_MX, find_rule, format_ru
         ("* * f,1h,1m", "*  *  F,1h,1m; "),
         ("* * G,16h,1h,1.55555", "*  *  G,16h,1h,1.555; "),
         ('"a b" refused_mx F,1h,1m', "a b  refused_MX  F,1h,1m; "),
-        ('* quota_3d senders="a@b : c" F,1h,1m', "*  quota_3d  senders=a@b : c  F,1h,1m; "),
+        ('* quota_3d senders="a@b : c" F,1h,1m', "*  quota_3d  F,1h,1m; "),
     ],
 )
 def test_rules_are_read(line: str, shown: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def run(call: Invocation) -> int:
     from eximia.cli.actions.address_test import complain
     from eximia.cli.address_test import TestLog
+    from eximia.rewrite.engine import STRICT, UnusableRule
     from eximia.rewrite.testing import rewrite_report
 
     if not call.arguments:
@@ -23,11 +24,16 @@ def run(call: Invocation) -> int:
     process = open_process(call)
     ctx = context(process, call)
     # What goes wrong is told here, and not in the logs.
-    process.log = TestLog(process.log.selectors, complain, labelled=call.verbose)
+    process.log = log = TestLog(process.log.selectors, complain, labelled=call.verbose)
+    ctx.message.notes[STRICT] = True
     if not process.config.rewrite:
         sys.stdout.write("No rewrite rules are defined\n")
         return 0
     # Further arguments are not looked at.
-    for line in rewrite_report(ctx, call.arguments[0]):
-        sys.stdout.buffer.write(line.encode("latin-1", "replace") + b"\n")
+    try:
+        for line in rewrite_report(ctx, call.arguments[0]):
+            sys.stdout.buffer.write(line.encode("latin-1", "replace") + b"\n")
+    except UnusableRule as error:
+        log.die(str(error))
+        return 1
     return 0
