@@ -1,7 +1,8 @@
 """Cases for `test_queue_commands.py`: what happens to the messages of a queue, step by step.
 
 A case is main options, then steps. A step is a command line; `<` before it hands in a message: the words are the
-recipients, and options before them. `@1` is the first message's id. `!N` waits N seconds.
+recipients, and options before them. `@1` is the first message's id. `!N` waits N seconds; `~ @1 -H` empties a file of
+the spool; `+ line` puts a line behind the first `begin`.
 
 The recipients' local parts say what becomes of them: ok, defer, fail, freeze, pipe (fails temporarily).
 """
@@ -101,6 +102,14 @@ case("show headers and body", "< ok1", "-Mvh @1", "-Mvb @1", "-Mvl @1", "-Mvc @1
 case("show what is not there", "-Mvh 1xV6y5-0002rI-2n", "-Mvb 1xV6y5-0002rI-2n", "-Mvl 1xV6y5-0002rI-2n",
      "-Mvc 1xV6y5-0002rI-2n", "-Mrm 1xV6y5-0002rI-2n", "-Mf 1xV6y5-0002rI-2n", "-M 1xV6y5-0002rI-2n")  # fmt: skip
 case("malformed ids", "-Mvh foo", "-Mrm foo", "-M foo", "-Mf foo-bar", "-Mar foo a@b", "-Mes foo a@b", "-Mg foo")
+case("an empty header file", "< ok1", "< ok2", "~ @1 -H", "-bp", "-q", "-bp", "-Mvh @1", "-M @1", "-Mrm @1", main=HOLD)
+case("an old empty header file", "< ok1", "~ @1 -H", "!2", "-q", "-bp", "-Mvh @1", main=f"{HOLD}\nkeep_malformed = 1s")
+_BROKEN = ("-bp", "-bpc", "-bpra", "-Mvh @1", "-Mvb @1", "-Mvl @1", "-Mvc @1", "-Mf @1", "-Mt @1", "-Mes @1 a@b", "-bi",
+           "-Mar @1 ok2", "-Mmd @1 ok2", "-Mmad @1", "-Mrm @1", "-Mg @1", "-M @1", "-q", "-brt x", "-bP queue_only",
+           "-MG foo @1")  # fmt: skip
+case("an error behind the main part", "< ok1", "+ nonsense", *_BROKEN, main=HOLD)
+case("no end behind the main part", "< ok1", "+ .ifdef NOTHING", *_BROKEN, main=HOLD)
+case("no such file behind the main part", "< ok1", "+ .include /no/such", "-bp", "-Mvl @1", "-Mt @1", "-q", main=HOLD)
 case("missing ids", "-M", "-Mrm", "-Mf", "-Mvh", "-Mg", "-Mt", "-Mc")
 case("log of an attempt", "< ok1 defer1", "-Mvl @1", "-M @1", "-Mvl @1")
 case("forced delivery", "< defer1 ok1", "-M @1", "-bp", "-Mc @1", "-qf", "-qff")

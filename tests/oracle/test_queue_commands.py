@@ -71,6 +71,16 @@ class World:
         if step.startswith("!"):
             time.sleep(float(step[1:]))
             return
+        if step.startswith("~"):
+            _, which, end = step.split()
+            (self.folder / "spool" / "input" / f"{self.id(int(which[1:]))}{end}").write_bytes(b"")
+            return
+        if step.startswith("+"):
+            conf = self.folder / "conf"
+            conf.write_text(
+                re.sub(r"(?m)^begin .*\n", lambda found: f"{found[0]}{step[2:]}\n", conf.read_text(), count=1)
+            )
+            return
         before = set(self.known())
         words = shlex.split(step.removeprefix("<").strip().replace("\\", "\\\\"))
         words = [re.sub(r"@(\d)$", lambda found: self.id(int(found[1])), word) for word in words]

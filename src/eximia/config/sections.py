@@ -53,9 +53,10 @@ class ConfigFile:
         self.begun: dict[str, Span] = {}
 
 
-def read(path: str, text: str, macros: Macros, opener: Opener) -> ConfigFile:
-    """Read a configuration whose main file is `path`, with content `text`. Errors are collected, not raised."""
-    return _Parser(path, text, macros, opener).run()
+def read(path: str, text: str, macros: Macros, opener: Opener, *, whole: bool = True) -> ConfigFile:
+    """Read a configuration whose main file is `path`, with content `text`; if not `whole`, up to its first section.
+    Errors are collected, not raised."""
+    return _Parser(path, text, macros, opener).run(whole=whole)
 
 
 class _Parser:
@@ -76,11 +77,13 @@ class _Parser:
             "transports": self._transports,
         }
 
-    def run(self) -> ConfigFile:
+    def run(self, *, whole: bool) -> ConfigFile:
         handle: Callable[[Line], None] = self._main
         for line in self.reader:
             text = line.text
             if text[0] in "bB" and text[:6].lower() == "begin ":
+                if not whole:
+                    break
                 handle = self._begin(text[6:].strip(BLANK), line)
             else:
                 handle(line)

@@ -87,11 +87,12 @@ def load(
     macros: Mapping[str, str] | None = None,
     trust: Trust | None = None,
     expander: Expander | None = None,
+    whole: bool = True,
 ) -> Configuration:
     """Read and bind. `paths` are the files of -C, the first that exists is taken (None: the site's); `macros` those
-    of -D; `trust` says who may own the files; `expander` expands the few options that are expanded now.
-    Raises ConfigError, the first error."""
-    configuration = examine(site, paths=paths, macros=macros, trust=trust, expander=expander)
+    of -D; `trust` says who may own the files; `expander` expands the few options that are expanded now. Only
+    the main part is read if not `whole`. Raises ConfigError, the first error."""
+    configuration = examine(site, paths=paths, macros=macros, trust=trust, expander=expander, whole=whole)
     if configuration.errors:
         error = configuration.errors[0]
         error.main = configuration.main
@@ -110,11 +111,13 @@ def examine(
     macros: Mapping[str, str] | None = None,
     trust: Trust | None = None,
     expander: Expander | None = None,
+    whole: bool = True,
 ) -> Configuration:
     """Like `load`, but all errors are in the result. Raises ConfigError only when there is no file to read."""
     trust = site.trust if trust is None else trust
     path, text = find(site.configuration if paths is None else paths, trust)
-    file = read(path, text, Macros(builtin_macros(), macros), lambda name: read_trusted(name, _INCLUDED))
+    known = Macros(builtin_macros(), macros)
+    file = read(path, text, known, lambda name: read_trusted(name, _INCLUDED), whole=whole)
     configuration = Configuration(site, file)
     reader = ValueReader(expander)
     main, configuration.given, errors = bind_main(MainOptions, file.main, reader)

@@ -105,6 +105,10 @@ class LazyProcess(Process):
             pass
 
 
+#: actions that work with the main part of a configuration: what stands behind it may be wrong
+_MAIN_PART = frozenset(("bi", "bp", "Mar", "Mes", "Mf", "MG", "Mmad", "Mmd", "Mt", "Mvb", "Mvc", "Mvh", "Mvl"))
+
+
 def read_configuration(call: Invocation, site: Site | None = None) -> Configuration:
     """The configuration that a call asks for: -C and -D, the site's, or without any file the embedded one.
     Raises ConfigError."""
@@ -117,7 +121,14 @@ def read_configuration(call: Invocation, site: Site | None = None) -> Configurat
         paths = [prepare(state_folder(), site.uid if root else -1, site.gid if root else -1)]
     # without root privilege a file of the caller's own can do no harm: no owner checks (manual 6.1)
     trust = Trust(anybody=True) if paths is not None and os.geteuid() != 0 else site.trust
-    configuration = loading.load(site, paths=paths, macros=dict(call.macros), trust=trust, expander=_Expander(site))
+    configuration = loading.load(
+        site,
+        paths=paths,
+        macros=dict(call.macros),
+        trust=trust,
+        expander=_Expander(site),
+        whole=call.action not in _MAIN_PART,
+    )
     if configuration.main.hints_database != "sqlite":
         from eximia.daemon.hints import check_setting
 

@@ -1,7 +1,7 @@
 """What crashes and mishaps leave in the spool, and what queue runs do about it.
 
-* A damaged message is reported, and removed when it is older than `keep_malformed`; at once when its header file is
-  still empty.
+* A damaged message is reported, and removed when it is older than `keep_malformed`. That holds for an empty header file,
+  too: an interrupted reception leaves one, but so may a broken disk, and then the body is all there is of a message.
 * A message whose writing a power cut interrupted was never acknowledged; it is removed.
 * A body without a header file (the removal of a done message, or a reception, was interrupted) goes after a day.
 """
@@ -31,19 +31,15 @@ def report_damaged(process: Process, message_id: str, queue: str, error: SpoolFo
     else:
         log.main(f"Error reading spool file {message_id}-H: {error.strerror}", message_id)
     keep: int = process.main.keep_malformed
-    old = process.ports.clock.time() - seconds_of(message_id) > keep
+    if process.ports.clock.time() - seconds_of(message_id) <= keep:
+        return
     spool: Spool = process.spool
     try:
         with spool.lock(message_id, queue) as held:
-            # Reception died between making the file and writing it: a message is acknowledged only after both.
-            unfinished = os.stat(held.path("-H")).st_size == 0
-            if not old and not unfinished:
-                return
             held.remove()
     except (MessageLockedError, MessageNotFoundError, OSError):
         return
-    why = "its reception was interrupted" if unfinished else f"older than {interval(keep)}"
-    log.main(f"Message removed because {why}", message_id)
+    log.main(f"Message removed because older than {interval(keep)}", message_id)
 
 
 def remove_torn(process: Process, message_id: str, queue: str, booted: float) -> bool:
