@@ -55,7 +55,7 @@ def collect(folder: Path) -> str:
     for path in sorted((spool / "msglog").glob("*")):
         header = (spool / "input" / f"{path.name}-H").read_text().split("\n\n", 1)[0]
         kept = [
-            re.sub(r"^[YN][YN] ", "done ", line)
+            line
             for line in header.splitlines()[2:]
             if not line.startswith("-") or line.startswith(("-frozen", "-localerror", "-deliver_f"))
         ]

@@ -92,6 +92,11 @@ case("remove", "< ok1", "< ok2", "-Mrm @1", "-bp", "-Mrm @1", "-Mrm @2 @1", "-bp
 case("give up", "< -f sender@h.example ok1 defer1", "-Mg @1", "-bp", main=HOLD)
 case("give up a bounce", "< -f <> ok1", "-Mg @1", "-bp", main=HOLD)
 case("mark delivered", "< ok1 ok2 ok3", "-Mmd @1 ok2@h.example", "-Mmd @1 nobody@h.example", "-bp", "-q", main=HOLD)
+_MANY = [f"ok{number * 37 % 101}" for number in range(40)]
+case("mark many delivered", f"< {' '.join(_MANY)} defer1", f"-Mmd @1 {'@h.example '.join(_MANY[::-3])}@h.example",
+     f"-Mmd @1 {'@h.example '.join(_MANY[1::3])}@h.example", "-Mvh @1", "-M @1", "-Mvh @1", main=HOLD)  # fmt: skip
+case("many kinds of recipients", "< -f sender@x.example ok9 defer4 fail5 list ok4 ok7 fail2 fail1 defer1 ok2 fail11 freeze1",
+     "-Mvh @1", "-M @1", "-Mvh @1", "-qf", "-Mvh @1")  # fmt: skip
 case("mark all delivered", "< ok1 ok2", "-Mmad @1", "-bp", "-q", "-bpc", main=HOLD)
 case(
     "add recipients", "< ok1", "-Mar @1 ok2 defer3@h.example", "-Mar @1 ok1@h.example", "-bp", "-M @1", "-bp", main=HOLD

@@ -12,6 +12,7 @@ from pwd import getpwnam
 
 import pytest
 
+from eximia.base.ordered_set import OrderedSet
 from eximia.base.text import Quoted, Untainted
 from eximia.context import Message, Recipient, Session, TlsFacts
 from eximia.message.header import Header
@@ -150,7 +151,7 @@ def rich() -> tuple[Message, Session]:
             "_q": Quoted("quoted", "mysql"),
             "_empty": "",
         },
-        nonrecipients={"c@test.ex", "child@test.ex"},
+        nonrecipients=OrderedSet(("c@test.ex", "child@test.ex")),
         dsn_ret=1,
         dsn_envid="abc+2Bd",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.ordered_set import OrderedSet
 
 if TYPE_CHECKING:
     from eximia.base.ports import Identity
@@ -170,7 +171,7 @@ class Message:
     allow_unqualified_recipient: bool = False
     deliver_out_of_band: bool = False
     queue_name: str = ""
-    nonrecipients: set[str] = field(default_factory=set)
+    nonrecipients: OrderedSet = field(default_factory=OrderedSet)
     smtputf8: bool = False
     #: while a filter of this user is interpreted by a process that cannot become the user: whose files are read
     acting: Identity | None = None

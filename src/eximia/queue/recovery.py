@@ -1,7 +1,7 @@
 """What crashes and mishaps leave in the spool, and what queue runs do about it.
 
-* A damaged message is reported, and removed when it is older than `keep_malformed`. That holds for an empty header file,
-  too: an interrupted reception leaves one, but so may a broken disk, and then the body is all there is of a message.
+* A damaged message is reported, and removed when it is older than `keep_malformed`. That holds for an empty header
+  file, too: an interrupted reception leaves one, but so may a broken disk, and then the body is all there is.
 * A message whose writing a power cut interrupted was never acknowledged; it is removed.
 * A body without a header file (the removal of a done message, or a reception, was interrupted) goes after a day.
 """

@@ -6,6 +6,7 @@ Shared by `-bp` and the console. The files are the truth; nothing is kept betwee
 from __future__ import annotations
 
 import os
+from collections.abc import Set as AbstractSet
 
 from eximia.base.dataclass import dataclass, field
 from eximia.spool import Place, Spool, SpoolFormatError
@@ -28,7 +29,7 @@ class Summary:
     size: int = -1
     frozen: bool = False
     recipients: list[str] = field(default_factory=list)
-    nonrecipients: set[str] = field(default_factory=set)
+    nonrecipients: AbstractSet[str] = frozenset()
     error: str = ""
     #: the envelope was readable
     readable: bool = True
@@ -83,7 +84,7 @@ def summarize(spool: Spool, message_id: str, place: Place, *, journal: bool = Tr
     except FileNotFoundError:
         pass
     if journal:
-        summary.nonrecipients |= read_journal(f"{base}-J")
+        summary.nonrecipients = summary.nonrecipients | read_journal(f"{base}-J")
     return summary
 
 

@@ -115,7 +115,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     trace = ctx.process.trace
     router: Router | None = address.start_router or chain.first
     last: Router | None = None
-    decline_text = ""
+    decline_text, log_only = "", False
     if trace is not None:
         trace.debug("route", f">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>\nrouting {address.address}")
     while router is not None:
@@ -144,7 +144,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
             trace.step("router", router.span, f"{router.name} for {address.address}", answer.value, call.decline_text)
             _debug_answer(trace, address, router, call, answer)
         if answer is Answer.DECLINE:
-            decline_text = call.decline_text
+            decline_text, log_only = call.decline_text, call.log_only
             try:
                 more = _boolean(ctx, router, router.options.more, "more", default=True)
             except RouterDefer as error:
@@ -155,7 +155,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
                 break
             router = router.following
         elif answer is Answer.PASS:
-            decline_text = call.decline_text
+            decline_text, log_only = call.decline_text, call.log_only
             router = router.pass_router or router.following
         else:
             return _accepted(ctx, address, router, call, answer)
@@ -164,7 +164,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     # What the last router found out comes first; the other texts were written for senders.
     told = "" if decline_text else _cannot_route(ctx, last) or UNROUTEABLE
     address.router = None
-    address.outcome = Outcome(Result.FAILED, decline_text or told, user_message=told, pass_message=True)
+    address.outcome = Outcome(Result.FAILED, decline_text or told, user_message=told, pass_message=not log_only)
     return Routed(Verdict.FAILED)
 
 

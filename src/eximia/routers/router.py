@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class RouteCall:
     """What a driver is given beside context and address: why we route, and what it may hand back."""
 
-    __slots__ = ("children", "decline_text", "headers", "mode", "router")
+    __slots__ = ("children", "decline_text", "headers", "log_only", "mode", "router")
 
     def __init__(self, router: Router, mode: Mode) -> None:
         self.router = router
@@ -34,6 +34,8 @@ class RouteCall:
         self.children: list[Address] = []
         #: with DECLINE: said in the bounce when no later router takes the address
         self.decline_text = ""
+        #: that text is for the log alone
+        self.log_only = False
         #: header lines set by a driver
         self.headers: list[str] = []
 

@@ -5,6 +5,8 @@ Takes only well-formed files; for anything else the caller reads the file with `
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from eximia.base.namedtuple import NamedTuple
 
 from .tree import read_tree
@@ -18,7 +20,7 @@ class Brief(NamedTuple):
     received_time: int
     frozen: bool
     sender_set_untrusted: bool
-    nonrecipients: set[str]
+    nonrecipients: AbstractSet[str]
     recipients: list[str]
     #: bytes of the header lines that are sent
     header_bytes: int
@@ -50,7 +52,7 @@ def read_brief(text: str, message_id: str) -> Brief:
                     raise ValueError(option)
         pos = end + 1
     if rest.startswith("XX\n", pos):
-        done: set[str] = set()
+        done: AbstractSet[str] = frozenset()
         pos += 3
     else:
         done, pos = read_tree(rest, pos)

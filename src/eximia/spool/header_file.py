@@ -11,6 +11,7 @@ from typing import Final
 
 from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import SpoolError
+from eximia.base.ordered_set import OrderedSet
 from eximia.base.text import Quoted, Untainted
 from eximia.context.message import Recipient
 from eximia.message.header import DELETED, Header
@@ -93,7 +94,7 @@ class SpoolHeader:
     #: lines of options we do not know, kept for the next write, without newline
     unknown: list[str] = field(default_factory=list)
 
-    nonrecipients: set[str] = field(default_factory=set)
+    nonrecipients: OrderedSet = field(default_factory=OrderedSet)
     recipients: list[Recipient] = field(default_factory=list)
     headers: list[Header] = field(default_factory=list)
     #: bytes of the header lines that are sent, when only sizes were read

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from eximia.base.ordered_set import OrderedSet
+
 from .owner import own_like_folder
 
 
@@ -52,11 +54,11 @@ class Journal:
             pass
 
 
-def read_journal(path: str) -> set[str]:
+def read_journal(path: str) -> OrderedSet:
     """The addresses in the journal at `path`; empty when there is none. An unfinished last line does not count."""
     try:
         with open(path, "rb") as file:
             lines = file.read().decode("latin-1").split("\n")
     except FileNotFoundError:
-        return set()
-    return {line for line in lines[:-1] if line}
+        return OrderedSet()
+    return OrderedSet(line for line in lines[:-1] if line)

@@ -112,7 +112,7 @@ class LockedMessage:
     def read(self) -> SpoolHeader:
         """Raises SpoolFormatError, FileNotFoundError and other OSErrors."""
         header = self.spool.read(self.id, self.place)
-        header.nonrecipients |= read_journal(self.path("-J"))
+        header.nonrecipients.update(read_journal(self.path("-J")))
         return header
 
     def write(self, header: SpoolHeader) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from eximia.base.ordered_set import OrderedSet
 from eximia.queue.listing import ListingOptions, format_age, format_size, list_queue
 
 from .house import NOW, House
@@ -50,7 +51,9 @@ def listing(house: House, letters: str = "", **more: object) -> str:
 
 
 def test_entries(house: House) -> None:
-    house.add(B, to=("x@y.ex", "z@y.ex"), nonrecipients={"x@y.ex", "child@y.ex"}, frozen=True, frozen_at=1.0)
+    house.add(
+        B, to=("x@y.ex", "z@y.ex"), nonrecipients=OrderedSet({"x@y.ex", "child@y.ex"}), frozen=True, frozen_at=1.0
+    )
     house.add(A, sender="", sender_set_untrusted=True)
     first = f" 1m    19 {A} <> (user)\n          c@d.ex\n\n"
     line = f" 1m    19 {B} <a@b.ex> *** frozen ***\n"

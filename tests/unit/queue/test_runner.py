@@ -3,6 +3,7 @@ from collections.abc import MutableSequence
 
 import pytest
 
+from eximia.base.ordered_set import OrderedSet
 from eximia.queue.runner import QueueRun, RunSettings
 from eximia.queue.schedule import Schedule
 
@@ -56,7 +57,7 @@ def test_two_stages_and_named_queue(house: House) -> None:
 def test_selection_forces_the_first(house: House) -> None:
     house.add(A, to=("x@FOO.ex", "y@other.ex"))
     house.add(B, to=("y@other.ex",))
-    house.add(C, to=("z@foo.ex", "done@bar.ex"), nonrecipients={"done@bar.ex"}, sender="s@bar.ex")
+    house.add(C, to=("z@foo.ex", "done@bar.ex"), nonrecipients=OrderedSet({"done@bar.ex"}), sender="s@bar.ex")
     assert run(house, RunSettings(recipient="@foo.ex")) == [(A, True, False, False), (C, False, False, False)]
     assert run(house, RunSettings(recipient="@foo.ex", force_frozen=True))[1] == (C, True, True, False)
     assert run(house, RunSettings(recipient="done@bar.ex")) == []

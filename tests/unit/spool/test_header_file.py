@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eximia.base.ordered_set import OrderedSet
 from eximia.base.text import Quoted, Untainted
 from eximia.context import Recipient
 from eximia.message.header import Header
@@ -22,13 +23,7 @@ def sample(name: str) -> tuple[str, str]:
 def test_files_of_exim_come_out_as_they_went_in(name: str) -> None:
     text, message_id = sample(name)
     header = read_header(text, message_id)
-    written = write_header(header)
-    if name in {"one_time", "tree_of_specials"}:  # the tree has another, equally good, shape
-        assert sorted(written.split("\n")[:18]) != written.split("\n")[:18]
-        assert read_header(written, message_id).nonrecipients == header.nonrecipients
-        assert len(written) == len(text)
-    else:
-        assert written == text
+    assert write_header(header) == text
 
 
 def test_dsn_eight_bit_and_taint() -> None:
@@ -166,15 +161,21 @@ RECIPIENT = st.builds(
 @given(
     recipients=st.lists(RECIPIENT, max_size=5),
     acl=st.dictionaries(WORD, MARKED, max_size=4),
-    done=st.sets(WORD, max_size=12),
+    done=st.lists(WORD, unique=True, max_size=40),
     headers=st.lists(st.builds(Header, VALUE.map(lambda text: f"X: {text}\n"), st.sampled_from(" *FT")), max_size=4),
 )
-def test_round_trip(recipients: list[Recipient], acl: dict[str, str], done: set[str], headers: list[Header]) -> None:
+def test_round_trip(recipients: list[Recipient], acl: dict[str, str], done: list[str], headers: list[Header]) -> None:
     header = SpoolHeader(
-        id="1xV3Hb-0001qt-0Z", sender="a@b", acl_m=acl, nonrecipients=done, recipients=recipients, headers=headers
+        id="1xV3Hb-0001qt-0Z",
+        sender="a@b",
+        acl_m=acl,
+        nonrecipients=OrderedSet(done),
+        recipients=recipients,
+        headers=headers,
     )
     again = read_header(write_header(header), header.id)
     assert again == header
+    assert write_header(again) == write_header(header)
     assert [type(value) for value in again.acl_m.values()] == [type(value) for value in acl.values()]
 
 

@@ -44,7 +44,7 @@ def messages(options: Mapping[str, str]) -> Iterator[Variables]:
         except SpoolFormatError as error:
             sys.stderr.write(f"Couldn't parse {each.id}: {error}\n")
             continue
-        header.nonrecipients |= set(each.journal)
+        header.nonrecipients.update(each.journal)
         summary = Summary(each.id, Place())
         summary.fill(header)
         if each.body >= 0:

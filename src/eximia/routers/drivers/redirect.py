@@ -246,7 +246,7 @@ class Redirect(Driver):
         children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
         if result.verdict == "freeze" and ctx.message.manually_thawed:
             # Whoever thawed the message has looked at it.
-            call.decline_text = result.log_message or result.message
+            call.decline_text, call.log_only = result.log_message or result.message, True
             return Answer.DECLINE
         if result.verdict in ("fail", "defer", "freeze"):
             self._end(call, result, children)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from eximia.base.ordered_set import OrderedSet
 from eximia.base.text import Untainted
 from eximia.cli.utilities import exipick, exiqgrep
 from eximia.cli.utilities.exipick_conditions import Condition
@@ -26,7 +27,7 @@ def spool(tmp_path: Path) -> Path:
             recipients=[Recipient("x@y.ex"), Recipient("z@y.ex")],
             headers=[Header("Subject: =?utf-8?q?h=C3=A9?=\n")],
             received_time=1795337447,
-            nonrecipients={"x@y.ex"},
+            nonrecipients=OrderedSet({"x@y.ex"}),
             frozen=not sender,
             frozen_at=1795337448,
             acl_vars={"_v": Untainted("w")},
