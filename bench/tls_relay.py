@@ -1,6 +1,6 @@
 """What TLS adds to relaying: the same load in clear and over STARTTLS, for us, Exim and Postfix.
 
-    python -m bench.tls_relay [--rounds N] [--contenders eximia,postfix] [--paced]
+    python -m bench.tls_relay [--rounds N] [--pairs N] [--contenders eximia,postfix] [--paced]
 
 The load comes from a client of our own (smtp-source has no TLS), which says what smtp-source says; the mail goes to
 smtp-sink in clear. Counted is the CPU time of all processes of a server, and the messages per second until the last
@@ -41,8 +41,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support_tls import Pki
 
 #: sessions, messages each, bytes, sessions begun in a second
-SCENARIOS = ((60, 50, 4096, 2.5), (40, 50, 102400, 2.0), (1000, 1, 4096, 100.0))
-_WARM = 8
+Scenario = tuple[int, int, int, float]
+SCENARIOS: tuple[Scenario, ...] = ((20, 50, 4096, 2.5), (20, 50, 102400, 2.0), (500, 1, 4096, 100.0))
+#: (CPU milliseconds a message, messages a second), in clear and under TLS
+Pair = tuple[tuple[float, float], tuple[float, float]]
+#: seconds after the last message, in which a server finishes
+_REST = 0.5
 
 
 class _Talk:
@@ -148,27 +152,45 @@ def wait(sink: Sink, count: int) -> None:
         time.sleep(0.01)
 
 
-def measure(
-    contender: Contender, tree: Path, sink_port: int, scenario: tuple[int, int, int, float], *, tls: bool
-) -> tuple[float, float]:
-    """CPU milliseconds a message, and messages a second."""
+def slices(contender: Contender, tree: Path, sink_port: int, scenario: Scenario, pairs: int) -> list[Pair]:
+    """The same load in clear and under TLS by turns, to one running server. What the machine does besides changes from
+    second to second, and hits both halves of a pair alike."""
     sessions, messages, size, rate = scenario
     sink = Sink(tree, sink_port)
+    arrived = 0
+
+    def one(tls: bool, sessions: int, messages: int, rate: float) -> tuple[float, float]:
+        nonlocal arrived
+        before, begin = sum(contender.group.cpu()), time.monotonic()
+        load(contender.port, sessions, messages, size, rate, encrypted=tls)
+        arrived += sessions * messages
+        wait(sink, arrived)
+        took = time.monotonic() - begin
+        time.sleep(_REST)
+        cpu = sum(contender.group.cpu()) - before
+        return cpu * 1000 / (sessions * messages), sessions * messages / took
+
     try:
         wait_port(SINK_HOST, sink_port)
         contender.start()
-        load(contender.port, 2, _WARM // 2, 1024, rate, encrypted=tls)
-        wait(sink, _WARM)
-        before = sum(contender.group.cpu())
-        begin = time.monotonic()
-        load(contender.port, sessions, messages, size, rate, encrypted=tls)
-        wait(sink, _WARM + sessions * messages)
-        rate_seen = sessions * messages / (time.monotonic() - begin)
-        time.sleep(1.0)
-        return (sum(contender.group.cpu()) - before) * 1000 / (sessions * messages), rate_seen
+        for tls in (False, True):
+            one(tls, 20, 10, 1e6)
+        found = []
+        for turn in range(pairs):
+            first = bool(turn % 2)
+            seen = {tls: one(tls, sessions, messages, rate) for tls in (first, not first)}
+            found.append((seen[False], seen[True]))
+        return found
     finally:
         contender.stop()
         sink.stop()
+
+
+def summary(pairs: list[Pair], at: int, digits: int) -> str:
+    """The medians in clear and under TLS, and the median of the pairs' ratios with the middle half of them."""
+    plain, encrypted = (statistics.median(pair[tls][at] for pair in pairs) for tls in (0, 1))
+    low, ratio, high = statistics.quantiles([pair[1][at] / pair[0][at] for pair in pairs], method="inclusive")
+    return f"  clear {plain:7.{digits}f}  TLS {encrypted:7.{digits}f}  ratio {ratio:.2f} ({low:.2f}-{high:.2f})"
 
 
 def with_tls(kind: type[Contender], pki: Pki) -> type[Contender]:
@@ -193,6 +215,7 @@ def with_tls(kind: type[Contender], pki: Pki) -> type[Contender]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.tls_relay", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=6, help="loads in clear and under TLS in one round")
     parser.add_argument("--contenders", default="eximia,exim,postfix")
     parser.add_argument("--paced", action="store_true", help="a fixed number of sessions in a second")
     arguments = parser.parse_args()
@@ -215,21 +238,12 @@ def main() -> int:
             if not arguments.paced:
                 scenario = (sessions, messages, size, rate * 1e6)
             print(f"{sessions} sessions x {messages} messages of {size // 1024} KB: CPU ms a message, msgs/s")
-            kinds_of_load = [(word, tls) for word in made for tls in (False, True)]
-            found: dict[tuple[str, bool], list[tuple[float, float]]] = {kind: [] for kind in kinds_of_load}
-            for turn in range(arguments.rounds):
-                cases = list(found)
-                at = turn % len(cases)
-                for word, tls in cases[at:] + cases[:at]:
-                    found[word, tls].append(measure(made[word], tree, sink_port, scenario, tls=tls))
-            for word in made:
-                line = f"  {word:8}"
-                for at, digits in ((0, 2), (1, 0)):
-                    plain, encrypted = (
-                        statistics.median(each[at] for each in found[word, tls]) for tls in (False, True)
-                    )
-                    line += f"  clear {plain:7.{digits}f}  TLS {encrypted:7.{digits}f}  ratio {encrypted / plain:.2f}"
-                print(line, flush=True)
+            found: dict[str, list[Pair]] = {word: [] for word in made}
+            for _ in range(arguments.rounds):
+                for word, contender in made.items():
+                    found[word] += slices(contender, tree, sink_port, scenario, arguments.pairs)
+            for word, pairs in found.items():
+                print(f"  {word:8}{summary(pairs, 0, 2)}{summary(pairs, 1, 0)}", flush=True)
         for contender in made.values():
             contender.stop()
             contender.group.remove()
