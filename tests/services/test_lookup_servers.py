@@ -111,13 +111,15 @@ def test_values(ctx: Any, sql: Sql) -> None:
     assert ask("select 7") == "7", "the connection is still good"
 
 
-def test_hostile_strings(ctx: Any, sql: Sql) -> None:
+@pytest.mark.parametrize("written", ["${quote_%s:$domain}", "$domain"])
+def test_hostile_strings(ctx: Any, sql: Sql, written: str) -> None:
     sql.use(ctx)
     kind = "text" if sql.kind == "pgsql" else "varchar(1200) character set latin1 collate latin1_bin"
+    sql.ask(ctx, "drop table if exists h")
     sql.ask(ctx, f"create table h(n serial, v {kind})")
     assert len(HOSTILE) >= 200
     literal = "E'%s'" if sql.kind == "pgsql" else "'%s'"
-    value = literal.replace("%s", f"${{quote_{sql.kind}:$domain}}")
+    value = literal.replace("%s", written.replace("%s", sql.kind))
     if sql.kind == "pgsql":
         sql.ask(ctx, "create or replace function back(text) returns text as 'select $1' language sql")
         sql.ask(ctx, "set client_encoding to latin1")
@@ -259,11 +261,12 @@ def test_redis_address_forms_and_values(ctx: Any, store: Running) -> None:
         find(ctx, "redis", " ")
 
 
-def test_redis_hostile_strings(ctx: Any, store: Running) -> None:
+@pytest.mark.parametrize("written", ["${quote_redis:$domain}", "$domain"])
+def test_redis_hostile_strings(ctx: Any, store: Running, written: str) -> None:
     setting(ctx, "redis_servers", f"127.0.0.1::{store.port}/3/pass")
     subjects = [each for each in HOSTILE if each]
     for number, subject in enumerate(subjects):
-        assert expanded(ctx, f"${{lookup redis{{set k{number} ${{quote_redis:$domain}}}}}}", subject) == "OK"
+        assert expanded(ctx, f"${{lookup redis{{set k{number} {written}}}}}", subject) == "OK"
         assert find(ctx, "redis", f"get k{number}") == subject
     assert find(ctx, "redis", "dbsize") == str(len(subjects))
 

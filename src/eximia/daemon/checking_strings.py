@@ -133,4 +133,4 @@ def check_item(item: str, span: Span, about: str) -> Iterator[ConfigError]:
 
 def _flows(flows: Iterable[Flow], span: Span, about: str) -> Iterator[ConfigError]:
     for flow in dict.fromkeys(flows):
-        yield ConfigError(f"{about}: {flow.name} comes from outside and cannot become {flow.what}", span, flow.hint)
+        yield ConfigError(f"{about}: {flow.name} comes from outside and must not become {flow.what}", span, flow.hint)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.template import Template
-from eximia.expand import expand
 
-from .kind import ListKind, items_of, sign
+from .kind import ListKind, expanded, items_of, sign
 from .match import PLAIN, Compiled, Match, Outcome
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def _text(source: Template | str, ctx: Context) -> str | None:
     if source.constant:
         return source.text
     try:
-        return expand(source, ctx)
+        return expanded(source, ctx)
     except ForcedFailure:
         say(ctx, f'expansion of "{source.text}" forced failure: assume not in this list')
         return None

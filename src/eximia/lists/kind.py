@@ -14,6 +14,7 @@ from eximia.base.template import Template
 from eximia.base.text import Quoted, marked
 from eximia.config.named_lists import NamedList
 from eximia.expand import expand
+from eximia.expand.queries import compile_list
 
 from .match import Compiled, ListError, Match, Outcome, UnexpandableList, signed
 
@@ -45,6 +46,13 @@ def _search_error(error: ExpansionError) -> str:
     if isinstance(error, LookupDefer):
         return error.cause if error.cause != error.message else ""
     return error.message if error.message.startswith("failed to open ") else ""
+
+
+def expanded(source: Template, ctx: Context) -> str:
+    """The text of a list. Raises as `expand`."""
+    if source.compiled is None and ";" in source.text:
+        source.compiled = compile_list(source.text)
+    return expand(source, ctx)
 
 
 def items_of(text: str) -> list[str]:
@@ -92,7 +100,7 @@ class ListKind(Generic[S]):
                 source.parsed[key] = compiled
                 return compiled
             try:
-                text = expand(source, ctx)
+                text = expanded(source, ctx)
             except ForcedFailure:
                 return _NOTHING
             except ExpansionError as error:

@@ -15,8 +15,12 @@ from .rows import format_rows
 from .types import LookupDefer, Options, QueryStyle, option
 
 if TYPE_CHECKING:
+    import re
+
     from eximia.context import Context
 
+#: a quoted text of SQL
+_QUOTED = pattern(rb"'(?:[^']|'')*'")
 _WANTED = pattern(r"The current statement uses (\d+),")
 
 
@@ -52,6 +56,24 @@ def _execute(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
         return connection.execute(statement, (None,) * int(wanted[1]))
 
 
+def _text_of(query: str) -> str:
+    """The query as Python's interface wants it, which is UTF-8: texts of other bytes are given as those bytes."""
+    data = to_bytes(query)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _QUOTED.sub(_as_bytes, data).decode("utf-8", "replace")
+
+
+def _as_bytes(found: re.Match[bytes]) -> bytes:
+    text = found[0]
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return b"CAST(X'%b' AS TEXT)" % text[1:-1].replace(b"''", b"'").hex().encode()
+    return text
+
+
 def _run(path: str, query: str, timeout: float) -> str | None:
     """Open, ask, close: what the file held a moment ago does not count. Raises sqlite3.Error; ExpansionError when it
     cannot be opened."""
@@ -62,7 +84,7 @@ def _run(path: str, query: str, timeout: float) -> str | None:
     try:
         connection.text_factory = bytes
         found: list[str] = []
-        for statement in _statements(to_bytes(query).decode("utf-8", "surrogateescape")):
+        for statement in _statements(_text_of(query)):
             cursor = _execute(connection, statement)
             names = [from_bytes(column[0].encode("utf-8", "surrogateescape")) for column in cursor.description or ()]
             rows = format_rows(names, ([_text(connection, value) for value in row] for row in cursor))

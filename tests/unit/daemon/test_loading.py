@@ -122,7 +122,7 @@ def test_the_checker_reads_strings(tmp_path: Path) -> None:
     assert lines[0].startswith("warning: 1: received_header_text: expansion cannot work: ")
     assert lines[1] == 'warning: 2: smtp_banner: expansion cannot work: unknown variable name "nosuch"\n'
     assert lines[2] == (
-        "warning: 6: transport t: file: $local_part comes from outside and cannot become a file name "
+        "warning: 6: transport t: file: $local_part comes from outside and must not become a file name "
         "(use $local_part_data, or a lookup)\n"
     )
     assert len(lines) == 4

@@ -32,7 +32,7 @@ SINKS = [
     ("${lookup{x}lsearch{/etc/$domain}}", "Tainted filename for search: '/etc/far.example' (tainted by $domain)"),
     ("${lookup{x}dsearch{/etc/$domain}}", "Tainted filename for search: '/etc/far.example' (tainted by $domain)"),
     (
-        "${lookup sqlite,file=/db {select '$local_part'}}",
+        "${lookup sqlite,file=/db {select $local_part}}",
         "tainted search query is not properly quoted (sqlite) (tainted by $local_part)",
     ),
     (
@@ -40,12 +40,12 @@ SINKS = [
         "tainted search query is not properly quoted (sqlite) (tainted by $local_part)",
     ),
     (
-        "${lookup mysql{select '$sender_address'}}",
+        "${lookup mysql{select * from t where a='b' or c=$sender_address}}",
         "tainted search query is not properly quoted (mysql) (tainted by $sender_address)",
     ),
     (
-        "${lookup redis{get $local_part}}",
-        "tainted search query is not properly quoted (redis) (tainted by $local_part)",
+        "${lookup redis{get ${if eq{a}{a}{$sender_helo_name x}}}}",
+        "tainted search query is not properly quoted (redis) (tainted by $sender_helo_name)",
     ),
 ]  # fmt: skip
 

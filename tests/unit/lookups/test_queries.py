@@ -192,9 +192,20 @@ def test_tainted_queries_must_be_quoted_for_their_type(ctx, database):
     good = clean(query % (database, "${quote_sqlite:$domain}"))
     assert expand_text(good, ctx) == "0"
     assert not is_tainted(expand_text(good, ctx))
-    for argument in ("$domain", "${quote_lsearch:$domain}", "${quote_sqlite:$domain}$domain"):
+    for argument in ("${quote_lsearch:$domain}", "${quote_mysql:$domain}", "' or a=$domain or '$domain", "'$domain'"):
         with pytest.raises(TaintError, match="not properly quoted"):
             expand_text(clean(query % (database, argument)), ctx)
+    assert expand_text(clean(query % (database, "$domain")), ctx) == "0"
+
+
+def test_bytes_that_are_not_utf8(ctx, database):
+    connection = sqlite3.connect(database)
+    connection.execute("insert into t values (CAST(X'6727e9' AS TEXT), '', 99)")
+    connection.commit()
+    connection.close()
+    query = "${lookup sqlite,file=%s{%s}}"
+    assert expand_text(clean(query % (database, "select n from t where a='g''\xe9'")), ctx) == "99"
+    assert expand_text(clean(query % (database, "select 1 as \xe9")), ctx) == "1"
 
 
 def test_passwd(ctx):

@@ -15,6 +15,7 @@ from eximia.expand.branches import Branches, read_branches
 from eximia.expand.items.lookup_type import check_type
 from eximia.expand.nodes import Node, Run, Sequence, first_skip_error
 from eximia.expand.parser import Parser, Trouble
+from eximia.expand.queries import compile_query
 from eximia.expand.sinks import with_origin
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ class LookupNode(Node):
         return first_skip_error(*self.children())
 
     def compile(self) -> Run:
-        search, target = self.search, self.target.compile()
-        key = self.key.compile() if self.key is not None else None
+        search = self.search
+        if self.key is not None:
+            key, target = self.key.compile(), self.target.compile()
+        else:
+            key, target = None, compile_query(self.target, search)
         choose = self.branches.on_value()
         source_node = self.target
 
