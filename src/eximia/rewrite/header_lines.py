@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 _WHERE = {"S": "s", "F": "f", "T": "t", "C": "c", "B": "b", "R": "r"}
 _RECIPIENT_LINES = frozenset("TCB")
 
-#: A line longer than this is broken after an address that grew, when at least `_SOME` of it stands already.
-_LONG = 78
-_SOME = 40
+#: A line is broken behind an address that grew when more than this was written since the last such break.
+_LONG = 40
 
 #: What becomes of an item: (new text, replaces the whole item); None: it stays.
 Change = Callable[["Parsed", str], "tuple[str, bool] | None"]
@@ -115,6 +114,7 @@ def change_addresses(ctx: Context, header: Header, change: Change, *, log_errors
     pieces: list[str] = [head, colon]
     done = 0
     changed = False
+    length, broken = len(head) + 1, 0
     for start, end in addresses_in(body):
         item = body[start:end]
         try:
@@ -130,12 +130,20 @@ def change_addresses(ctx: Context, header: Header, change: Change, *, log_errors
         changed = True
         if whole:
             tail = item[len(item.rstrip()) :]
-            pieces += (body[done:start], text, tail)
+            written = f"{body[done:start]}{text}{tail}"
         else:
             last = _working_end(item, parsed)
-            pieces += (body[done:start], item[: parsed.start], text, item[last:])
+            written = f"{body[done:start]}{item[: parsed.start]}{text}{item[last:]}"
+        pieces.append(written)
+        length += len(written)
+        grew = len(written) > end - done
         done = end
-        done = _break_long_line(pieces, body, done)
+        gap = _gap(body, done) if grew else -1
+        if gap >= 0 and length + gap - done - broken > _LONG:
+            pieces += (body[done:gap], "\n\t")
+            broken = length + gap - done
+            length = broken + 2
+            done = gap
     if not changed:
         return None
     pieces.append(body[done:])
@@ -154,18 +162,15 @@ def _working_end(item: str, parsed: Parsed) -> int:
     return end
 
 
-def _break_long_line(pieces: list[str], body: str, done: int) -> int:
-    """After an address that changed: break the line behind the next comma when it has become too long. Gives where
-    the rest of `body` begins."""
-    before = "".join(pieces).rpartition("\n")[2]
-    rest = body[done:].partition("\n")[0]
-    if not rest.startswith(",") or len(before) < _SOME or len(before) + len(rest) <= _LONG:
-        return done
-    gap = 1 + len(rest[1:]) - len(rest[1:].lstrip(" \t"))
-    if not rest[gap:]:
-        return done
-    pieces.append(rest[:gap] + "\n\t")
-    return done + gap
+def _gap(body: str, done: int) -> int:
+    """Where a line may be broken behind the item that ends at `done`: after its comma and the white space that follows.
+    -1: it is broken there, or nothing follows."""
+    comma = body.find(",", done)
+    if comma < 0 or body[done:comma].strip(" \t\n;"):
+        return -1
+    rest = body[comma + 1 :]
+    gap = len(rest) - len(rest.lstrip(" \t"))
+    return comma + 1 + gap if rest[gap : gap + 1] not in ("", "\n") else -1
 
 
 def _encoded(ctx: Context, text: str) -> str:

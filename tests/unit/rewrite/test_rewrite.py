@@ -149,7 +149,7 @@ def test_message_headers():
     complete_headers(ctx, ctx.process.config.rewrite, "qual.ex", "qrcpt.ex")
     assert [header.text for header in ctx.message.headers if header.type != "*"] == [
         "From: joe@qual.ex (comment)\n",
-        'To: bob@qrcpt.ex, "Q uoted" <jane@qrcpt.ex>, <x@b.ex> (tail),\n\t(pre) y@b.ex\n',
+        'To: bob@qrcpt.ex, "Q uoted" <jane@qrcpt.ex>, \n\t<x@b.ex> (tail),\n\t(pre) y@b.ex\n',
         "Cc: bad address here@a.ex, good@b.ex\n",
         'Reply-To: "a b"@b.ex, <u@b.ex>\n',
         "Sender: Name (c) <s@b.ex> (d)\n",
@@ -203,3 +203,25 @@ def test_selector_address_rewrite():
     ctx.process.log.selectors = type(ctx.process.log.selectors)("+address_rewrite")
     rewrite_envelope(ctx, "x@a.ex", "F")
     assert ctx.process.log.lines == ['"x@a.ex" from env-from rewritten as "x@b.ex" by rule 1']
+
+
+@pytest.mark.parametrize(
+    "body, expected",
+    [
+        # the line is broken where more than forty characters, the white space behind the comma with them, are written
+        (f"{'a' * 24}@o.ex, b@b.ex", f"{'a' * 24}@new.ex, b@b.ex"),
+        (f"{'a' * 27}@o.ex, b@b.ex", f"{'a' * 27}@new.ex, \n\tb@b.ex"),
+        (f"{'a' * 27}@o.ex,b@b.ex", f"{'a' * 27}@new.ex,b@b.ex"),
+        (f"{'a' * 24}@o.ex (c) ,  b@b.ex", f"{'a' * 24}@new.ex (c) ,  \n\tb@b.ex"),
+        # breaks that were there do not count, nor does what did not grow
+        ("aaaaaaaaa@o.ex,\n\tbbbbbbbbbbb@o.ex, c@b.ex", "aaaaaaaaa@new.ex,\n\tbbbbbbbbbbb@new.ex, \n\tc@b.ex"),
+        (f"{'a' * 60}@b.ex, b@o.ex, c@o.ex", f"{'a' * 60}@b.ex, b@new.ex, \n\tc@new.ex"),
+        (f"{'a' * 60}@o.ex,\n b@b.ex", f"{'a' * 60}@new.ex,\n b@b.ex"),
+        (f"{'a' * 60}@o.ex, ", f"{'a' * 60}@new.ex, "),
+        (f"{'a' * 60}@o.ex", f"{'a' * 60}@new.ex"),
+    ],
+)
+def test_lines_that_grow_are_broken(body, expected):
+    ctx = context("*@o.ex $1@new.ex")
+    (line,) = rewrite_headers(ctx, [Header(f"To: {body}\n", "T")])
+    assert line.text == f"To: {expected}\n"
