@@ -54,7 +54,7 @@ class TestLog:
 
 
 class AddressTest:
-    """One run of the program: generated addresses shown once are duplicates later."""
+    """One run of the program: addresses shown once are duplicates later."""
 
     def __init__(
         self, ctx: Context, mode: Mode, write: Write, complain: Write, *, verbose: bool, details: bool
@@ -67,7 +67,7 @@ class AddressTest:
         self.verbose = verbose or mode is Mode.TEST
         self.details = details
         self.status = 0
-        self._shown: set[str] = set()
+        self._shown: set[tuple[str, bool]] = set()
 
     def run(self, texts: Iterable[str], *, interactive: bool = False) -> int:
         """Test each; the exit status."""
@@ -142,12 +142,12 @@ class AddressTest:
             if verdict is Verdict.DISCARDED:
                 discarded = True
             elif verdict is Verdict.ACCEPTED:
-                kept = local if address.transport is None or _is_local(address) else remote
+                kept = local if _is_local(address) else remote
                 kept.append(address)
         if discarded and not (told or local or remote):
             self.write(f"mail to {top.address} is discarded\n")
         for address in [*reversed(local), *reversed(remote)]:
-            self._show(address)
+            self._show(address, top)
         return status
 
     _children: list[Address]
@@ -195,13 +195,12 @@ class AddressTest:
         else:
             self.write(f"  transport = {address.transport.name}\n")
 
-    def _show(self, address: Address) -> None:
+    def _show(self, address: Address, top: Address) -> None:
         """An address that was accepted: where it came from, and where it goes."""
-        again = ""
-        if address.parent is not None:
-            if address.unique in self._shown:
-                again = "   [duplicate, would not be delivered]"
-            self._shown.add(address.unique)
+        # Addresses that were typed and are delivered here are told apart from generated ones, as Exim does.
+        key = (address.unique, address is top and _is_local(address))
+        again = "   [duplicate, would not be delivered]" if key in self._shown else ""
+        self._shown.add(key)
         self.write(f"{address.address}{again}\n")
         self._ancestors(address)
         transport = address.transport.name if address.transport is not None else "unset"
@@ -216,7 +215,7 @@ class AddressTest:
 def _is_local(address: Address) -> bool:
     from eximia.transports.engine import is_local
 
-    return is_local(address.transport)
+    return address.transport is None or is_local(address.transport)
 
 
 def host_lines(hosts: list[Host]) -> list[str]:

@@ -209,9 +209,9 @@ def test_selector_address_rewrite():
     "body, expected",
     [
         # the line is broken where more than forty characters, the white space behind the comma with them, are written
-        (f"{'a' * 24}@o.ex, b@b.ex", f"{'a' * 24}@new.ex, b@b.ex"),
-        (f"{'a' * 27}@o.ex, b@b.ex", f"{'a' * 27}@new.ex, \n\tb@b.ex"),
-        (f"{'a' * 27}@o.ex,b@b.ex", f"{'a' * 27}@new.ex,b@b.ex"),
+        (f"{'a' * 27}@o.ex, b@b.ex", f"{'a' * 27}@new.ex, b@b.ex"),
+        (f"{'a' * 28}@o.ex, b@b.ex", f"{'a' * 28}@new.ex, \n\tb@b.ex"),
+        (f"{'a' * 28}@o.ex,b@b.ex", f"{'a' * 28}@new.ex,b@b.ex"),
         (f"{'a' * 24}@o.ex (c) ,  b@b.ex", f"{'a' * 24}@new.ex (c) ,  \n\tb@b.ex"),
         # breaks that were there do not count, nor does what did not grow
         ("aaaaaaaaa@o.ex,\n\tbbbbbbbbbbb@o.ex, c@b.ex", "aaaaaaaaa@new.ex,\n\tbbbbbbbbbbb@new.ex, \n\tc@b.ex"),
