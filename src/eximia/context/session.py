@@ -157,5 +157,7 @@ class Session:
     host_data: str = ""  #: may be Untainted
     lookup_dnssec_authenticated: str = ""
 
+    #: flags that every message of the session gets, by their names in `Message`: what controls said before MAIL
+    message_flags: set[str] = field(default_factory=set)
     #: facts kept by the parts of the program for themselves, by owner (callout caches, ACL bookkeeping)
     notes: dict[str, Any] = field(default_factory=dict)

@@ -95,6 +95,7 @@ class Supervisor:
         while not self.stopping or self.workers:
             self.turn()
         self.remove_pid_file()
+        signal.set_wakeup_fd(-1)  # nobody reads there any more
         return 0
 
     def catch_signals(self) -> None:

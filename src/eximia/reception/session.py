@@ -447,6 +447,8 @@ class SmtpSession:
         ctx.message.received_protocol = protocol_name(ctx.session)
         ctx.scope = Scope()
         ctx.message.suppress_local_fixups = self.settings.suppress_fixups
+        for name in ctx.session.message_flags:
+            setattr(ctx.message, name, True)
         self.tx = Transaction()
         ctx.session.prdr_requested = False
         if self.server.data is not None:

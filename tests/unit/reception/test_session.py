@@ -349,3 +349,18 @@ def test_a_bad_number_of_messages_is_no_limit() -> None:
     )
     assert "250 OK\n221" in answer
     assert not log
+
+
+def test_controls_before_mail_are_for_every_message() -> None:
+    config = (
+        "acl_smtp_connect = c\nacl_smtp_helo = h\nacl_smtp_rcpt = yes\nacl_smtp_data = d\n"
+        f"{ACL}c:\n  accept control = dmarc_disable_verify\nh:\n  accept control = dk_verify\n"
+        "d:\n  deny dmarc_status = off\n  dk_status = bad : no signature\n  message = both\n"
+    )
+    message = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nSubject: x\r\n\r\n.\r\n"
+    steps: list[bytes | str] = [b"EHLO x\r\n"]
+    for _ in range(2):
+        steps += [line + b"\r\n" for line in message[: message.index(b"Subject")].splitlines()]
+        steps.append(message[message.index(b"Subject") :])
+    answer, _log = dialogue(config, steps)
+    assert answer.count("550 both\n") == 2

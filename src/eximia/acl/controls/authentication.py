@@ -3,16 +3,16 @@ has happened."""
 
 from __future__ import annotations
 
-from eximia.acl.phases import DATA, DKIM, MIME, NO_MESSAGE, NOT_SMTP, NOT_SMTP_MIME, NOT_SMTP_START, PRDR, mask
+from eximia.acl.phases import DATA, DKIM, ENDINGS, MIME, NOT_SMTP, NOT_SMTP_MIME, NOT_SMTP_START, PRDR, mask
 from eximia.acl.run import Run
 
-from .control import Control
+from .control import Control, switch_on
 
 _TOO_LATE = mask(DATA, PRDR, DKIM, NOT_SMTP, NOT_SMTP_MIME)
 
 
 def _dk_verify(one: Run, _options: str | None) -> None:
-    one.ctx.message.dk_verify = True
+    switch_on(one, "dk_verify")
 
 
 def _dkim_disable_verify(one: Run, _options: str | None) -> None:
@@ -20,14 +20,14 @@ def _dkim_disable_verify(one: Run, _options: str | None) -> None:
 
 
 def _dmarc_disable_verify(one: Run, _options: str | None) -> None:
-    one.ctx.message.dmarc_disable_verify = True
+    switch_on(one, "dmarc_disable_verify")
 
 
 def _dmarc_enable_forensic(one: Run, _options: str | None) -> None:
-    one.ctx.message.dmarc_enable_forensic = True
+    switch_on(one, "dmarc_enable_forensic")
 
 
-DK_VERIFY = Control("dk_verify", _dk_verify, forbidden=_TOO_LATE | MIME.bit | NO_MESSAGE | NOT_SMTP_START.bit)
+DK_VERIFY = Control("dk_verify", _dk_verify, forbidden=_TOO_LATE | mask(MIME, NOT_SMTP_START) | ENDINGS)
 DKIM_DISABLE_VERIFY = Control("dkim_disable_verify", _dkim_disable_verify, forbidden=_TOO_LATE)
 DMARC_DISABLE_VERIFY = Control("dmarc_disable_verify", _dmarc_disable_verify, forbidden=_TOO_LATE)
 DMARC_ENABLE_FORENSIC = Control("dmarc_enable_forensic", _dmarc_enable_forensic, forbidden=_TOO_LATE)

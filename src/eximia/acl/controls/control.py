@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eximia.acl.errors import AclError
+from eximia.acl.phases import NO_MESSAGE
 from eximia.acl.run import Run
 
 
@@ -29,6 +30,14 @@ class Control:
         self.apply = apply
         self.forbidden = forbidden
         self.takes_options = takes_options
+
+
+def switch_on(one: Run, name: str) -> None:
+    """Set a flag of the message. One that an ACL sets before there is a message (connection, HELO) is for all messages
+    of the session: reception sets it for each."""
+    setattr(one.ctx.message, name, True)
+    if one.phase.bit & NO_MESSAGE:
+        one.ctx.session.message_flags.add(name)
 
 
 def syntax_error(name: str, options: str | None) -> AclError:
