@@ -54,6 +54,19 @@ def service(where: str) -> Dialogue:
     return Dialogue(said=f"{EHLO}AUTH PLAIN AGEAYg==\r\nQUIT\r\n", authenticators=f"{AUTHENTICATOR}{where}\n")
 
 
+def twice(routers: str) -> Dialogue:
+    """What routing makes of a recipient, and what two attempts deliver."""
+    return Dialogue(
+        routers=routers,
+        transports=NULL.replace("file", "user = Debian-exim\n file", 1),
+        then=[("-bt", "joe@y.example"), ("-qf",)],
+    )
+
+
+AWAY = "away:\n driver = accept\n local_parts = joe\n transport = nul\n unseen\n"
+LATER = "later:\n driver = redirect\n domains = y.example\n allow_defer\n data = :defer: later\n"
+KEPT = "box:\n driver = accept\n transport = nul\n"
+
 _UNSEEN = {
     "then nobody": vacation(FAILS),
     "then nothing": vacation(""),
@@ -63,8 +76,27 @@ _UNSEEN = {
     "then redirected to nobody": vacation(
         "on:\n driver = redirect\n local_parts = joe\n data = nobody@y.example\n" + FAILS,
     ),
+    "then deferred, tried again": twice(f"{AWAY}also:\n driver = accept\n transport = nul\n unseen\n{LATER}"),
+    "forwarded as well, then deferred": twice(
+        f"{AWAY}on:\n driver = redirect\n local_parts = joe\n unseen\n data = ann@y.example, joe@y.example\n{LATER}"
+    ),
+    "forwarded to the same name elsewhere": twice(
+        f"{AWAY}on:\n driver = redirect\n local_parts = joe\n unseen\n check_ancestor\n"
+        f" data = joe@z.example, ann@y.example\n{LATER}{KEPT}"
+    ),
     "redirected as well": verifies("on:\n driver = redirect\n unseen\n data = nobody@y.example\n" + FAILS),
     "good when redirected": vacation(FAILS, "rcpt:\n require verify = recipient/success_on_redirect\n accept\n"),
+}
+_LOOPS = {
+    "redirect_router is the router itself": twice(
+        "on:\n driver = redirect\n local_parts = joe\n redirect_router = on\n data = joe@y.example, ann@y.example\n"
+        + KEPT
+    ),
+    "redirect_router in a circle": twice(
+        "one:\n driver = redirect\n local_parts = joe\n unseen\n redirect_router = two\n data = joe@y.example, x@y.example\n"
+        "two:\n driver = redirect\n local_parts = joe : x\n unseen\n redirect_router = one\n data = joe@y.example\n"
+        + KEPT
+    ),
 }
 _DEFERRED = {
     "missing file": defers("data = ${lookup{x}lsearch{/nonexistent/file}}"),
@@ -140,6 +172,12 @@ _OTHER = {
 }
 CASES = {
     f"{family}: {name}": case
-    for family, cases in {"unseen": _UNSEEN, "deferred": _DEFERRED, "lookup": _LOOKUPS, "other": _OTHER}.items()
+    for family, cases in {
+        "unseen": _UNSEEN,
+        "loop": _LOOPS,
+        "deferred": _DEFERRED,
+        "lookup": _LOOKUPS,
+        "other": _OTHER,
+    }.items()
     for name, case in cases.items()
 }

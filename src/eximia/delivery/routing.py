@@ -128,7 +128,7 @@ def _route(attempt: Attempt, address: Address, copies: dict[str, Address]) -> No
         attempt.new[:0] = routed.children
     verdict = routed.verdict
     if verdict is Verdict.ACCEPTED:
-        if address.parent is not None and _NUMBERED.match(address.unique) and _homonym_is_done(attempt, address):
+        if address.parent is not None and _is_done(attempt, address):
             attempt.progress.done(address)
         elif is_local(address.transport):
             attempt.local.append(address)
@@ -203,9 +203,11 @@ def _copy_routing(address: Address, like: Address) -> None:
 _NUMBERED = pattern(r"\\[0-9]+\\")
 
 
-def _homonym_is_done(attempt: Attempt, address: Address) -> bool:
-    """A child with the address of an ancestor is known by address and transport once it has one (`a@b/transport`)."""
-    address.unique = f"{_NUMBERED.sub('', address.unique)}/{address.transport.name}"
+def _is_done(attempt: Attempt, address: Address) -> bool:
+    """A child with the address of an ancestor is known by address and transport once it has one (`a@b/transport`), what
+    an `unseen` router took by address and router: routing had to tell whether they were delivered before."""
+    if _NUMBERED.match(address.unique):
+        address.unique = f"{_NUMBERED.sub('', address.unique)}/{address.transport.name}"
     return address.unique in attempt.message.nonrecipients
 
 

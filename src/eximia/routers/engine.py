@@ -64,17 +64,16 @@ def split_for(ctx: Context, address: Address) -> None:
 
 
 def _homonym_prefix(address: Address) -> str:
-    """A child that has the same address as some of its ancestors is told apart from them by `\\<number>\\`."""
-    count = 0
-    parent = address.parent
-    if parent is None:
-        return ""
+    """A child that has the same address as an ancestor is told apart by `\\<number>\\`, one more than the number
+    of the nearest such ancestor."""
     text = lower(address.address)
+    parent = address.parent
     while parent is not None:
         if lower(parent.address) == text:
-            count += 1
+            number, mark, _rest = parent.unique[1:].partition("\\")
+            return f"\\{int(number) + 1}\\" if mark and parent.unique[0] == "\\" and number.isdigit() else "\\0\\"
         parent = parent.parent
-    return f"\\{count - 1}\\" if count else ""
+    return ""
 
 
 def variables_of(address: Address) -> AddressContext:
@@ -264,7 +263,7 @@ def _ran_before(address: Address, router: Router) -> bool:
             if not repeat:
                 return True
             other = parent.address if router.options.caseful_local_part else parent.address.lower()
-            if other == text and address.start_router is not router:
+            if other == text:
                 return True
         parent = parent.parent
     return False
@@ -352,7 +351,7 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
         except RouterDefer as error:
             return _deferred(ctx, address, router, error)
         if unseen and router.following is not None:
-            children = [*children, _copy(address, router)]
+            children = [_copy(address, router), *children]
     verdict = {
         Answer.ACCEPT: Verdict.ACCEPTED,
         Answer.DISCARD: Verdict.DISCARDED,
@@ -366,6 +365,7 @@ def _copy(address: Address, router: Router) -> Address:
     router delivers it, and the clone; both get names of their own for the journal."""
     parent = unseen_copy(address)
     parent.parent = address.parent
+    parent.router = router  # which is skipped for a descendant of the same name
     parent.unique = address.unique
     parent.local_part, parent.local_part_original = address.local_part, address.local_part_original
     parent.domain = address.domain
@@ -404,7 +404,7 @@ def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -
     if router.options.unseen is not False and router.following is not None:
         try:
             if _boolean(ctx, router, router.options.unseen, "unseen", default=False):
-                children = [*children, _copy(address, router)]
+                children = [_copy(address, router), *children]
         except RouterDefer as trouble:
             return _deferred(ctx, address, router, trouble)
     _trace_end(ctx, router, address, "failed", error.message)
