@@ -22,25 +22,14 @@ from pathlib import Path
 
 from support_servers import free_port
 
-from .session_world import clean
+from .session_world import HEAD, clean
 from .transport_world import EXIM, SOURCE
 
-_CONFIGURATION = """
-spool_directory = @D/spool
-log_file_path = @D/%slog
-primary_hostname = mx.test.example
-qualify_domain = test.example
-keep_environment =
-host_lookup =
-timezone = UTC
-tls_advertise_hosts =
-rfc1413_query_timeout = 0s
-log_selector = {selector}
-trusted_users = root
+_CONFIGURATION = f"""{HEAD}rfc1413_query_timeout = 0s
 acl_smtp_rcpt = rcpt
-{main}
+{{main}}
 begin acl
-{acl}
+{{acl}}
 begin routers
 r:
  driver = accept

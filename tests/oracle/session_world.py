@@ -28,7 +28,8 @@ from support_processes import Ended, call_whole, reports_apart, run_whole
 from .namespace import run_inside
 from .transport_world import _VARYING, EXIM, SOURCE, Peer, changed
 
-_CONFIGURATION = """
+#: how every configuration of these worlds begins
+HEAD = """
 spool_directory = @D/spool
 log_file_path = @D/%slog
 primary_hostname = mx.test.example
@@ -39,20 +40,21 @@ timezone = UTC
 tls_advertise_hosts =
 log_selector = {selector}
 trusted_users = root
-dns_ipv4_lookup = *
-{main}
+"""
+_CONFIGURATION = f"""{HEAD}dns_ipv4_lookup = *
+{{main}}
 begin acl
-{acl}
+{{acl}}
 begin routers
-{routers}
+{{routers}}
 begin transports
-{transports}
+{{transports}}
 begin retry
-{retry}
+{{retry}}
 begin rewrite
-{rewrite}
+{{rewrite}}
 begin authenticators
-{authenticators}
+{{authenticators}}
 """
 
 #: bounces go to a file, every other recipient to the first server
