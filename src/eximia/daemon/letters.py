@@ -22,11 +22,13 @@ what it does when called. For a list of options, see the Exim documentation.
 """
 
 #: options without effect
-_IGNORED = frozenset(["-Ac", "-Am", "-U", "-m", "-om", "-oo", "-x", "-dropcr"])
+_IGNORED = frozenset(["-Ac", "-Am", "-U", "-m", "-om", "-oo", "-x", "-odd", "-dropcr"])
 #: actions that take ids of messages
 _MESSAGE_ACTIONS = frozenset(["M", "Mc", "Mf", "Mg", "Mmad", "Mrm", "Mt", "Mvb", "Mvc", "Mvh", "Mvl"])
 #: -M actions whose further arguments are something else
 _MESSAGE_EDITS = frozenset(["Mar", "Mes", "Mmd", "MG", "Mset"])
+#: what a listing (-bp) goes before, wherever it stands
+_BEFORE_LISTING = frozenset(["be", "bf", "bh", "bi", "bP", "bS", "bs", "bt", "bV", "bv", "bvs", "brt", "brw"])
 #: actions that may stand together: the last one holds, but -bS goes before -bs
 _KIN = ({"bv", "bvs"}, {"bs", "bS"})
 #: options behind which everything is an argument
@@ -119,6 +121,10 @@ def _act(action: str) -> Callable[[Invocation], None]:
     """An option that decides what is done."""
 
     def act(call: Invocation) -> None:
+        if action == "bp" and call.action in _BEFORE_LISTING:
+            call.action = "bp"
+        if call.action == "bp" and action in _BEFORE_LISTING:
+            return
         # -bm is the weakest wish: anything else goes before it
         kin = {call.action, action} in _KIN
         if call.action and call.action != action and not kin and "bm" not in (call.action, action):
@@ -329,10 +335,8 @@ def read_debug(settings: str, chosen: set[str]) -> set[str]:
 
 
 def _error_message(call: Invocation, word: str, attached: str, _: _Words) -> None:
-    if attached and not is_message_id(attached):
-        raise unknown(word)
     call.local_error_message = True
-    call.error_reference = attached
+    call.error_reference = attached if is_message_id(attached) else ""
 
 
 def _sender(call: Invocation, word: str, attached: str, queue: _Words) -> None:
@@ -351,6 +355,8 @@ def _syslog_tag(call: Invocation, word: str, attached: str, queue: _Words) -> No
     tag = queue.value(word, attached)
     if len(tag) > 32:
         raise UsageError(f'exim: the -L syslog name is too long: "{tag}"')
+    if not tag:
+        raise UsageError("exim: the -L syslog name is too short")
     call.syslog_tag = tag
 
 
@@ -460,7 +466,7 @@ def _select(call: Invocation, letter: str, word: str, attached: str, queue: _Wor
     flags = ""
     if attached in ("f", "ff", "r", "rf", "rff"):
         flags, attached = attached, ""
-    text = queue.value(word, attached, UsageError(f"exim: string expected after {word}"))
+    text = queue.value(word, attached, UsageError(f"exim: string expected after -{letter}"))
     if letter == "R":
         run.recipient, run.recipient_regex = text, "r" in flags
     else:
@@ -480,7 +486,7 @@ def _select_sender(call: Invocation, word: str, attached: str, queue: _Words) ->
 
 def _log_line(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     if attached:
-        raise unknown(word)
+        return
     call.log_line = queue.value(word, "", UsageError(f"exim: file name expected after {word}"))
     _act("z")(call)
 
@@ -542,7 +548,9 @@ def _settle(call: Invocation) -> None:
     call.runs = runs
     periodic = [run for run in runs if run.interval]
     daemon = call.action == "bd"
-    if runs and not daemon:
+    if runs and call.action == "bp":
+        call.runs = []
+    elif runs and not daemon:
         only_names = all(run.name and not run.interval and run.recipient is None for run in runs)
         if call.action in ("", "bm") and not (call.action and call.arguments):
             call.action = "bd" if periodic else "q"

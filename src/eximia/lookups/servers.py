@@ -82,6 +82,8 @@ def ask(
 ) -> T:
     """`perform(server, query)` with the first server that can be reached. Raises LookupDefer."""
     chosen, query = old_form(query, spoken)
+    if chosen:
+        ctx.process.log.main(f"WARNING: obsolete syntax used for lookup: write {name},servers=...", ctx.message.id)
     if not chosen and options:
         given = option(options, "servers")
         if given is not None and not given:

@@ -111,7 +111,11 @@ def _type(parsed: Search) -> LookupType:
 
 def _query(ctx: Context, type_: QueryStyle, parsed: Search, query: str) -> str | None:
     if type_.quoters and is_tainted(query) and not (isinstance(query, Quoted) and query.quoter in type_.quoters):
-        raise TaintError(f"tainted search query is not properly quoted ({parsed.type})")
+        if type_.refuses:
+            raise TaintError(f"tainted search query is not properly quoted ({parsed.type})")
+        # only the end of it: a password comes before the URL
+        text = f"tainted search query is not properly quoted ({parsed.type}): {query.rsplit(' ', 1)[-1]}"
+        ctx.process.log.panic(text, ctx.message.id)
     if ctx.message.acting is not None and parsed.type not in _FILELESS:
         raise ExpansionError(f"{parsed.type} lookups are not permitted in users' filters here")
     if not type_.cached:

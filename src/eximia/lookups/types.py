@@ -46,6 +46,8 @@ class QueryStyle(LookupType):
     cached: ClassVar[bool] = True
     #: tainted text in the query must have been quoted with `${quote_<name>:`; the names that count
     quoters: ClassVar[frozenset[str]] = frozenset()
+    #: what becomes of a query whose tainted text was not: refused, or only told in the logs
+    refuses: ClassVar[bool] = True
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """The result, None when there is none. Raises LookupDefer, ExpansionError."""

@@ -36,6 +36,8 @@ INCOMPATIBLE = "exim: incompatible command-line options or arguments"
         ("-oA", "exim: string expected after -oA"),
         ("-X", "exim: string expected after -X"),
         ("-os", "exim: bad time value -os: abandoned"),
+        ("-Rff", "exim: string expected after -R"),
+        ("-Sr", "exim: string expected after -S"),
         (f"-L{'x' * 33} -bV", f'exim: the -L syslog name is too long: "{"x" * 33}"'),
     ],
 )
@@ -57,6 +59,11 @@ def test_what_cannot_be_used_is_said_as_exim_does(words: str, text: str) -> None
         ("-M 1abcde-000000-00", "M", ["1abcde-000000-00"]),
         ("-Mar 1abcde-00000000001-0000 a@b", "Mar", ["1abcde-00000000001-0000", "a@b"]),
         ("-bpra", "bp", []),
+        ("-bt -bp", "bp", []),
+        ("-bp -be", "bp", []),
+        ("-bh 1.2.3.4 -bpc", "bp", []),
+        ("-qq -bp", "bp", []),
+        ("-odd -zx -Eabc -bp", "bp", []),
         ("-q30m", "bd", []),
         ("-bd -q30m", "bd", []),
         ("-R x", "q", []),
@@ -125,3 +132,9 @@ def test_wrong_macros(words: str, text: str) -> None:
     with pytest.raises(UsageError) as caught:
         read("exim", words.split())
     assert caught.value.text == text
+
+
+def test_the_name_for_syslog_may_not_be_empty() -> None:
+    with pytest.raises(UsageError) as caught:
+        read("exim", ["-L", "", "-bV"])
+    assert caught.value.text == "exim: the -L syslog name is too short"

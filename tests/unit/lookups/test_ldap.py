@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from eximia.base.errors import ExpansionError, LookupDefer, NetworkError, RemoteProtocolError
 from eximia.base.template import Template
+from eximia.base.text import Quoted
 from eximia.lookups.ldap import ber
 from eximia.lookups.ldap.query import parse_query
 from eximia.lookups.ldap.search_filter import encode_filter
@@ -134,6 +135,19 @@ def test_connections_are_kept_and_made_again(ctx):
     servers[0].closed = True
     assert find(context, "ldap", "ldap:///cn=two?mail") == "x@y"
     assert len(servers) == 2
+
+
+def test_tainted_text_that_is_not_quoted_is_told_in_the_panic_log(ctx):
+    """Exim 4.98's answer: the query is obeyed all the same."""
+    context, _ = ctx
+    lookups = context.process.services.lookups
+    query = "user=cn=adm pass=secret ldap:///cn=one?mail"
+    assert lookups.find(context, "ldap", None, query) == "a@b,c,,d@e"
+    told = ["PANIC tainted search query is not properly quoted (ldap): ldap:///cn=one?mail"]
+    assert context.process.log.lines == told
+    lookups.find(context, "ldap", None, Quoted("ldap:///cn=two?mail", "ldap"))
+    lookups.find(context, "ldapauth", None, "user=cn=adm pass=secret ldap:///")
+    assert context.process.log.lines == told
 
 
 def test_query_text():

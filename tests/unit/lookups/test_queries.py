@@ -230,6 +230,13 @@ def test_servers(ctx, search, query, message):
     assert caught.value.message == f'lookup of "{query}" gave DEFER: {message}'
 
 
+def test_servers_in_the_query_are_told_to_be_obsolete(ctx):
+    """Manual of Exim 4.98, 9.13.2: "If the older syntax is used, a warning message will be logged"."""
+    with pytest.raises(LookupDefer):
+        ctx.process.services.lookups.find(ctx, "mysql", None, clean("servers=foo; select 1"))
+    assert ctx.process.log.lines == ["WARNING: obsolete syntax used for lookup: write mysql,servers=..."]
+
+
 def test_sql_quoting(ctx):
     quote = ctx.process.services.lookups.quote
     text = "a'b\"c\\d\ne\tf\r"

@@ -48,7 +48,7 @@ _GROUPS = {
     "process": (
         "bounce_return_size_limit caller_gid caller_uid compile_date compile_number config_dir config_file "
         "exim_gid exim_path exim_uid exim_version initial_cwd load_average localhost_number log_inodes log_space "
-        "pid primary_hostname qualify_domain qualify_recipient queue_size spool_directory "
+        "pid primary_hostname qualify_domain qualify_recipient queue_size spf_guess spool_directory "
         "spool_inodes spool_space version_number"
     ),
     "times": ("tod_bsdinbox tod_epoch tod_epoch_l tod_full tod_log tod_logfile tod_zone tod_zulu"),
@@ -100,6 +100,8 @@ OLD_NAMES = {
     "tpda_delivery_port": "host_port",
     "tpda_event": "event_name",
     "warnmsg_delay": "warn_message_delay",
+    "warn_message_recipient": "warn_message_recipients",
+    "warnmsg_recipient": "warn_message_recipients",
     "warnmsg_recipients": "warn_message_recipients",
 }
 

@@ -115,6 +115,7 @@ VARIABLES: dict[str, Run] = {
     "qualify_domain": _qualify_domain,
     "qualify_recipient": _qualify_recipient,
     "queue_size": _queue_size,
+    "spf_guess": option("spf_guess", "v=spf1 a/24 mx/24 ptr ?all"),
     "spool_directory": option("spool_directory"),
     "spool_inodes": _space("spool_directory", inodes=True),
     "spool_space": _space("spool_directory", inodes=False),

@@ -58,6 +58,10 @@ def quote_dn(text: str) -> str:
 class Ldap(QueryStyle):
     """`many`: several entries may be found; `names`: the DN is the result; `binding`: only the bind counts."""
 
+    #: Not refused: a filter cannot do what an SQL statement can, and the manual's older examples do not quote.
+    quoters = frozenset({"ldap", "ldapdn", "ldapm"})
+    refuses = False
+
     def __init__(self, *, many: bool = False, names: bool = False, binding: bool = False) -> None:
         self._many = many
         self._names = names
@@ -242,7 +246,13 @@ def _connect(ctx: Context, query: Query, host: str, port: int) -> Connection:
         ) from error
 
 
+class Bind(Ldap):
+    """Of the condition `ldapauth`. A password is quoted with `${quote:`, so nothing is said about such text."""
+
+    quoters = frozenset()
+
+
 LDAP = Ldap()
 LDAPM = Ldap(many=True)
 LDAPDN = Ldap(names=True)
-LDAPAUTH = Ldap(binding=True)
+LDAPAUTH = Bind(binding=True)
