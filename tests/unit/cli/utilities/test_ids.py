@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from eximia.cli.utilities.id_update import command as id_update
 from eximia.cli.utilities.id_update import other_form, rename
 from eximia.cli.utilities.msgdate import Shown, describe
 from eximia.cli.utilities.msgdate import command as msgdate
@@ -50,8 +51,9 @@ def test_msgdate_command(tmp_path: Path, capfdbinary: pytest.CaptureFixture[byte
 
 
 def test_other_form() -> None:
-    assert other_form(SHORT, short=False) == LONG
-    assert other_form(LONG, short=True) == SHORT
+    """Exim 4.98's answers."""
+    assert other_form("1abcde-000123-AB", short=False) == "1abcde-00000000123-AB00"
+    assert other_form("1abcde-00000000123-0xyz", short=True) == "1abcde-000123-0x"
     with pytest.raises(ValueError, match="foo"):
         other_form("foo", short=True)
 
@@ -64,8 +66,28 @@ def test_rename(tmp_path: Path) -> None:
     assert not isinstance(held, OSError)
     held.close()
     (tmp_path / "input" / f"{SHORT}-J").write_text("c@d\n")
-    assert rename(spool, SHORT, Place(), short=False) == LONG
-    assert sorted(path.name for path in (tmp_path / "input").iterdir()) == [f"{LONG}-D", f"{LONG}-H", f"{LONG}-J"]
-    assert (tmp_path / "input" / f"{LONG}-D").read_text() == f"{LONG}-D\nbody\n"
-    with spool.lock(LONG) as again:
+    long = "1xV3Hb-000000001qt-0Z00"
+    assert rename(spool, SHORT, Place(), short=False) == long
+    assert sorted(path.name for path in (tmp_path / "input").iterdir()) == [f"{long}-D", f"{long}-H", f"{long}-J"]
+    assert (tmp_path / "input" / f"{long}-D").read_text() == f"{long}-D\nbody\n"
+    with spool.lock(long) as again:
         assert again.read().nonrecipients == {"c@d"}
+
+
+def test_id_update_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exim 4.98's answers: one of -d and -u must be given."""
+    spool = Spool(str(tmp_path))
+    message = Message(id=SHORT, sender_address="a@b", recipients=[Recipient("c@d")], received_time=1.0)
+    text = write_header(to_header(message, Session()))
+    (held,) = spool.commit([Arrival(SHORT, Place(), text.encode("latin-1"), b"body\n")])
+    assert not isinstance(held, OSError)
+    held.close()
+    assert id_update([str(tmp_path)]) == 1
+    assert "Syntax:  exim_id_update" in capsys.readouterr().out
+    assert id_update(["-u", str(tmp_path)]) == 0
+    assert spool.ids_at(Place()) == ["1xV3Hb-000000001qt-0Z00"]
+    assert id_update(["-d", str(tmp_path)]) == 0
+    assert spool.ids_at(Place()) == [SHORT]
+    with pytest.raises(SystemExit) as status:
+        id_update(["-u", "/nosuch"])
+    assert status.value.code == 2
