@@ -177,7 +177,7 @@ class Delivery:
 
     def _event(self, ctx: Any) -> str:
         address = ctx.address
-        if address.event_name in ("dane:fail", "tls:cert"):
+        if address.event_name in ("dane:fail", "tls:cert", "msg:host:defer"):
             self.events.append(f"{address.event_name} {address.event_data}")
         return ""
 
@@ -206,6 +206,8 @@ def test_no_record_matches(place: Place, name: str) -> None:
     assert done.result is Result.DEFERRED
     assert "TLS session: (SSL_connect): error:0A000086:SSL routines::certificate verify failed" in done.line
     assert "dane:fail validation-failure" in done.events
+    assert f"DANE attempt failed; TLS connection to mx-{name}.{SIGNED} [127.0.0.1]: (SSL_connect): " in done.line
+    assert any(event.startswith("msg:host:defer TLS session: ") for event in done.events)
 
 
 @pytest.mark.parametrize("name", ["pkix", "unusable"])
@@ -228,8 +230,8 @@ def test_no_tls_offered(place: Place) -> None:
 def test_an_answer_that_cannot_be_trusted(place: Place) -> None:
     done = Delivery(place, f"bogus.{SIGNED}", "ec")
     assert done.result is Result.DEFERRED
-    assert "DANE error: tlsa lookup DEFER" in done.line
-    assert "dane:fail dnssec-invalid" in done.events
+    assert f"H=mx-bogus.{SIGNED} [127.0.0.1]: DANE error: tlsa lookup DEFER" in done.line
+    assert done.events[:2] == ["dane:fail dnssec-invalid", "msg:host:defer DANE error: tlsa lookup DEFER"]
 
 
 @pytest.mark.parametrize("domain", [f"noname.{SIGNED}", f"insecure.{UNSIGNED}", f"crossing.{UNSIGNED}"])
@@ -244,7 +246,8 @@ def test_dane_is_not_in_use(place: Place, domain: str) -> None:
 @pytest.mark.parametrize(
     ("domain", "why"),
     [
-        (f"noname.{SIGNED}", "DANE error: no TLSA record"),
+        (f"noname.{SIGNED}", "DANE error: tlsa lookup FAIL"),
+        (f"pkix.{SIGNED}", "DANE error: no usable TLSA record"),
         (f"insecure.{UNSIGNED}", "DANE error: mx.plain.test lookup not DNSSEC"),
     ],
 )

@@ -35,9 +35,12 @@ from .phases import (
 from .result import AclResult, Outcome
 from .run import MAX_DEPTH, Run
 
+_TOO_DEEP = "ACL nested too deep: possible loop"
 _MAY_DISCARD = mask(PRDR, MAIL, RCPT, DKIM, MIME, DATA, NOT_SMTP, NOT_SMTP_MIME)
 #: the session's note of the phase that is going on
 _PHASE = "acl.phase"
+#: the session's note of how many ACLs are running one inside the other
+_DEPTH = "acl.depth"
 _ACCEPTING = {"accept": Outcome.ACCEPT, "discard": Outcome.DISCARD}
 _REFUSING = {"deny": Outcome.DENY, "defer": Outcome.DEFER, "drop": Outcome.DROP}
 
@@ -66,9 +69,13 @@ def run_text(one: Run, text: str, source: Template, args: Sequence[str]) -> AclR
     """Run the ACL called (or written as) `text` from the outside."""
     scope, notes = one.ctx.scope, one.ctx.session.notes
     saved, outer = scope.acl_args, notes.get(_PHASE)
+    depth = notes.get(_DEPTH, 0)
     scope.acl_args = tuple(args)
     notes[_PHASE] = one.phase
+    notes[_DEPTH] = depth + 1
     try:
+        if depth >= MAX_DEPTH:
+            raise AclError(_TOO_DEEP)
         outcome = run_acl(one, find_acl(one, text, source.span))
     except Defer as error:
         outcome = Outcome.DEFER
@@ -81,6 +88,7 @@ def run_text(one: Run, text: str, source: Template, args: Sequence[str]) -> AclR
     finally:
         scope.acl_args = saved
         notes[_PHASE] = outer
+        notes[_DEPTH] = depth
     return AclResult(_allowed(one, outcome), one.user_message, one.log_message, one.log_targets)
 
 
@@ -106,16 +114,19 @@ def current_phase(ctx: Context) -> Phase:
 def run_nested(one: Run, text: str, source: Template, args: Sequence[str]) -> Outcome:
     """Run an ACL from a condition of another one. Raises Defer and AclError."""
     if one.depth + 1 >= MAX_DEPTH:
-        raise AclError("ACL nested too deep: possible loop")
+        raise AclError(_TOO_DEEP)
     acl = find_acl(one, text, source.span)
     scope = one.ctx.scope
+    notes = one.ctx.session.notes
     saved = scope.acl_args, one.acl, one.verb
     scope.acl_args = tuple(args)
     one.depth += 1
+    notes[_DEPTH] = notes.get(_DEPTH, 0) + 1
     try:
         return run_acl(one, acl)
     finally:
         one.depth -= 1
+        notes[_DEPTH] -= 1
         scope.acl_args, one.acl, one.verb = saved
 
 

@@ -52,6 +52,8 @@ class Errno(IntEnum):
     UNKNOWN_FORMAT = -33
     #: a file may not be made in this place
     NOT_CREATED = -34
+    #: there is no answer about TLSA records
+    TLSA_DEFER = -36
     TLS_FAILURE = -37
     TLS_REQUIRED = -38
     AUTH_FAIL = -42

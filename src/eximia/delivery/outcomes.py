@@ -92,7 +92,8 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     attempt.failed.append(address)
     if attempt.process.trace is not None:
         _step(attempt, address, "failed")
-    told = outcome.smtp is not None or outcome.pass_message
+    remote = address.transport is not None and not address.transport.local
+    told = outcome.smtp is not None or outcome.pass_message or remote
     _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):
         tried = address.transport is not None and not routing

@@ -189,3 +189,13 @@ def test_run_does_not_raise_for_a_bad_option(world: World) -> None:
     result = run(world.context, phases.RCPT, Template("${if", NOWHERE))
     assert result.outcome is Outcome.ERROR
     assert result.log_message.startswith('failed to expand ACL string "${if": ')
+
+
+@pytest.mark.parametrize("text", ["${acl{loop}}", "${if acl{{loop}}}"])
+def test_an_acl_that_runs_itself_in_an_expansion(world: World, text: str) -> None:
+    world.define(f"loop:\naccept condition = {text}\nfine:\naccept\n")
+    result = world.run(source="loop")
+    assert result.outcome is Outcome.ERROR
+    assert "ERROR from acl" in result.log_message
+    # the count starts anew
+    assert world.run(source="fine").outcome is Outcome.ACCEPT

@@ -72,14 +72,17 @@ def find(ctx: Context, options: Any, host: Host, port: int) -> Dane | None:
         answer = lookup(ctx, f"_{port}._tcp.{base}", "TLSA")
         if answer.status is Status.AGAIN:
             # An attacker who drops the answer must not make us go on without it (RFC 7672 2.1.2).
-            raise _failed(ctx, options, "tlsa lookup DEFER", "dnssec-invalid", permanent=False)
+            result = "dane-required" if required else "dnssec-invalid"
+            raise _failed(ctx, options, "tlsa lookup DEFER", result, permanent=False)
         if answer.status is Status.FOUND and answer.secure:
             records = tuple(record for record in answer.records if usable(record))
+            if required and not records:
+                raise _failed(ctx, options, "no usable TLSA record", "dane-required")
             return Dane(base, records, _names(ctx, host, base))
         if answer.status is Status.FOUND and required:
             raise _failed(ctx, options, f"{host.name} TLSA lookup not DNSSEC", "dnssec-invalid")
     if required:
-        raise _failed(ctx, options, "no TLSA record", "dane-required")
+        raise _failed(ctx, options, "tlsa lookup FAIL", "dane-required")
     return None
 
 
@@ -94,12 +97,22 @@ def _names(ctx: Context, host: Host, base: str) -> tuple[str, ...]:
 def _failed(ctx: Context, options: Any, text: str, result: str, *, permanent: bool = True) -> Failure:
     raised(ctx, options, "dane:fail", result)
     failure = Failure(
-        f"DANE error: {text}", Errno.TLS_REQUIRED if not permanent else 0, Fault.LOCAL, permanent=permanent, log=False
+        f"DANE error: {text}",
+        0 if permanent else Errno.TLSA_DEFER,
+        Fault.LOCAL if permanent else Fault.HOST,
+        permanent=permanent,
+        log=not permanent,
+        with_host=False,
     )
     failure.report = result
     return failure
 
 
-def tell_failure(ctx: Context, options: Any, *, offered: bool) -> None:
-    """The event of a connection that DANE forbids (RFC 8460 4.3)."""
+def tell_failure(ctx: Context, options: Any, host: Host, *, offered: bool, why: str = "") -> None:
+    """The log line of a session that was begun, and the event of a connection that DANE forbids (RFC 8460 4.3)."""
+    log = ctx.process.log
+    if why and log is not None and not options.disable_logging:
+        log.main(
+            f"DANE attempt failed; TLS connection to {host.name} [{host.address}]: {why}", message_id=ctx.message.id
+        )
     raised(ctx, options, "dane:fail", "validation-failure" if offered else "starttls-not-supported")

@@ -16,7 +16,7 @@ from .early import forget
 from .failure import NOT_SUPPORTED, Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
-from .log import address_raised, host_item, log_host_failure, log_line
+from .log import address_raised, host_item, log_host_failure, log_line, tell_host_failure
 from .mta_sts import strictest
 from .opening import obtain, release
 from .requiretls import demand, is_waived, never
@@ -236,6 +236,8 @@ class _Run:
                 connection.messages = -1
             if ctx.message.requiretls and failure.report == NOT_SUPPORTED and host is self.hosts[-1]:
                 failure = never(failure)
+            if facts.tls is None:
+                facts.tls = variables.tls_out
             if not facts.local_port:
                 facts.local_address, facts.local_port = variables.sending_ip_address, variables.sending_port
             self._failed(failure, addresses, facts, host, port, key)
@@ -350,6 +352,8 @@ class _Run:
         text = failure.text() if plain else f"{host_item(ctx, host, port)}: {failure.text()}"
         if failure.log and not failure.panic:
             log_host_failure(ctx, self.options, host, port, failure, waiting)
+        elif failure.errno == Errno.TLS_FAILURE:
+            tell_host_failure(ctx, self.options, host, failure, waiting)
         retry.learn(ctx, waiting, host, key, failure, text, self.batch.return_path, self.options)
         if failure.fault is Fault.HOST and waiting and not failure.permanent:
             wait_for(ctx, self.transport.name, host.name)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
     from .connection import Connection
-    from .dane import Dane
 
 #: how a connection that ends without an answer shows: a closed or a broken one
 _GONE = (Errno.CONNECTION_CLOSED, EPROTO, ECONNRESET, EPIPE)
@@ -59,7 +58,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
     if not on_connect:
         if not connection.peer.starttls:
             if needed:
-                _dane_failed(ctx, options, connection.dane, offered=False)
+                _dane_failed(ctx, options, connection, offered=False)
                 raise _not_supported(_NOT_OFFERED)
             return
         if not needed and connection.in_clear:
@@ -81,7 +80,7 @@ def secure(ctx: Context, connection: Connection, options: Any, *, on_connect: bo
     try:
         Handshake(ctx, connection, options, connection.dane).run(on_connect=on_connect)
     except HandshakeError as error:
-        _dane_failed(ctx, options, connection.dane, offered=True)
+        _dane_failed(ctx, options, connection, offered=True, why=error.text)
         raise TlsFailure(error.text, retry_in_clear=clear, report=error.result) from error
     if on_connect:
         return
@@ -107,7 +106,7 @@ def _agreed(ctx: Context, connection: Connection, options: Any, *, needed: bool)
             raise TlsFailure("the server sent data after its answer to STARTTLS", retry_in_clear=False)
         return True
     if needed:
-        _dane_failed(ctx, options, connection.dane, offered=False)
+        _dane_failed(ctx, options, connection, offered=False)
         raise _not_supported(_NOT_STARTED)
     if kind != 5 and not options.tls_tempfail_tryclear:
         raise refused("STARTTLS", reply)
@@ -123,14 +122,14 @@ def first_words(
         say(ctx, connection, options)
     except Failure as failure:
         if failure.errno in _GONE:
-            _dane_failed(ctx, options, connection.dane, offered=True)
+            _dane_failed(ctx, options, connection, offered=True, why="error on first read")
             raise TlsFailure("error on first read", retry_in_clear=clear) from failure
         raise
     connection.keep_sessions()
 
 
-def _dane_failed(ctx: Context, options: Any, dane: Dane | None, *, offered: bool) -> None:
-    if dane is not None:
+def _dane_failed(ctx: Context, options: Any, connection: Connection, *, offered: bool, why: str = "") -> None:
+    if connection.dane is not None:
         from .dane import tell_failure
 
-        tell_failure(ctx, options, offered=offered)
+        tell_failure(ctx, options, connection.host, offered=offered, why=why)

@@ -40,12 +40,14 @@ def log_host_failure(
     text = failure.text()
     item = host_item(ctx, host, port)
     log_line(ctx, options, f"{item}{': ' if failure.message else ' '}{text}")
-    if failure.fault is Fault.HOST and addresses:
-        _tell(ctx, options, host, failure, addresses[0], text)
+    tell_host_failure(ctx, options, host, failure, addresses)
 
 
-def _tell(ctx: Context, options: Any, host: Host, failure: Failure, address: Address, text: str) -> None:
+def tell_host_failure(ctx: Context, options: Any, host: Host, failure: Failure, addresses: list[Address]) -> None:
     """The events of a host error; the variables show the first address it concerns."""
+    if failure.fault is not Fault.HOST or not addresses:
+        return
+    address, text = addresses[0], failure.text()
     address_raised(ctx, options, address, "msg:host:defer", text, int(failure.errno))
     action = options.tpda_host_defer_action
     if action is not None:
