@@ -92,7 +92,7 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     attempt.failed.append(address)
     if attempt.process.trace is not None:
         _step(attempt, address, "failed")
-    remote = address.transport is not None and not address.transport.local
+    remote = address.transport is not None and not is_local(address.transport)
     told = outcome.smtp is not None or outcome.pass_message or remote
     _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from eximia.acl import phases
 from eximia.acl.result import Outcome
+from eximia.acl.service import AclService
 from eximia.base.span import NOWHERE
 from eximia.base.template import Template
 from support_acl import World
@@ -193,6 +194,7 @@ def test_run_does_not_raise_for_a_bad_option(world: World) -> None:
 
 @pytest.mark.parametrize("text", ["${acl{loop}}", "${if acl{{loop}}}"])
 def test_an_acl_that_runs_itself_in_an_expansion(world: World, text: str) -> None:
+    world.process.services.acl = AclService(world.process)
     world.define(f"loop:\naccept condition = {text}\nfine:\naccept\n")
     result = world.run(source="loop")
     assert result.outcome is Outcome.ERROR
