@@ -46,6 +46,8 @@ _GROUPS = {
 #: too small for any client of today
 _TOO_SMALL = ("ike1", "ike2")
 
+_PEM_BEGIN, _PEM_END = b"-----BEGIN OCSP RESPONSE-----", b"-----END OCSP RESPONSE-----"
+
 
 class Suite(NamedTuple):
     """Protocol and cipher, as variables show them."""
@@ -169,7 +171,7 @@ class ServerContext(Context):
             try:
                 with open(each.path, "rb") as file:
                     data = file.read()
-                if each.pem:
+                if each.pem or _PEM_BEGIN in data:
                     data = _from_pem(data)
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -246,11 +248,10 @@ def _text(text: str) -> bytes:
 
 def _from_pem(data: bytes) -> bytes:
     """The first OCSP response of a PEM file. Raises ValueError."""
-    begin, end = b"-----BEGIN OCSP RESPONSE-----", b"-----END OCSP RESPONSE-----"
-    _, found, rest = data.partition(begin)
+    _, found, rest = data.partition(_PEM_BEGIN)
     if not found:
         raise ValueError("has no OCSP RESPONSE block")
     try:
-        return b64decode(b"".join(rest.partition(end)[0].split()), validate=True)
+        return b64decode(b"".join(rest.partition(_PEM_END)[0].split()), validate=True)
     except Error as error:
         raise ValueError(str(error)) from None

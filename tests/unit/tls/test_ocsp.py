@@ -134,7 +134,9 @@ def test_what_a_server_does_not_send(pki: Pki, kind: str, why: str) -> None:
     assert facts_of(client).ocsp == NONE
 
 
-def test_a_response_in_pem(pki: Pki) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_response_in_pem(pki: Pki, *, told: bool) -> None:
+    """With the prefix `PEM` before the file's name, or without: it is seen."""
     from base64 import encodebytes
 
     from eximia.tls.contexts import ServerContext
@@ -145,7 +147,7 @@ def test_a_response_in_pem(pki: Pki) -> None:
     settings = ServerSettings(
         certificates=(pki.path("ec.chain"),),
         keys=(pki.path("ec.key"),),
-        staples=(Staple(pki.write("one.pem", pem), pem=True),),
+        staples=(Staple(pki.write("one.pem", pem), pem=told),),
     )
     notes: list[str] = []
     client, server = Engine(client_context(pki)), Engine(ServerContext(settings, notes.append))

@@ -178,7 +178,7 @@ def read_rcpt(argument: str, *, dsn: bool) -> RcptParameters:
 
 
 def _notify(value: str) -> int:
-    words = [word for word in value.upper().split(",") if word]
+    words = value.upper().removesuffix(",").split(",")
     if words == ["NEVER"]:
         return NOTIFY_NEVER
     bits = 0

@@ -71,6 +71,9 @@ def test_rcpt() -> None:
     [
         ("NOTIFY=NEVER,SUCCESS", "Invalid value for NOTIFY parameter"),
         ("NOTIFY=x", "Invalid value for NOTIFY parameter"),
+        ("NOTIFY", "Invalid value for NOTIFY parameter"),
+        ("NOTIFY=", "Invalid value for NOTIFY parameter"),
+        ("NOTIFY=SUCCESS,,DELAY", "Invalid value for NOTIFY parameter"),
         ("NOTIFY=SUCCESS NOTIFY=DELAY", "NOTIFY can be specified once only"),
         ("ORCPT=a;b ORCPT=c;d", "ORCPT can be specified once only"),
         ("ORCPT=rfc822;a+4", "invalid data for ORCPT"),
