@@ -74,6 +74,9 @@ DELIVERIES = {
         {"rules": [("RCPT TO:<b", b"450 x\r\n"), ("RCPT", b"451 y\r\n")]}, {}, said=TWO
     ),
     "put off, no more hosts allowed": hosts(LATER, {}, options=" hosts_max_try = 1\n"),
+    "no hosts allowed": hosts({}, {}, options=" hosts_max_try = 0\n"),
+    "no hosts allowed at all": hosts({}, {}, options=" hosts_max_try_hardlimit = 0\n"),
+    "no hosts allowed, fallback hosts": hosts({}, {}, options=" hosts_max_try = 0\n fallback_hosts = 127.0.0.1\n"),
     "put off in a pipeline": hosts({"rules": [*LATER["rules"], ("DATA", b"503 no\r\n")], "ehlo": ("PIPELINING",)}, {}),
     "put off, logging disabled": hosts(LATER, {}, options=" disable_logging\n"),
     "first host busy": hosts({"banner": b"421 busy\r\n"}, {}),

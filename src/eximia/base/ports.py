@@ -367,11 +367,13 @@ class Submit(Protocol):
         reference: str = "",
         authenticated_sender: str = "",
         requiretls: bool = False,
+        author: Identity | None = None,
     ) -> str:
         """`data`: header lines, empty line, body, with LF ends; Date:, Message-ID: and Received: are added. The
         message is spooled, logged (`<=`, with `R=` the id `reference` of the message that caused it), and its
         delivery begins or is queued as for any local message. An empty sender makes it a local error message
         (`-localerror`). `requiretls`: it is about a message with REQUIRETLS.
+        `author`: the user in whose name it is written, when that is not the mail user.
         Returns its id; raises Defer when it cannot be taken now, and then NotTaken when an ACL refused it."""
 
 

@@ -33,10 +33,10 @@ class Caller:
         return f"{self.login}@{self.qualify_domain}"
 
 
-def find_caller(process: Process, *, name: str | None = None) -> Caller:
-    """The caller of this process; `name` is -F. Raises UnknownCaller."""
+def find_caller(process: Process, *, name: str | None = None, ids: tuple[int, int] | None = None) -> Caller:
+    """The caller of this process, or the user with these `ids`; `name` is -F. Raises UnknownCaller."""
     main = process.main
-    uid, gid = process.caller_uid, process.caller_gid
+    uid, gid = (process.caller_uid, process.caller_gid) if ids is None else ids
     domain = main.qualify_domain or process.primary_hostname
     caller = Caller("", "", uid=uid, gid=gid, qualify_domain=domain)
     caller.qualify_recipient = main.qualify_recipient or domain

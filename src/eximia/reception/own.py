@@ -20,6 +20,7 @@ from .acceptance import (
     refresh_received,
     settle_size,
 )
+from .caller import Caller, UnknownCaller, find_caller
 from .fixups import Origin
 from .not_smtp import begin, judge, log_discarded, log_unusable
 from .ourselves import ourselves
@@ -29,6 +30,7 @@ from .session_ids import new_connection_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from eximia.base.ports import Identity
     from eximia.context import Process
 
 
@@ -41,10 +43,12 @@ def submit(
     reference: str = "",
     authenticated_sender: str = "",
     requiretls: bool = False,
+    author: Identity | None = None,
 ) -> str:
     """See `base.ports.Submit`."""
-    login, uid, gid = ourselves(process)
-    session = Session(sender_ident=Untainted(login), active_hostname=process.primary_hostname)
+    caller, trusted = _author(process, author)
+    login = Untainted(caller.login)
+    session = Session(sender_ident=login, active_hostname=process.primary_hostname)
     session.authenticated_sender = authenticated_sender
     session.connection_id = new_connection_id(process)
     message = Message()
@@ -53,24 +57,31 @@ def submit(
     message.sender_address = sender
     message.recipients = [Recipient(address) for address in recipients]
     message.originator_login = login
-    message.originator_uid = uid
-    message.originator_gid = gid
+    message.originator_uid = caller.uid
+    message.originator_gid = caller.gid
+    message.originator_name = caller.name
+    if not trusted:
+        session.authenticated_id = login
+        session.authenticated_sender = Untainted(caller.address)
+        message.sender_local = message.sender_set_untrusted = True
     message.local_error_message = not sender
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     ctx = Context(process, session, message)
     begin(ctx, POLICY)
     message.id, message.received_time = process.ids.next()
-    domain = process.main.qualify_domain or process.primary_hostname
     arrived = Arrived(
         Origin(
             local=True,
             stdin=True,
+            trusted=trusted,
             ours=True,
             login=login,
+            name=caller.name,
+            own_sender=not trusted,
             qualify_senders=True,
             qualify_recipients=True,
-            qualify_domain=domain,
-            qualify_recipient=process.main.qualify_recipient or domain,
+            qualify_domain=caller.qualify_domain,
+            qualify_recipient=caller.qualify_recipient,
         ),
         raw_sender=sender,
         raw_recipients=list(recipients),
@@ -104,6 +115,22 @@ def submit(
     queue = decide_queueing(ctx, arrived, smtp=False)
     hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
     return message.id
+
+
+def _author(process: Process, author: Identity | None) -> tuple[Caller, bool]:
+    """Who writes the message, and whether he is trusted."""
+    main = process.main
+    login, uid, gid = ourselves(process)
+    if author is not None and author.uid != uid:
+        try:
+            caller = find_caller(process, ids=(author.uid, author.gid))
+        except UnknownCaller:
+            pass
+        else:
+            trusted = author.uid == 0 or author.uid in (main.trusted_users or ())
+            return caller, trusted or author.gid in (main.trusted_groups or ())
+    domain = main.qualify_domain or process.primary_hostname
+    return Caller(login, "", False, uid, gid, domain, main.qualify_recipient or domain), True
 
 
 def _judge(ctx: Context, arrived: Arrived) -> None:

@@ -425,7 +425,7 @@ class TestAutoreply:
             "References: <E1@my.host.example>\nAuto-Submitted: auto-replied\n\nHello\nthere\n"
         )
         assert to == ["s@from.example", "b@x"]
-        assert how == {"sender": "", "reference": "1xV3Jl-0002UP-11"}
+        assert (how["reference"], how["author"].uid) == ("1xV3Jl-0002UP-11", os.getuid())
 
     def test_never_mail(self, tmp_path):
         world = self.world()

@@ -81,16 +81,16 @@ class Autoreply:
             return
         if not answer["sent_before"]:
             data = self._message(ctx, letter, answer["text"], batch)
-            self._submit(ctx, data, letter.recipients)
+            self._submit(ctx, data, letter.recipients, identity)
             recorded = self._job(ctx, identity, {**fields, "step": "record", "log_text": _log_text(fields, letter)})
             if recorded["result"] != "done" and ctx.process.log is not None:
                 ctx.process.log.main(recorded["message"], ctx.message.id)
         give_all(batch, Outcome(Result.DELIVERED))
 
-    def _submit(self, ctx: Context, data: bytes, recipients: list[str]) -> None:
+    def _submit(self, ctx: Context, data: bytes, recipients: list[str], author: Identity) -> None:
         """Raises Failure when an ACL refuses the answer."""
         try:
-            ctx.process.services.submit(ctx.process, data, recipients, sender="", reference=ctx.message.id)
+            ctx.process.services.submit(ctx.process, data, recipients, reference=ctx.message.id, author=author)
         except NotTaken as refused:
             raise Failure(
                 f"Failed to send message from {self.name} transport (1)", Errno.NONE, Fault.LOCAL

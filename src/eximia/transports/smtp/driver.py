@@ -165,14 +165,16 @@ class _Run:
     def _nothing_tried(self, left: list[Address], skipped: list[Host]) -> None:
         """Every host was passed over. Each address is told of its own domain."""
         result, errno, pattern = Result.DEFERRED, Errno.RETRY_HOSTS, "retry time not reached for any host for '{}'"
-        if skipped and all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped):
+        if all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped):
+            # Also where hosts_max_try allows none at all, which only bounces when there is nowhere to fall back.
             if self.options.delay_after_cutoff:
                 words = "(and retry time not reached)"
             else:
                 words = "and were last tried after this message arrived"
-            result, errno = Result.FAILED, Errno.NONE
+            if skipped or not self._has_fallback(left[0]):
+                result, errno = Result.FAILED, Errno.NONE
             pattern = f"all hosts for '{{}}' have been failing for a long time {words}"
-        elif skipped and all(host.why == "no IP address" for host in skipped):
+        elif all(host.why == "no IP address" for host in skipped):
             errno, pattern = Errno.UNKNOWN_HOST, f"failed to lookup IP address for {skipped[0].name}"
         elif any(host.why == "busy" for host in skipped):
             pattern = "connection limit reached for all hosts for '{}'"
@@ -180,6 +182,9 @@ class _Run:
             address.outcome = Outcome(
                 result, pattern.replace("{}", address.domain), errno, pass_message=result is Result.FAILED
             )
+
+    def _has_fallback(self, address: Address) -> bool:
+        return bool(address.fallback_hosts) or self.options.fallback_hosts is not None
 
     def _one_host(
         self, host: Host, port: int, key: str, addresses: list[Address], known: tuple[bool, bool]
