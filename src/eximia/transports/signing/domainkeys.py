@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.pattern import pattern
+from eximia.base.text import Untainted
 from eximia.mailauth.domainkeys.sign import Signer, Signing
 from eximia.mailauth.domainkeys.signature import CANONS, find_sender
 
@@ -13,6 +15,9 @@ from .keys import NONE, KeyUnusable, private_key
 if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.mailauth.fields import Fields
+
+
+_PLAIN = pattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
 class DomainKeysSigning(Signing):
@@ -41,6 +46,10 @@ class DomainKeysSigning(Signing):
 
 def _signer(ctx: Context, options: Any, fields: Fields) -> Signer | None:
     domain = find_sender(fields).domain
+    if _PLAIN.fullmatch(domain) is not None:
+        # It comes from a header line, yet files are named after it ("/etc/keys/$dk_domain"); with nothing but letters,
+        # digits, hyphens and single dots in it, it names no other.
+        domain = Untainted(domain)
     if options.dk_domain is not None:
         domain = value(ctx, options.dk_domain, "dk_domain")
     if not domain:

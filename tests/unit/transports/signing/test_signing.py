@@ -163,6 +163,13 @@ def test_arc_without_a_seal(arc_sign: str, headers: tuple[str, ...], logged: str
     assert world.log.lines == ([logged] if logged else [])
 
 
+def test_domainkeys_key_in_a_file_named_after_the_domain(tmp_path: Path) -> None:
+    (tmp_path / "b.example-rsa").write_bytes(pem("rsa"))
+    settings = {"dk_selector": "rsa", "dk_private_key": f"{tmp_path}/$dk_domain-$dk_selector"}
+    _, message = _deliver(headers=(), **settings)
+    assert verify_domainkeys(message, txt).status == "good"
+
+
 def test_domainkeys_without_a_domain() -> None:
     settings = {"dk_selector": "rsa", "dk_private_key": pem("rsa").decode(), "dk_strict": "1"}
     server = Server()
