@@ -162,4 +162,33 @@ CASES = {
         ],
         "pipelining_advertise_hosts =\npipelining_connect_advertise_hosts =\n",
     ),
+    "early, PIPECONNECT is offered": Daemon(
+        [
+            "a+127.0.0.2",
+            "a EHLO x\nMAIL FROM:<s@x.example>",
+            "wait 0.3",
+            *one("b", "127.0.0.3", "HELO x\nMAIL FROM:<s@x.example>", "QUIT"),
+        ],
+        "acl_smtp_helo = accept\n",
+        selector="-pid -smtp_connection",
+    ),
+    "too many bad greetings": Daemon(
+        ["a+127.0.0.2", *["a EHLO @@"] * 4, "wait 0.3", "b+127.0.0.3", *["b HELO"] * 3, "b DATA"],
+        "smtp_max_synprot_errors = 3\n",
+    ),
+    "too many other commands within a transaction": Daemon(
+        ["a+127.0.0.2", "a EHLO x", "a MAIL FROM:<s@x.example>", "a RCPT TO:<x@test.example>", *["a NOOP"] * 4],
+        "smtp_accept_max_nonmail = 3\n",
+    ),
+    "log lines of ACLs": Daemon(
+        one("a", "127.0.0.2", *MAIL),
+        "acl_smtp_data = data\n",
+        "rcpt:\n accept logwrite = :main,reject: early\ndata:\n warn log_message = \\x01\\xe9\\t.\\r\\nnext\n"
+        " warn logwrite = :main,reject: both\n logwrite = :reject: \\x01 one\n accept\n",
+    ),
+    "a named queue": Daemon(
+        one("a", "127.0.0.2", *MAIL),
+        acl="rcpt:\n accept queue = bulk\n",
+        selector="-pid +sender_on_delivery +return_path_on_delivery -delivery_size",
+    ),
 }

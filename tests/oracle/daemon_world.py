@@ -45,6 +45,7 @@ begin retry
 """
 _NOISE = re.compile(r"lost privilege for using|daemon started|SIGTERM received|^exim: |^\d{4}-.*daemon started")
 _CLIENT = re.compile(r"\[(127\.0\.0\.\d+)\]:\d{4,5}")
+_TIME = re.compile(r"[\d:]+ \+0000")
 _LOAD = re.compile(r"load average (= )?[0-9.]+")
 
 
@@ -119,7 +120,7 @@ class Daemon:
 
     def _clean(self, line: str, directory: Path, port: int) -> str:
         line = _CLIENT.sub(r"[\1]:PORT", line.replace(f"]:{port}", "]:SERVER"))
-        return clean(_LOAD.sub(r"load average \1N", line), directory, ())
+        return clean(_TIME.sub("TIME", _LOAD.sub(r"load average \1N", line)), directory, ())
 
 
 class _Clients:

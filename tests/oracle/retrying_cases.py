@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .session_world import ROUTERS, TRANSPORTS, Dialogue
+from .session_world import DATA, EHLO, ENVELOPE, QUIT, ROUTERS, TRANSPORTS, Dialogue
 
 DOWN = TRANSPORTS.replace("@P1", "1")
 AGAIN = ("-odi", "-f", "s@from.example", "joe@y.example")
@@ -19,6 +19,14 @@ def down(*then: Any, **more: Any) -> Dialogue:
 def expired(*then: Any, **more: Any) -> Dialogue:
     """The last cutoff of the only host has passed, and its next retry time is far away."""
     return down(("sleep", "2.2"), ("-qf",), *then, retry="* * F,1s,1h\n", **more)
+
+
+def local(transport: str, *then: Any) -> Dialogue:
+    return Dialogue(
+        routers="r:\n driver = accept\n transport = t\n",
+        transports=f"t:\n{transport}\n user = Debian-exim\n",
+        then=then,
+    )
 
 
 CASES = {
@@ -55,5 +63,39 @@ CASES = {
         routers="l:\n driver = accept\n transport = l\n",
         transports="l:\n driver = appendfile\n file = @D/box/m\n user = Debian-exim\n quota = 10\n",
         then=[("-q",)],
+    ),
+    "refused by the greeting": Dialogue(peers=[{"banner": b"554 no service here\r\n"}], then=[AGAIN, ("-q",)]),
+    "first host refused, recipient unknown to the second": Dialogue(
+        routers=ROUTERS.replace("* 127.0.0.1", "* 127.0.0.1::1:127.0.0.1::@P1"),
+        peers=[{"rules": [("RCPT", b"550 unknown\r\n")]}],
+        then=[AGAIN],
+    ),
+    "LMTP recipient deferred after the data": Dialogue(
+        transports=TRANSPORTS + " protocol = lmtp\n",
+        peers=[{"rules": [("LHLO", b"250 hello\r\n"), (".", b"452 later\r\n")]}],
+        then=[("-q",), ("-odi", "-f", "t@from.example", "joe@y.example")],
+    ),
+    "PRDR recipient deferred": Dialogue(
+        said=EHLO + ENVELOPE + "RCPT TO:<ann@y.example>\r\n" + DATA + QUIT,
+        transports=TRANSPORTS + " hosts_try_prdr = *\n",
+        peers=[{"ehlo": ("PRDR",), "rules": [(".", b"353 each\r\n250 joe\r\n452 ann later\r\n250 all\r\n")]}],
+        then=[("-q",)],
+    ),
+    "no answer to RCPT": Dialogue(
+        transports=TRANSPORTS + " command_timeout = 1s\n",
+        peers=[{"ehlo": ("PIPELINING",), "rules": [("RCPT", b""), ("DATA", b"")]}],
+        then=[("-odi", "-f", "t@from.example", "joe@y.example")],
+    ),
+    "the filter of a file fails": local(
+        " driver = appendfile\n file = @D/box/m\n transport_filter = /bin/false", ("-q",)
+    ),
+    "the filter of a directory is missing": local(
+        " driver = appendfile\n directory = @D/box/d\n maildir_format\n transport_filter = /bin/nosuch"
+    ),
+    "the filter of a pipe fails": local(" driver = pipe\n command = /bin/cat\n transport_filter = /bin/false"),
+    "sender of a From line and of -f": Dialogue(
+        args=("-odi", "-f", "q@from.example", "joe@y.example"),
+        said="From u@far.example Mon Nov  2 10:00:00 2026 remote from uucp\nSubject: uu\n\nx\n",
+        selector="+received_sender",
     ),
 }

@@ -6,6 +6,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.template import Template
 from eximia.expand import expand
 from eximia.logs.lines.hosts import client
+from eximia.logs.printing import printing
 
 from .headers import add_header
 from .model import Item, ItemKind
@@ -89,7 +90,7 @@ def warn(one: Run, texts: Texts) -> None:
     """A `warn` statement held: log its text (once a message), add its `message` as a header line."""
     if one.log_message:
         who = client(one.ctx.session, one.ctx.process.log.selectors)
-        text = f"{who} Warning: {one.log_message.partition(chr(10))[0]}"
+        text = f"{who} Warning: {printing(one.log_message)}"
         said = one.ctx.message.notes.setdefault("acl.warnings", set())
         if text not in said:
             said.add(text)

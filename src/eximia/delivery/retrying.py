@@ -117,7 +117,7 @@ def settle_retries(attempt: Attempt) -> None:
     for address in attempt.succeeded:
         _forget(attempt, address)
     for address in attempt.failed:
-        _forget(attempt, address, only_deletions=True)
+        _forget(attempt, address, failed=True)
     if not attempt.deferred:
         return
     remaining: list[Address] = []
@@ -135,15 +135,16 @@ def settle_retries(attempt: Attempt) -> None:
         _give_up(attempt, address)
 
 
-def _forget(attempt: Attempt, address: Address, *, only_deletions: bool = False) -> None:
-    """Success: what the hints say against the address or its hosts is no longer true."""
+def _forget(attempt: Attempt, address: Address, *, failed: bool = False) -> None:
+    """Success: what the hints say against the address or its hosts is no longer true. With `failed` it did not succeed;
+    then the hints for other messages count: those against hosts."""
     table = attempt.process.hints.retry
     for change in address.retries:
         if change.delete:
             table.delete(change.key)
-        elif not only_deletions:
+        elif not failed or (change.is_host and not change.is_message):
             _record(attempt, address, change)
-    if only_deletions or (attempt.message.first_delivery and not attempt.settings.queue_run):
+    if failed or (attempt.message.first_delivery and not attempt.settings.queue_run):
         return
     transport = address.transport
     if transport is not None:

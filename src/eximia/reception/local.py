@@ -313,7 +313,9 @@ def _take(submission: Submission, sink: BodySink) -> int:
         _use_from_line(submission, from_line.sender)
     arrived = Arrived(
         submission.origin,
-        raw_sender=message.sender_address if not from_line.sender else submission.caller.address,
+        raw_sender=submission.caller.address
+        if from_line.sender and not submission.sender_given
+        else message.sender_address,
         raw_recipients=submission.raw_recipients,
         reference=submission.call.error_reference or submission.call.message_reference or "",
         delivery=submission.call.delivery,

@@ -215,6 +215,7 @@ class SmtpSession:
             self.syntax_error("unexpected argument data")
             return
         if self.counters.counts_as_nonmail(verb) and self._too_many_nonmail(command):
+            self.log_incomplete("too many non-mail commands")
             raise SessionOver(
                 "bad-commands",
                 reply=("554", "Too many nonmail commands"),
@@ -355,17 +356,21 @@ class SmtpSession:
             self.policy.event(self.ctx, name, why)
 
     def _count_error(self, code: str, text: str) -> None:
+        self.count_error((code, f"{text}\nToo many syntax or protocol errors"))
+        self.reply(code, text)
+
+    def count_error(self, last: tuple[str, str] | None = None) -> None:
+        """A syntax or protocol error; `last` is the reply when it is one too many (None: it is answered already)."""
         self.counters.errors += 1
         if self.counters.errors > self.main.smtp_max_synprot_errors:
             history = ",".join(self.ctx.session.command_history)
             raise SessionOver(
                 "bad-commands",
-                reply=(code, f"{text}\nToo many syntax or protocol errors"),
+                reply=last,
                 dropped="too many syntax or protocol errors (last command was "
                 f'"{printing(self.ctx.session.smtp_command)}",  C={history})',
                 status=1,
             )
-        self.reply(code, text)
 
     def refuse(self, option: str, result: AclResult, argument: str = "") -> str:
         """Answer a command that the ACL of `option` refused, and log it. Returns what was said, without codes.

@@ -117,7 +117,7 @@ class TestMailboxFile:
             ),
             (
                 {"file": "@D/m", "transport_filter": "/bin/false"},
-                "defer (-24): transport filter process failed (1)",
+                "defer (-24): transport filter process failed (1) while writing to @D/m",
             ),
         ],
     )

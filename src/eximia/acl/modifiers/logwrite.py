@@ -20,7 +20,7 @@ def _obey(one: Run, text: str) -> bool:
             return True
         targets = named or targets
         text = rest
-    write_logs(log, targets, printing(text.lstrip(" \t")), message_id)
+    write_logs(log, targets, printing(text.lstrip(" \t")), one.ctx.message)
     return True
 
 

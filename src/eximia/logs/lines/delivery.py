@@ -73,10 +73,12 @@ def _keeps_affixes(transport: Any) -> bool:
     return bool(getattr(options, "rcpt_include_affixes", False))
 
 
-def _senders(selectors: Selectors, sender: str, return_path: str | None) -> str:
+def _senders(selectors: Selectors, sender: str, return_path: str | None, queue_name: str) -> str:
     text = ""
     if selectors.sender_on_delivery:
         text += f" F=<{sender}>"
+    if queue_name:
+        text += f" Q={queue_name}"
     if selectors.return_path_on_delivery and return_path is not None:
         text += f" P=<{return_path}>"
     return text
@@ -140,10 +142,10 @@ def delivered(
         text += f" F=<{sender}>"
     if srs_sender:
         text += f" SRS=<{srs_sender}>"
-    if selectors.return_path_on_delivery:
-        text += f" P=<{return_path}>"
     if queue_name:
         text += f" Q={queue_name}"
+    if selectors.return_path_on_delivery:
+        text += f" P=<{return_path}>"
     text += _drivers(address)
     if selectors.delivery_size:
         text += f" S={outcome.size}"
@@ -220,9 +222,7 @@ def failed(
     """`** address F= P= R= T=: reason`. `return_path` None: nothing was tried with one (routing failed)."""
     outcome = address.outcome
     assert outcome is not None
-    text = f"{flag} {address_text(address, selectors)}{_senders(selectors, sender, return_path)}"
-    if queue_name:
-        text += f" Q={queue_name}"
+    text = f"{flag} {address_text(address, selectors)}{_senders(selectors, sender, return_path, queue_name)}"
     text += _drivers(address)
     if outcome.smtp is not None:
         text += _host(outcome.smtp, selectors, delivered=False)

@@ -40,9 +40,10 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             f"rejected {command.verb} from {session.peer()}: syntactically invalid argument(s): {shown}",
             session.shown_id,
         )
-        session.counters.errors += 1
+        session.count_error()
         return
-    session.check_sync("acl_smtp_helo")
+    # with PIPECONNECT what follows may have been sent already, whatever acl_smtp_helo is
+    session.check_sync("")
     facts.helo_verified = facts.helo_verify_failed = False
     facts.notes.pop("name_found_by_helo", None)
     facts.sender_helo_name = name

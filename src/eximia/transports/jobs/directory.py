@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.spool.write_hint import begin_writing
 
-from .filter import FilterTimeout
+from .filter import FilterFailure, FilterTimeout
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
 from .paths import check_place, make_directories, sync_directory
@@ -280,6 +280,8 @@ def _write(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
         raise _not_written(name, error) from error
     except FilterTimeout:
         raise JobError(f"error while writing to {name}", errno.ETIMEDOUT) from None
+    except FilterFailure as failure:
+        raise failure.while_writing(name) from None
     return written
 
 

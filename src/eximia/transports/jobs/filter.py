@@ -20,6 +20,21 @@ class FilterTimeout(JobError):
     """The filter did not end in time; the pipe transport treats it as its own time-out."""
 
 
+class FilterFailure(JobError):
+    """The filter did not run well: `status` and what more there is to say. It goes to the panic log, too."""
+
+    def __init__(self, status: int, more: str = "", *, where: str = "", word: str = "transport") -> None:
+        super().__init__(f"{word} filter process failed ({status}){where}{more}", Errno.FILTER_FAIL, panic=True)
+        self.status = status
+        self.more = more
+
+    def while_writing(self, path: str) -> FilterFailure:
+        return FilterFailure(self.status, self.more, where=f" while writing to {path}")
+
+    def of_pipe(self) -> FilterFailure:
+        return FilterFailure(self.status, self.more, word="Transport")
+
+
 def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float) -> Iterator[bytes]:
     """What the filter makes of the message. Raises JobError."""
     try:
@@ -31,7 +46,7 @@ def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float)
             start_new_session=True,
         )
     except OSError:
-        raise JobError("transport filter process failed (127): unable to execute command", Errno.FILTER_FAIL) from None
+        raise FilterFailure(127, ": unable to execute command") from None
     try:
         yield from _through(process, iter(blocks), timeout)
         status = process.wait(timeout or None)
@@ -40,8 +55,7 @@ def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float)
     finally:
         _end(process)
     if status:
-        number = status if status > 0 else -status
-        raise JobError(f"transport filter process failed ({number})", Errno.FILTER_FAIL)
+        raise FilterFailure(abs(status))
 
 
 def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout: float) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.context.delivery import Errno
 
 from . import mbx
-from .filter import FilterTimeout
+from .filter import FilterFailure, FilterTimeout
 from .locking import Patience, lock_open_file, rounds, take_lock_file, take_mbx_lock
 from .paths import check_place, parents_missing
 from .quota import check, crossed
@@ -227,6 +227,9 @@ def _write(fd: int, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     except FilterTimeout:
         _undo(fd, status)
         raise JobError(f"error while writing to {path}", errno.ETIMEDOUT) from None
+    except FilterFailure as failure:
+        _undo(fd, status)
+        raise failure.while_writing(path) from None
     except JobError:
         _undo(fd, status)
         raise

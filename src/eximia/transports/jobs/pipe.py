@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from .filter import FilterTimeout
+from .filter import FilterFailure, FilterTimeout
 from .result import JobError
 from .source import message_blocks
 
@@ -28,6 +28,8 @@ def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         return _run(fields, fds)
     except FilterTimeout:
         return {"status": 0, "output": "", "timed_out": True, "filter_late": True, "exec_errno": 0}
+    except FilterFailure as failure:
+        return failure.of_pipe().as_fields()
     except JobError as error:
         return error.as_fields()
 

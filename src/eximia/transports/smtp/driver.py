@@ -325,12 +325,14 @@ class _Run:
         """Retry hints for recipients with a temporary error."""
         for address in addresses:
             outcome = address.outcome
-            if outcome is not None and outcome.result is Result.DEFERRED and outcome.errno == Errno.RCPT_4XX:
+            if outcome is None or outcome.result is not Result.DEFERRED:
+                continue
+            alone = outcome.errno != Errno.RCPT_4XX
+            change = retry.address_change(address, self.batch.return_path, self.options, host, outcome, alone=alone)
+            address.retries.append(change)
+            if not alone:
                 text = f"{host_item(self.ctx, host, port)}: {outcome.message}"
-                more = outcome.more_errno | ord("M" if host.from_mx else "A")
-                address.retries.append(
-                    retry.address_change(address, self.batch.return_path, self.options, outcome.errno, more, text)
-                )
+                more = change.more_errno
                 last = host is self.hosts[-1]
                 if self.options.event_action is not None:
                     for name in ("msg:rcpt:host:defer", "msg:rcpt:defer")[: 1 + last]:
@@ -354,12 +356,11 @@ class _Run:
             return
         if failure.fault is Fault.LOCAL and not failure.log:
             return
-        text = failure.text() if plain else f"{host_item(ctx, host, port)}: {failure.text()}"
         if failure.log and not failure.panic:
             log_host_failure(ctx, self.options, host, port, failure, waiting)
         elif failure.errno == Errno.TLS_FAILURE:
             tell_host_failure(ctx, self.options, host, failure, waiting)
-        retry.learn(ctx, waiting, host, key, failure, text, self.batch.return_path, self.options)
+        retry.learn(ctx, waiting, host, key, failure)
         if failure.fault is Fault.HOST and waiting and not failure.permanent:
             wait_for(ctx, self.transport.name, host.name)
 

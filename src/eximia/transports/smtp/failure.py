@@ -47,6 +47,7 @@ class Failure(Exception):
         log: bool = True,
         with_host: bool | None = None,
         announce: bool = False,
+        teaches: bool = True,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -60,6 +61,8 @@ class Failure(Exception):
         self.stop = stop
         #: the message is a line of its own in the main and panic logs
         self.announce = announce
+        #: there may be a retry record: it is not about this message alone
+        self.teaches = teaches
         #: the server answered nothing to this message's commands
         self.unheard = False
         #: the address's log line shows the host
@@ -111,6 +114,8 @@ def malformed(what: str, error: MalformedReply, fault: Fault = Fault.HOST) -> Fa
 def network(what: str, error: NetworkError, fault: Fault = Fault.HOST, *, index: int = -1) -> Failure:
     """A time-out or a lost connection while the answer to `what` was due."""
     if error.timed_out:
+        if fault is Fault.ADDRESS:
+            what = what.removeprefix("pipelined ")
         return Failure(f"SMTP timeout after {what}", TIMED_OUT, fault, index=index, log=fault is not Fault.ADDRESS)
     if not error.errno or error.errno in _GONE:
         return closed(what, fault)

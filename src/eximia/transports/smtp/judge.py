@@ -65,8 +65,7 @@ def _refused_recipients(
 def _outcome(reply: Reply, text: str, facts: SmtpFacts, errno: int) -> Outcome:
     if reply.code // 100 == 5:
         return Outcome(Result.FAILED, text, smtp=facts, pass_message=True)
-    more = reply_errno(reply) if errno else 0
-    return Outcome(Result.DEFERRED, text, errno, more, smtp=facts, pass_message=True)
+    return Outcome(Result.DEFERRED, text, errno, reply_errno(reply), smtp=facts, pass_message=True)
 
 
 def _by_recipient(

@@ -5,6 +5,7 @@ Only the hints are read here; what an attempt taught is handed to delivery as `R
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
@@ -15,7 +16,7 @@ from .failure import Failure, Fault
 
 if TYPE_CHECKING:
     from eximia.context import Context
-    from eximia.context.delivery import Address
+    from eximia.context.delivery import Address, Outcome
 
 _FROM_MX = ord("M")
 _FROM_A = ord("A")
@@ -69,11 +70,12 @@ def check(ctx: Context, host: Host, key: str, *, force: bool) -> tuple[bool, boo
     return usable, record is not None, message_record is not None
 
 
-def learn(
-    ctx: Context, addresses: list[Address], host: Host, key: str, failure: Failure, text: str, sender: str, options: Any
-) -> None:
+def learn(ctx: Context, addresses: list[Address], host: Host, key: str, failure: Failure) -> None:
     """Note what a failure teaches, on every address it concerns."""
+    if not failure.teaches:
+        return
     more = failure.more_errno | (_FROM_MX if host.from_mx else _FROM_A)
+    text = os.strerror(failure.errno) if failure.errno > 0 else told(host, failure.text())
     if failure.fault is Fault.HOST:
         change = RetryChange(key, False, host.name, failure.errno, more, text, is_host=True)
     elif failure.fault is Fault.MESSAGE and not failure.permanent:
@@ -82,7 +84,7 @@ def learn(
         )
     elif failure.fault is Fault.ADDRESS and failure.index >= 0:
         address = addresses[failure.index]
-        address.retries.append(address_change(address, sender, options, failure.errno, more, text))
+        address.retries.append(RetryChange(address_key(address), False, "", failure.errno, more, text))
         return
     else:
         return
@@ -90,12 +92,26 @@ def learn(
         address.retries.append(change)
 
 
-def address_change(address: Address, sender: str, options: Any, errno: int, more: int, text: str) -> RetryChange:
-    """A recipient was deferred: `R:address[:<sender>]`."""
-    key = f"R:{address.local_part}@{address.domain}"
-    if options.address_retry_include_sender:
+def told(host: Host, text: str) -> str:
+    """What a server said, as records have it: never with the port."""
+    return f"H={host.name} [{host.address}]: {text}"
+
+
+def address_key(address: Address) -> str:
+    """`R:address`."""
+    return f"R:{address.local_part}@{address.domain}"
+
+
+def address_change(
+    address: Address, sender: str, options: Any, host: Host, outcome: Outcome, *, alone: bool
+) -> RetryChange:
+    """A recipient was deferred: `R:address`, and `:<sender>` unless the recipient `alone` was at fault, when the
+    server had the message (LMTP, PRDR)."""
+    key = address_key(address)
+    if options.address_retry_include_sender and not alone:
         key += f":<{sender}>"
-    return RetryChange(key, False, "", errno, more, text)
+    more = outcome.more_errno | (_FROM_MX if host.from_mx else _FROM_A)
+    return RetryChange(key, False, "", outcome.errno, more, told(host, outcome.message))
 
 
 def forget(addresses: list[Address], key: str, message_id: str, *, host: bool, message: bool) -> None:

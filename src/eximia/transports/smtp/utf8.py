@@ -24,7 +24,8 @@ def converts(ctx: Context, options: Any, connection: Connection) -> bool:
     if connection.peer.smtputf8:
         return wanted == 1
     if wanted == 0:
-        raise Failure("utf8 support required but not offered for forwarding", Errno.NONE, Fault.HOST, permanent=True)
+        text = "utf8 support required but not offered for forwarding"
+        raise Failure(text, Errno.NONE, Fault.HOST, permanent=True, teaches=False)
     return True
 
 
