@@ -108,7 +108,7 @@ def remote_batches(attempt: Attempt, addresses: list[Address]) -> list[Batch]:
     for address in ordered:
         key = _remote_key(attempt, address)
         batch = groups.get(key)
-        if batch is None or len(batch.addresses) >= _most(attempt, batch.transport):
+        if batch is None or len(batch.addresses) >= _most(attempt, batch):
             batch = Batch(address.transport, [], return_path_of(attempt, address))
             groups[key] = batch
             batches.append(batch)
@@ -134,14 +134,16 @@ def _sorted(attempt: Attempt, addresses: list[Address]) -> list[Address]:
     return sorted(addresses, key=rank)
 
 
-def _most(attempt: Attempt, transport: Any) -> int:
-    """`max_rcpt`; a very large number when there is no limit."""
+def _most(attempt: Attempt, batch: Batch) -> int:
+    """`max_rcpt`, expanded for what is in the batch; a very large number when there is no limit."""
     if attempt.process.main.mua_wrapper:
         return 1 << 30
-    value = getattr(transport.options, "max_rcpt", 100)
+    value = getattr(batch.transport.options, "max_rcpt", 100)
     if type(value) is not int:
         try:
-            value = expand_number(value, attempt.ctx, 100)
+            constant = isinstance(value, Template) and value.constant
+            ctx = attempt.ctx if constant else attempt.ctx.for_address(variables_of(batch))
+            value = expand_number(value, ctx, 100)
         except ExpansionError:
             value = 1
     return value if value > 0 else 1 << 30

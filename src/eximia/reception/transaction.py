@@ -50,6 +50,12 @@ class Transaction:
     #: the next server took the message while it came in: nothing remains to be delivered
     passed_on: bool = False
 
+    def forget_early_rcpts(self) -> None:
+        """RCPT commands that came before MAIL are none of the transaction's."""
+        self.rcpt_count = 0
+        self.rcpt_error = None
+        self.rcpt_errors_alike = True
+
     def note_rcpt_error(self, text: str) -> None:
         """Remember the answer to a refused RCPT, for a DATA that finds no recipient."""
         if self.rcpt_error is None:

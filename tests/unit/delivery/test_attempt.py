@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eximia.base.template import Template
 from eximia.context import Batch, Errno, Host, Outcome, Result, RetryChange, SmtpFacts
 from eximia.delivery import AttemptEnd
 from eximia.hints import RetryRecord, WaitRecord
@@ -34,6 +35,14 @@ def test_addresses_for_the_same_hosts_go_together(world: World) -> None:
         "-> b@far.test R=remote T=remote H=10.9.9.9 [10.9.9.9]",
         "-> c@other.test R=remote T=remote H=10.9.9.9 [10.9.9.9]",
     ]
+
+
+def test_max_rcpt_is_expanded_for_what_goes_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that takes one recipient at a time, told by the domain."""
+    options = world.process.config.transports["remote"].options
+    monkeypatch.setitem(vars(options), "max_rcpt", Template("${if eq{$domain}{far.test}{1}{100}}"))
+    world.receive("a@far.test", "b@far.test", "c@other.test", "d@other.test")
+    assert sorted(run[1] for run in world.runs) == [["a@far.test"], ["b@far.test"], ["c@other.test", "d@other.test"]]
 
 
 def test_duplicates_are_delivered_once_and_all_are_done(world: World) -> None:

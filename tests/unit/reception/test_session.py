@@ -47,6 +47,12 @@ def test_pipelining_that_was_not_offered() -> None:
     assert "pipelining was not advertised" in log[0]
 
 
+def test_recipients_before_the_sender_are_forgotten() -> None:
+    config = f"{RCPT}pipelining_connect_advertise_hosts =\n{ACL}"
+    answer, _ = dialogue(config, [b"EHLO x\r\n", b"RCPT TO:<c@d>\r\n", b"MAIL FROM:<a@b>\r\n", b"DATA\r\n"])
+    assert answer.endswith("\n503 sender not yet given\n250 OK\n503 valid RCPT command must precede DATA\n")
+
+
 def test_listener_limits() -> None:
     config = f"{RCPT}smtp_accept_max = 3\nsmtp_accept_max_per_host = 2\nsmtp_accept_reserve = 1\n{ACL}"
     answer, log = dialogue(config, [], admission=Admission(total=4, from_host=1))

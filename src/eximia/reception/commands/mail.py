@@ -161,6 +161,8 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     message.dsn_envid = parameters.envid
     message.allow_unqualified_sender, message.allow_unqualified_recipient = session.unqualified
     tx.open = True
+    tx.forget_early_rcpts()
+    message.rcpt_count = 0
     tx.size = parameters.size
     tx.prdr = parameters.prdr and session.main.prdr_enable
     tx.raw_sender = message.sender_address
