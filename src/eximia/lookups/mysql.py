@@ -122,6 +122,9 @@ def _run(connection: Any, query: str) -> str | None:
     """Raises LookupDefer."""
     import pymysql
 
+    if not query:
+        return None  # as MariaDB's library, which has no result of it
+
     try:
         with connection.cursor() as cursor:
             cursor.execute(to_bytes(query))

@@ -36,14 +36,13 @@ def _conninfo(spec: str) -> bytes:
         prefix, _, port = name.rpartition(".")
         if prefix != ".s.PGSQL" or not port.isdigit() or not os.path.isabs(path):
             raise LookupDefer(f"PGSQL invalid filename for socket: {path}")
+        check_fields("pgSQL", [f"({path})", *fields])
         host = folder
     else:
         head, *fields = spec.split("/")
         check_fields("pgSQL", [head, *fields])
         host, number, _ = split_host(head, PORT)
         port = str(number)
-    if len(fields) != 3:
-        raise LookupDefer(f"incomplete pgSQL server data: {spec.partition('/')[0]}")
     values = {"host": host, "port": port, "dbname": fields[0], "user": fields[1], "password": fields[2]}
     quoted = ((key, value.replace("\\", "\\\\").replace("'", "\\'")) for key, value in values.items() if value)
     return to_bytes(" ".join(f"{key}='{value}'" for key, value in quoted) + " connect_timeout='10'")

@@ -101,18 +101,24 @@ def ask(
 def check_fields(spoken: str, fields: Sequence[str]) -> None:
     """Host, database, user and password. Raises LookupDefer when there are more or fewer."""
     if len(fields) < 4:
-        raise LookupDefer(f"incomplete {spoken} server data: {fields[0]}")
+        raise LookupDefer(f"incomplete {spoken} server data: {_without_password(fields)}")
     if len(fields) > 4:
         raise LookupDefer(f"unexpected slash in {spoken} server hostname: {'/'.join(fields[:-3])}")
 
 
+def _without_password(fields: Sequence[str]) -> str:
+    return "/".join(fields[:-1] or fields)
+
+
 def address_of(ctx: Context, host: str, who: str) -> str:
-    """The address of a host name. Raises ConnectFailure; its text begins with `who`."""
-    from eximia.dns.hosts import addresses_by_name
+    """The address of a host name. Raises ConnectFailure in the words of MariaDB's library after `who`."""
+    from eximia.dns.hosts import Outcome, addresses_by_name
 
     found = addresses_by_name(ctx, host)
     if not found.addresses:
-        raise ConnectFailure(f"{who}: no address found for {host}")
+        # with the number that the resolver has for it: EAI_AGAIN, EAI_NONAME
+        number = -3 if found.outcome is Outcome.AGAIN else -2
+        raise ConnectFailure(f"{who}: Unknown server host '{host}' ({number})")
     return next((each for each in found.addresses if ":" not in each), found.addresses[0])
 
 

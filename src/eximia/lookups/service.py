@@ -47,7 +47,10 @@ class Lookups:
         try:
             return self._find(ctx, search, key, source)
         except LookupDefer as defer:
-            subject = source if key is None else key
+            from eximia.logs.printing import printing
+
+            topbit = bool(ctx.process.main.print_topbitchars)
+            subject = printing(source if key is None else key, topbit=topbit).replace("\t", "\\t")
             raise LookupDefer(f'lookup of "{subject}" gave DEFER: {defer.message}', cause=defer.cause) from None
 
     def _find(self, ctx: Context, search: str, key: str | None, source: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eximia.base.errors import Defer, ExpansionError, LookupDefer
+from eximia.base.errors import Defer, ExpansionError, LookupDefer, TaintError
 from eximia.base.template import Template
 from eximia.base.text import Untainted, is_tainted
 from eximia.expand import expand, expand_text
@@ -63,6 +63,16 @@ def test_sinks(ctx, text, message):
 def test_what_is_ours_is_not_refused(ctx, text):
     ctx.address.local_part_data = Untainted("joe")
     assert isinstance(expand(Template(text), ctx), str)
+
+
+def test_a_replacement_from_outside_is_not_expanded(ctx):
+    ctx.address.local_part = "${run{/bin/true}}$primary_hostname"
+    with pytest.raises(TaintError) as caught:
+        expand(Template("${sg{abc}{b}{$local_part}}"), ctx)
+    assert caught.value.message.startswith("attempt to expand tainted string '${run{/bin/true}}$primary_hostname'")
+    assert expand(Template("${sg{abc}{x}{$local_part}}"), ctx) == "abc"
+    ctx.address.local_part = "joe"
+    assert expand(Template("${sg{abc}{b}{$local_part}}"), ctx) == "ajoec"
 
 
 def test_a_list_does_not_read_a_file_that_a_sender_names(ctx):

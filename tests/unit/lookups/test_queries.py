@@ -221,6 +221,8 @@ def test_passwd(ctx):
         ("pgsql", "select 1", "no PostgreSQL servers defined (pgsql_servers option)"),
         ("mysql,servers=foo", "select 1", 'MySQL server "foo" not found in mysql_servers'),
         ("pgsql,servers=foo/a", "select 1", "incomplete pgSQL server data: foo"),
+        ("pgsql,servers=foo/a/b", "select 1", "incomplete pgSQL server data: foo/a"),
+        ("mysql,servers=/a/b", "select 1", "incomplete MySQL server data: /a"),
         ("pgsql", "servers=(/tmp/nonexist)/a/b/c; select 1", "PGSQL invalid filename for socket: /tmp/nonexist"),
     ],
 )
@@ -235,6 +237,12 @@ def test_servers_in_the_query_are_told_to_be_obsolete(ctx):
     with pytest.raises(LookupDefer):
         ctx.process.services.lookups.find(ctx, "mysql", None, clean("servers=foo; select 1"))
     assert ctx.process.log.lines == ["WARNING: obsolete syntax used for lookup: write mysql,servers=..."]
+
+
+def test_queries_are_shown_as_they_are_logged(ctx):
+    with pytest.raises(LookupDefer) as caught:
+        ctx.process.services.lookups.find(ctx, "mysql", None, clean("select 'a\nb\tc\xe9'"))
+    assert caught.value.message.startswith("lookup of \"select 'a\\nb\\tc\\351'\" gave DEFER: ")
 
 
 def test_sql_quoting(ctx):

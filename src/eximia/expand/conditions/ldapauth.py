@@ -17,7 +17,8 @@ def _ldapauth(ctx: Context, query: str) -> bool:
         return ctx.process.services.lookups.find(ctx, "ldapauth", None, query) is not None
     except LookupDefer as failure:
         # Only lookups name their query.
-        raise LookupDefer(failure.message.removeprefix(f'lookup of "{query}" gave DEFER: ')) from failure
+        message = failure.message
+        raise LookupDefer(message.partition('" gave DEFER: ')[2] or message) from failure
 
 
 LDAPAUTH = OneString(_ldapauth)

@@ -10,6 +10,7 @@ from eximia.expand.engine import compile_text
 from eximia.expand.items.function import arguments
 from eximia.expand.nodes import ArgumentsNode, Node, Run, gathering
 from eximia.expand.parser import Parser
+from eximia.expand.sinks import refuse_tainted
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -56,13 +57,15 @@ class SgNode(ArgumentsNode):
 
 
 def _expanded(ctx: Context, regex: Any, subject: str, replacement: str) -> str | None:
-    """Every match replaced by the replacement, expanded with the match's groups."""
+    """Every match replaced by the replacement, expanded with the groups of the match. Raises TaintError when it may
+    come from outside."""
     run = compile_text(replacement, ctx.scope.locked)
     mark = type(subject) is Untainted
     scope = ctx.scope
     saved = scope.numeric
 
     def make(found: Any) -> str:
+        refuse_tainted(ctx, replacement, "expansion")
         groups = found.all_groups()
         scope.numeric = tuple(map(Untainted, groups)) if mark else tuple(groups)
         return run(ctx)
