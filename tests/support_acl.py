@@ -112,7 +112,9 @@ class Routers:
         self.domains = domains
         self.asked: list[str] = []
 
-    def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
+    def verify(
+        self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False, rewrite: bool = True
+    ) -> Verified:
         self.asked.append(address)
         local_part, at, domain = address.partition("@")
         if not at:

@@ -90,7 +90,9 @@ def _log(
         return
     message, log = ctx.message, ctx.process.log
     session = ctx.session
-    sender = f"F=<{message.sender_address}> " if phase.bit & _ENVELOPE_KNOWN else ""
+    sender = (
+        f"F=<{message.sender_address_unrewritten or message.sender_address}> " if phase.bit & _ENVELOPE_KNOWN else ""
+    )
     if sender and session.sender_host_authenticated:
         sender += authenticated(session.sender_host_authenticated, session.authenticated_id, "").lstrip() + " "
     what = _BY_OWN_NAME.get(phase) or f"{phase.log_name} {argument}"

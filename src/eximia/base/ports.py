@@ -341,8 +341,11 @@ class AclService(Protocol):
 class VerifyService(Protocol):
     """Address verification by the routers, as ACLs use it. See `routers.verify`."""
 
-    def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
-        """Route `address` in verify mode; `kind` is "sender" or "recipient". Never raises for what routing finds."""
+    def verify(
+        self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False, rewrite: bool = True
+    ) -> Verified:
+        """Route `address` in verify mode; `kind` is "sender" or "recipient". Never raises for what routing finds.
+        Without `rewrite` the rewriting rules have been applied to it already."""
 
 
 class FilterService(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from eximia.context import Address, Context, Host, HostStatus
+from eximia.logs.log import needed_selector
 from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify, split_list
 from eximia.routers.children import rewritten
 from eximia.routers.engine import route_address, split_for
@@ -31,7 +32,7 @@ class TestLog:
         self._labelled = labelled
 
     def main(self, text: str, message_id: str = "") -> None:
-        self._say("MAIN", text)
+        self._say(f"{needed_selector(text)}MAIN", text)
 
     def panic(self, text: str, message_id: str = "", *, main: bool = True) -> None:
         self._say("MAIN PANIC" if main else "PANIC", text)

@@ -343,6 +343,7 @@ class Address:
         "router",
         "self_hostname",
         "setup_error",
+        "split_for_routing",
         "srs_sender",
         "start_router",
         "suffix",
@@ -409,6 +410,8 @@ class Address:
         self.ignore_error = False
         self.hide_child = False
         self.log_as_local = False
+        #: it was given to the routers: log lines show it as the last of them saw it
+        self.split_for_routing = False
         self.disable_logging = False
         self.dsn_lasthop = False
 

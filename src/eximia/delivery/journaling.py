@@ -38,6 +38,9 @@ class Progress:
     def done(self, address: Address) -> None:
         """The address needs no more work; so perhaps do those it came from."""
         self._finish(address.unique or address.address)
+        if address.parent is None and not address.is_special:
+            # Listings look for a recipient as it was given, whose domain may have capital letters.
+            self._finish(address.address)
         for duplicate in address.duplicates:
             self.done(duplicate)
         self._child_done(address)
@@ -57,6 +60,8 @@ class Progress:
             if parent.children_pending > 0:
                 return
             self._finish(parent.unique)
+            if parent.parent is None:
+                self._finish(parent.address)
             if parent.address != address.address or parent.parent is None:
                 self.note(f"{parent.address}: children all complete")
             address = parent

@@ -28,9 +28,9 @@ def route_all(attempt: Attempt) -> None:
     """Empty `attempt.new`, filling `local`, `remote` and the lists of outcomes."""
     copies: dict[str, Address] = {}
     while attempt.new:
-        batch = [address for address in _take(attempt) if not _waits(attempt, address)]
         # Each round takes the latest first, and puts the children of later ones before those of earlier ones.
-        for address in reversed(batch):
+        batch = [address for address in reversed(_take(attempt)) if not _waits(attempt, address)]
+        for address in batch:
             _route(attempt, address, copies)
     attempt.local = _without_duplicates(attempt, attempt.local)
     attempt.remote = _without_duplicates(attempt, attempt.remote)
@@ -50,6 +50,7 @@ def _take(attempt: Attempt) -> list[Address]:
         if done and address.unique in done:
             attempt.progress.done(address)
             continue
+        address.split_for_routing = True
         if _held_back(attempt, address):
             continue
         taken.append(address)

@@ -63,13 +63,16 @@ class _File:
 
 #: recipients that the reject log shows of a message
 _SHOWN = 5
+_REWRITTEN = pattern(r'".*" from \S+ rewritten as ".*" by rule \d+$')
 _QUEUE_RUN = pattern(r"(?:Start|End) (?:'[^']*' )?queue run:")
 
 
-def _needs(text: str) -> str:
+def needed_selector(text: str) -> str:
     """The selector without which the line would not be in the main log, as -v shows it."""
     if _QUEUE_RUN.match(text):
         return "queue_run "
+    if _REWRITTEN.match(text):
+        return "address_rewrite "
     return "retry_defer " if text.endswith("retry time not reached") else ""
 
 
@@ -126,7 +129,7 @@ class Log:
     def main(self, text: str, message_id: str = "") -> None:
         """One line of the main log."""
         if self.verbose:
-            self._say(f"{_needs(text)}MAIN", text)
+            self._say(f"{needed_selector(text)}MAIN", text)
         self._write("main", self._line(text, message_id))
 
     def reject(

@@ -11,7 +11,7 @@ from eximia.base.text import from_bytes, to_bytes
 from .mysql_stream import StreamSocket, TlsContext
 from .pool import pool_for
 from .rows import format_rows
-from .servers import ConnectFailure, address_of, ask, check_fields, escape_sql, split_host
+from .servers import ConnectFailure, address_of, ask, check_fields, escape_sql, only_reads, split_host
 from .types import LookupDefer, Options, QueryStyle
 
 if TYPE_CHECKING:
@@ -166,6 +166,10 @@ class Mysql(QueryStyle):
     def quote(self, text: str, option: str | None) -> str | None:
         """See `LookupType.quote`."""
         return escape_sql(text, doubled_quote=False) if option is None else None
+
+    def changes(self, query: str, found: str | None) -> bool:
+        """See `QueryStyle.changes`."""
+        return not only_reads(query)
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""

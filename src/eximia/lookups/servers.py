@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
+from eximia.base.pattern import pattern
 from eximia.base.text import marked
 
 from .types import LookupDefer, Options, option
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 T = TypeVar("T")
+
+_READS = pattern(r"(?is)\s*(?:servers\s*=[^;]*;)?[\s(]*(?:select|show|table|values|explain|describe)\b")
 
 
 class ConnectFailure(Exception):
@@ -69,6 +72,11 @@ def server_items(ctx: Context, name: str, spoken: str, configured: Template | No
             raise LookupDefer(f'{spoken} server "{item}" not found in {name}_servers')
         found.append(full)
     return found
+
+
+def only_reads(query: str) -> bool:
+    """Whether an SQL query looks as if it changed nothing."""
+    return _READS.match(query) is not None
 
 
 def ask(

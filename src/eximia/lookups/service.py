@@ -133,6 +133,10 @@ def _query(ctx: Context, type_: QueryStyle, parsed: Search, query: str) -> str |
     if name in kept and option(parsed.options, "cache") != "no_rd":
         return kept[name]
     found = _trusted(type_, type_.query(ctx, query, parsed.options))
+    if type_.changes(query, found):
+        for other in [each for each in kept if each[0] == parsed.type]:
+            del kept[other]
+        return found
     if len(kept) >= KEPT_RESULTS:
         kept.clear()
     kept[name] = found

@@ -104,6 +104,10 @@ class Sqlite(QueryStyle):
         """See `LookupType.quote`."""
         return text.replace("'", "''") if option is None else None
 
+    def changes(self, query: str, found: str | None) -> bool:
+        """See `QueryStyle.changes`. As with Exim, whatever finds no rows counts."""
+        return found is None
+
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""
         main = ctx.process.main

@@ -53,6 +53,11 @@ class QueryStyle(LookupType):
         """The result, None when there is none. Raises LookupDefer, ExpansionError."""
         raise NotImplementedError
 
+    def changes(self, query: str, found: str | None) -> bool:
+        """Whether the query may have changed data: it is sent again when it comes again, and results kept of this type
+        are forgotten."""
+        return False
+
 
 def option(options: Options, name: str) -> str | None:
     """The last value given for option `name`."""

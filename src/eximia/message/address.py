@@ -353,8 +353,15 @@ def first_address(text: str) -> str:
 def address_end(text: str, pos: int, *, in_group: bool = False, newline_ends: bool = False) -> int:
     """Where the address that begins at `pos` ends: at a comma that is not inside a string, a comment, brackets or a
     source route, at a newline when `newline_ends`, at a semicolon when `in_group`, or at the end of the text."""
+    if newline_ends:
+        # Strings, comments and brackets end there, too.
+        newline = text.find("\n", pos)
+        return pos + _item_end(text[pos : newline if newline >= 0 else len(text)], 0, in_group)
+    return _item_end(text, skip_comment(text, pos), in_group)
+
+
+def _item_end(text: str, pos: int, in_group: bool) -> int:
     length = len(text)
-    pos = skip_comment(text, pos) if not newline_ends else pos
     route = pos < length and text[pos] == "@"
     while pos < length:
         stop = _LIST_STOP.search(text, pos)
@@ -362,7 +369,7 @@ def address_end(text: str, pos: int, *, in_group: bool = False, newline_ends: bo
             return length
         pos = stop.start()
         char = text[pos]
-        if (char == "," and not route) or (char == ";" and in_group) or (char == "\n" and newline_ends):
+        if (char == "," and not route) or (char == ";" and in_group):
             return pos
         if char == ":":
             route = False

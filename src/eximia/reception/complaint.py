@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import Defer, NotTaken
+from eximia.message.references import references_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,10 @@ def report(
         f"From: {from_line(process)}",
         f"To: {to}",
     ]
-    if copy.message_id:
+    references = references_line(copy.headers).rstrip()
+    if references:
+        head.append(references)
+    elif copy.message_id:
         head.append(f"References: <E{copy.message_id}@{process.primary_hostname}>")
     head.append(f"Subject: Mail failure - {trouble.subject}")
     out = ["\n".join(head), "\n\n", text]

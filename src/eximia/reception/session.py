@@ -363,7 +363,7 @@ class SmtpSession:
         """A syntax or protocol error; `last` is the reply when it is one too many (None: it is answered already)."""
         self.counters.errors += 1
         if self.counters.errors > self.main.smtp_max_synprot_errors:
-            history = ",".join(self.ctx.session.command_history)
+            history = lines.commands(self.ctx.session)
             raise SessionOver(
                 "bad-commands",
                 reply=last,

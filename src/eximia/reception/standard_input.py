@@ -34,7 +34,7 @@ def given_facts(session: Session, call: Invocation) -> None:
     """-oMa, -oMs, -oMt, -oMi, -oMaa, -oMai, -oMas."""
     if call.host_address is not None:
         address, port = split_port(call.host_address)
-        session.sender_host_address = canonical(address)
+        session.sender_host_address = address
         session.sender_host_port = port
         session.notes["address_given"] = True
         if call.authenticated_id is None:
@@ -48,14 +48,14 @@ def given_facts(session: Session, call: Invocation) -> None:
         session.sender_ident = call.ident
     if call.interface_address is not None:
         address, port = split_port(call.interface_address)
-        session.interface_address = canonical(address)
+        session.interface_address = address
         session.interface_port = port
     if call.host_authenticated is not None:
         session.sender_host_authenticated = call.host_authenticated
     if call.authenticated_id is not None:
         session.authenticated_id = call.authenticated_id
     if call.authenticated_sender is not None:
-        session.authenticated_sender = call.authenticated_sender
+        session.authenticated_sender = session.notes["authenticated_sender_given"] = call.authenticated_sender
 
 
 def settings_of(call: Invocation) -> SessionSettings:

@@ -39,6 +39,8 @@ def split(address: Address) -> None:
         address.local_part_original = local_part
         address.domain = lower(domain)
         address.local_part = lower(local_part)
+    if '"' in local_part or "\\" in local_part:
+        address.local_part = marked(unquote_local_part(address.local_part), local_part)
     if not address.unique:
         address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
 
@@ -198,6 +200,7 @@ def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> 
     if parent is not None and _ran_before(address, router):
         return "it handled an ancestor"
     local_part = address.local_part_original
+    address.caseful_local_part = options.caseful_local_part
     if not options.caseful_local_part:
         local_part = lower(local_part)
     if '"' in local_part or "\\" in local_part:
@@ -215,7 +218,6 @@ def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> 
         variables.local_part_prefix = variables.local_part_prefix_v = EMPTY
         variables.local_part_suffix = variables.local_part_suffix_v = EMPTY
     address.local_part = variables.local_part = marked(local_part, address.local_part_original)
-    address.caseful_local_part = options.caseful_local_part
     variables.domain_data = address.domain_data = ""
     variables.local_part_data = address.local_part_data = ""
     variables.home = ""

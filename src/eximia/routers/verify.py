@@ -20,10 +20,12 @@ class VerifyService:
     def __init__(self, process: Process | None = None) -> None:
         self.process = process
 
-    def verify(self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False) -> Verified:
+    def verify(
+        self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False, rewrite: bool = True
+    ) -> Verified:
         """See `base.ports.VerifyService`."""
         mode = Mode.VERIFY_SENDER if kind == "sender" else Mode.VERIFY_RECIPIENT
-        here = Address(rewritten(ctx, address, kind))
+        here = Address(rewritten(ctx, address, kind) if rewrite else address)
         split(here)
         if kind == "expn":
             return _expanded(ctx, here)

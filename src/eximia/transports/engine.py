@@ -119,6 +119,7 @@ def variables_of(batch: Batch) -> AddressContext:
         _single(variables, first)
     else:
         domain = first.domain
+        variables.address_data = first.address_data
         if all(a.domain == domain for a in addresses):
             variables.domain = domain
             variables.domain_data = first.domain_data

@@ -11,7 +11,7 @@ from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
 from eximia.base.text import from_bytes
-from eximia.scan.mbox import whole_message
+from eximia.scan.mbox import mailbox
 
 #: longer lines, and more decoded content, are not looked at
 _MOST = 32 * 1024
@@ -23,7 +23,7 @@ def _regex(one: Run, text: str) -> bool:
         assert scan.part is not None
         data = scan.data[scan.part.header_start : scan.part.end]
     else:
-        data = whole_message(one.ctx)
+        data = mailbox(one.ctx)
     lines = (from_bytes(line[:_MOST]) for line in data.split(b"\n"))
     return _matches(one, text, lines)
 
@@ -37,8 +37,10 @@ def _mime_regex(one: Run, text: str) -> bool:
 
 
 def _matches(one: Run, text: str, subjects: Iterable[str]) -> bool:
-    """Whether one of the expressions matches one of the texts; the first text that matches counts."""
+    """Whether one of the expressions matches one of the texts; the first text that matches counts, and of several
+    expressions the one that stands last."""
     patterns = [pattern for pattern in split_list(text) if _usable(one, pattern)]
+    patterns.reverse()
     if not patterns:
         return False
     search = one.ctx.process.services.regexes.search

@@ -29,11 +29,13 @@ class Verdict:
     reticent: bool = False
 
 
-def verify_address(one: Run, address: str, kind: str, options: AddressOptions) -> Verdict:
+def verify_address(one: Run, address: str, kind: str, options: AddressOptions, *, rewrite: bool = True) -> Verdict:
     """Route `address` ("sender" or "recipient" for `kind`), and call its hosts if the options say so. What defers is
-    success where `defer_ok` stands."""
+    success where `defer_ok` stands. Without `rewrite` the rewriting rules have been applied already."""
     ctx = one.ctx
-    routed = ctx.process.services.verify.verify(ctx, address, kind, success_on_redirect=options.success_on_redirect)
+    routed = ctx.process.services.verify.verify(
+        ctx, address, kind, success_on_redirect=options.success_on_redirect, rewrite=rewrite
+    )
     log = routed.cause or routed.message
     verdict = Verdict(routed.result, log, routed.user_message or routed.message, routed.failure, routed.address_data)
     verdict.reticent = routed.failure == "route" and not routed.user_message

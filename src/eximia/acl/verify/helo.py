@@ -43,6 +43,9 @@ def _is_clients(ctx: Context, name: str) -> bool:
         if ctx.process.trace is not None:
             ctx.process.trace.debug("host_lookup", "matched host name")
         return True
+    if normal_address(name):
+        # An address without brackets is no literal, and no name that could be looked up.
+        return False
     found = addresses_by_name(ctx, name)
     if session.sender_host_address in found.addresses:
         session.helo_dnssec = found.secure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eximia.acl.phases import DATA, DKIM, MAIL, NOT_SMTP, PREDATA, RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
-from eximia.rewrite import rewrite_sender
+from eximia.rewrite import rewrite_envelope, rewrite_sender
 
 from .address import Verdict, say_end, verify_address
 from .failure import SenderFailure, note_sender_failure, unreachable
@@ -20,11 +20,11 @@ def _check(one: Run, request: Request) -> bool:
     message = ctx.message
     options = parse("sender", request.options, request.text)
     if request.value is None:
-        # It is rewritten now and stays so; the rules are given what the client said.
+        # It is rewritten now and stays so.
         rewrite_sender(ctx)
-        address = message.sender_address_unrewritten or message.sender_address
+        address = message.sender_address
     else:
-        address = request.value
+        address = rewrite_envelope(ctx, request.value, "F")
     if not address:
         return True
     message.sender_verify_failure = ""
@@ -37,7 +37,7 @@ def _check(one: Run, request: Request) -> bool:
         if verdict.result == "defer" and options.defer_ok:
             verdict = Verdict("ok", address_data=verdict.address_data)
     else:
-        verdict = verify_address(one, address, "sender", options)
+        verdict = verify_address(one, address, "sender", options, rewrite=False)
         if one.debug:
             say_end(one, verdict)
         failure = None

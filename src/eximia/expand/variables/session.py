@@ -39,10 +39,14 @@ def _with_port(ctx: Context, address: str) -> str:
 
 
 def _shown_helo(session: Session) -> str:
-    """The HELO name, unless it is the host's name."""
+    """The HELO name, unless it is the host's name or its address as a literal."""
+    from eximia.dns.hosts import normal_address
     from eximia.logs.lines.hosts import shown_name
 
     helo = session.sender_helo_name
+    if helo.startswith("[") and helo.endswith("]"):
+        if normal_address(helo[1:-1].removeprefix("IPv6:")) == normal_address(session.sender_host_address):
+            return ""
     return "" if helo.lower() == shown_name(session).lower() else helo
 
 
@@ -85,7 +89,9 @@ def _active_hostname(ctx: Context) -> str:
 
 
 def _history(ctx: Context) -> str:
-    return ",".join(ctx.session.command_history) or EMPTY
+    from eximia.logs.lines.smtp import HISTORY
+
+    return ",".join(ctx.session.command_history[-HISTORY:]) or EMPTY
 
 
 def _received_port(ctx: Context) -> str:

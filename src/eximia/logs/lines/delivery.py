@@ -48,13 +48,15 @@ def _sent_as(address: Address) -> str:
 
 
 def _final(address: Address) -> str:
-    """The address as it was delivered: case folded and affixes taken off as for the transport."""
+    """The address as it was delivered, or as the last router saw it: case folded and affixes taken off."""
     if address.kind is Kind.REPLY:
         return f">{address.address}"
     if address.kind in (Kind.FILE, Kind.DIRECTORY) and not address.address.startswith("/"):
         return f"save {address.address}"
-    if address.kind is not Kind.ADDRESS or address.transport is None:
+    if address.kind is not Kind.ADDRESS:
         return address.address
+    if address.transport is None:
+        return f"{address.local_part}@{address.domain}" if address.split_for_routing else address.address
     local_part, at, domain = address.address.rpartition("@")
     if not at:
         return address.address

@@ -61,11 +61,15 @@ def no_mail(session: Session, selectors: Selectors, seconds: float) -> str:
     if session.sender_host_authenticated:
         text += authenticated(session.sender_host_authenticated, session.authenticated_id, "")
     text += tls_fields(session.tls_in, selectors, sni=True)
-    history = session.command_history
-    if history:
-        shown = history[-HISTORY:]
-        text += f" C={'...,' if len(history) > HISTORY else ''}{','.join(shown)}"
+    if session.command_history:
+        text += f" C={commands(session)}"
     return text
+
+
+def commands(session: Session) -> str:
+    """The last commands of a session."""
+    history = session.command_history
+    return f"{'...' if len(history) > HISTORY else ''}{','.join(history[-HISTORY:])}"
 
 
 def etrn(session: Session, selectors: Selectors, argument: str) -> str:

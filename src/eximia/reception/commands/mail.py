@@ -62,8 +62,8 @@ def mail(session: SmtpSession, command: Command) -> None:
     if parsed.address and not parsed.domain and session.tx.raw_sender == sender:
         session.tx.raw_sender = parsed.address
     facts = session.ctx.session
-    if facts.sender_host_address and not facts.notes.get("address_given"):
-        facts.authenticated_sender = ""
+    if facts.sender_host_address:
+        facts.authenticated_sender = facts.notes.get("authenticated_sender_given", "")
     _check_sync(session)
     said = _auth_parameter(session, parameters.auth) if parameters.auth is not None else ""
     if said is None:

@@ -113,7 +113,7 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters, argum
     ctx = session.ctx
     tx = session.tx
     message = ctx.message
-    where = f"F=<{message.sender_address}>"
+    where = f"F=<{message.sender_address_unrewritten or message.sender_address}>"
     if tx.discarded_by == "MAIL":
         session.reply("250", "Accepted")
         why = f": {tx.discard_log}" if tx.discard_log else ""

@@ -107,7 +107,8 @@ class Redirect(Driver):
         try:
             found = parse_list(data, policy, IncludeReader(ctx, address))
         except RedirectDataError as error:
-            raise RouterDefer(f"error in redirect data: {error.message}", errno=Errno.BAD_REDIRECT) from None
+            source = "data" if self.options.data is not None else "file"
+            raise RouterDefer(f"error in redirect {source}: {error.message}", errno=Errno.BAD_REDIRECT) from None
         if found.errors:
             self._skipped(ctx, found)
         if found.verdict is Verdict.NOTHING:

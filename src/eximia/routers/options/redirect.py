@@ -96,7 +96,7 @@ class RedirectOptions(RouterOptions):
     srs_dbinsert: Template | None = option(Kind.EXPAND, "Stores $srs_db_address under $srs_db_key.")
     srs_dbselect: Template | None = option(Kind.EXPAND, "Fetches the address stored under $srs_db_key.")
     syntax_errors_text: Template | None = option(Kind.EXPAND, "The text of messages about such items.")
-    syntax_errors_to: Untainted | None = option(Kind.STRING, "Who is told about them.")
+    syntax_errors_to: Template | None = option(Kind.EXPAND, "Who is told about them.")
 
     @classmethod
     def settle(cls, values: dict[str, Any], given: frozenset[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from eximia.base.text import to_bytes
 from eximia.context import Context
 from eximia.expand import expand
 from eximia.message.references import references_line
+from eximia.routers.result import RouterDefer
 
 if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
@@ -20,9 +21,17 @@ def tell_syntax_errors(
     ctx: Context, router: Router, options: RedirectOptions, errors: list[str], *, some: bool
 ) -> None:
     """Send the list of errors to `syntax_errors_to`; nothing when that is not set, or no message is delivered. `some`:
-    there were right items too."""
-    recipient = options.syntax_errors_to
-    if not recipient or not ctx.message.id:
+    there were right items too. Raises RouterDefer when that cannot be expanded."""
+    if options.syntax_errors_to is None or not ctx.message.id:
+        return
+    try:
+        recipient = expand(options.syntax_errors_to, ctx)
+    except ExpansionError as error:
+        ctx.process.log.main(
+            f"{router.name} router failed to expand {options.syntax_errors_to.text}: {error.message}", ctx.message.id
+        )
+        raise RouterDefer("") from None
+    if not recipient:
         return
     text = ""
     if options.syntax_errors_text is not None:

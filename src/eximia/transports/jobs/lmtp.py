@@ -144,7 +144,7 @@ class _Session:
                     self.channel.receive()  # a command should not find its output closed
             except OSError:
                 pass
-        return {"result": "each", "each": self._results(transaction, envelope, trouble)}
+        return {"result": "each", "each": self._results(transaction, envelope, peer, trouble)}
 
     def _converse(self, transaction: Transaction, fds: list[int]) -> JobError | None:
         """Send the message; what broke the conversation, if anything did."""
@@ -218,7 +218,9 @@ class _Session:
 
     # What it comes to
 
-    def _results(self, transaction: Transaction, envelope: Envelope, trouble: JobError | None) -> list[dict[str, Any]]:
+    def _results(
+        self, transaction: Transaction, envelope: Envelope, peer: Capabilities, trouble: JobError | None
+    ) -> list[dict[str, Any]]:
         each = []
         for index, recipient in enumerate(envelope.recipients):
             error: JobError | None = trouble
@@ -233,7 +235,7 @@ class _Session:
             elif mail is not None and mail.code // 100 != 2:
                 error = _error(f"MAIL FROM:<{envelope.sender}>", mail, Errno.MAIL_4XX)
             elif own is not None and own.code // 100 != 2:
-                error = _error(f"RCPT TO:<{recipient.address}>", own, Errno.RCPT_4XX)
+                error = _error("".join(envelope.rcpt(recipient, peer)), own, Errno.RCPT_4XX)
             elif data is not None and data.code // 100 != 3:
                 error = _error("DATA", data, Errno.DATA_4XX)
             each.append((error or _closed("end of data")).as_fields())

@@ -37,7 +37,7 @@ def test_no_mail_and_errors() -> None:
         "no MAIL in SMTP connection from (client.ex) [127.0.0.1]:33918 I=[127.0.0.1]:5525 D=0.203s C=EHLO,QUIT"
     )
     session.command_history = ["NOOP"] * 21
-    assert no_mail(session, Selectors(), 3.7).endswith("D=3s C=..." + ",NOOP" * 20)
+    assert no_mail(session, Selectors(), 3.7).endswith("D=3s C=...NOOP" + ",NOOP" * 19)
     assert syntax_error(session, ALL, "FOO", "unrecognized command") == (
         'SMTP syntax error in "FOO" H=(client.ex) [127.0.0.1]:33918 I=[127.0.0.1]:5525 unrecognized command'
     )
