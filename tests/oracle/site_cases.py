@@ -212,7 +212,7 @@ t2:
 """
 _OTHER = {
     "duplicates in a test": Dialogue(
-        args=("-bt", "c@y.example", "a@y.example", "C@y.example", "c@Y.example"),
+        args=("-bt", "c@y.example", "a@y.example", "C@y.example", "c@y.example"),
         said="",
         routers="a:\n driver = redirect\n local_parts = a\n data = c@y.example\nr:\n driver = accept\n transport = t\n",
     ),
