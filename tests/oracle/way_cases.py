@@ -198,16 +198,18 @@ DIFFERENT = {
     ),
     "a file count of nothing": file(
         " directory = @D/box/md\n maildir_format\n quota = 100\n quota_filecount = 1\n",
-        differs=(
-            (
-                "-ID == joe@y.example R=local T=box defer (-22): mailbox is full (MTA-imposed filecount quota exceeded while "
-                "writing to tmp/UNIQUE.mx.test.example)"
-            ),
-            (
-                "+ID == joe@y.example R=local T=box defer (-22): mailbox is full (MTA-imposed quota exceeded while "
-                "writing to tmp/UNIQUE.mx.test.example)"
-            ),
-        ),
+    ),
+    "a file count with folders": file(
+        " directory = @D/box/md\n maildir_format\n quota = 1M\n quota_filecount = 5\n", times=4
+    ),
+    "a file count of a quota directory": file(
+        " directory = @D/box/md/a/x\n quota_directory = @D/box/md\n maildir_format\n quota = 1M\n quota_filecount = 7\n",
+        times=4,
+    ),
+    "sums that are in the way": file(
+        " directory = @D/box/md\n maildir_format\n maildir_use_size_file\n maildir_tag = ,S=60\n"
+        " quota_size_regex = S=(\\d+)\n quota = 390\n",
+        times=4,
     ),
     "same host again": Dialogue(
         said=EHLO + "MAIL FROM:<s@from.example>\r\nRCPT TO:<b@b.example>\r\nRCPT TO:<b@a.example>\r\n" + DATA + QUIT,

@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -246,8 +247,30 @@ class TestDirectories:
         )
         assert os.listdir(tmp_path / "md" / "tmp") == []
 
+    @pytest.mark.parametrize(
+        "sums, age, fits",
+        [
+            ("400 1\n", 0, False),
+            ("400 1\n", 3600, True),
+            ("300 1\n100 1\n", 0, True),
+            ("900 1\n", 0, False),
+            ("1 1\n 2 1\n", 0, True),
+        ],
+    )
+    def test_sums_that_leave_no_room(self, tmp_path, sums, age, fits):
+        """They are believed while they are young and one."""
+        (tmp_path / "md").mkdir()
+        file = tmp_path / "md" / "maildirsize"
+        file.write_text(f"500S,0C\n{sums}")
+        os.utime(file, (time.time() - age,) * 2)
+        settings = {"directory": "@D/md", "maildir_format": True, "maildir_use_size_file": True, "quota": "500"}
+        assert (deliver(tmp_path, **settings)[1] == [OK]) is fits
+        if fits:
+            assert file.read_text() == f"500S,0C\n0 0\n{len(HEAD) + 1 + len(BODY)} 1\n"
+
     def test_filecount(self, tmp_path):
-        settings = {"directory": "@D/md", "maildir_format": True, "quota": "1M", "quota_filecount": "1"}
+        # the folders count, too
+        settings = {"directory": "@D/md", "maildir_format": True, "quota": "1M", "quota_filecount": "4"}
         assert deliver(tmp_path, **settings)[1] == [OK]
         assert "MTA-imposed filecount quota exceeded" in deliver(tmp_path, **settings)[1][0]
 

@@ -37,8 +37,8 @@ def test_maildir(tmp_path: Path) -> None:
     settings = {"directory": str(tmp_path), "maildir_format": True}
     assert ask(100, quota="1000", **settings) is None
     assert ask(101, quota="1000", **settings) is not None
-    assert ask(0, quota="1M", quota_filecount="1", **settings) is not None
-    assert ask(0, quota="1M", quota_filecount="2", **settings) is None
+    assert ask(0, quota="1M", quota_filecount="2", **settings) is not None
+    assert ask(0, quota="1M", quota_filecount="3", **settings) is None
 
 
 def test_bad_setting_is_for_later(tmp_path: Path) -> None:

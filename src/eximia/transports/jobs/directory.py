@@ -117,7 +117,7 @@ def usage_of(path: str, fields: dict[str, Any]) -> Usage:
         size = sizes.size if size < 0 else size
         files = sizes.files if files < 0 else files
     elif quota_known and (size < 0 or (files < 0 and fields["quota_filecount"] > 0)):
-        found = directory_usage(top, pattern, True)
+        found = directory_usage(top, pattern, count_folders=True)
         size = found[0] if size < 0 else size
         files = found[1] if files < 0 else files
     return Usage(sizes, size, files)

@@ -7,11 +7,12 @@ import re
 import time
 from typing import Any
 
-from .quota import SizePattern, directory_usage
+from .quota import SizePattern, directory_usage, exceeded
 from .result import JobError
 
 _BIGGEST = 5120
 _OLD = 15 * 60
+_SUM = re.compile(r"(-?\d+) +(-?\d+) *")
 
 
 class MaildirSize:
@@ -49,22 +50,16 @@ def _read(path: str, head: str, fields: dict[str, Any]) -> MaildirSize | None:
         return None
     data = os.read(fd, _BIGGEST + 1)
     lines = data.decode("latin-1").split("\n")
-    sums = [line.split() for line in lines[1:] if line.strip()]
-    if len(data) <= _BIGGEST and lines[0] == head and all(len(pair) == 2 and _numeric(pair) for pair in sums):
-        size = sum(int(pair[0]) for pair in sums)
-        files = sum(int(pair[1]) for pair in sums)
-        quota, limit = fields["quota"], fields["quota_filecount"]
-        over = (0 < quota < size) or (0 < limit < files)
-        young = time.time() - os.fstat(fd).st_mtime < _OLD
-        # Over quota by its own sums: believed only while it is young or has but one sum (the Maildir++ rules).
-        if size >= 0 and files >= 0 and (not over or young or len(sums) <= 1):
+    sums = [_SUM.fullmatch(line) for line in lines[1:] if line]
+    if len(data) <= _BIGGEST and lines[0] == head and all(sums):
+        size = sum(int(found[1]) for found in sums if found)
+        files = sum(int(found[2]) for found in sums if found)
+        # Where the message would not fit, the sums are believed only if they are young and just one (Maildir++).
+        believed = len(sums) <= 1 and time.time() - os.fstat(fd).st_mtime < _OLD
+        if size >= 0 and files >= 0 and (believed or not any(exceeded(fields, size, files))):
             return MaildirSize(path, fd, size, files)
     os.close(fd)
     return None
-
-
-def _numeric(pair: list[str]) -> bool:
-    return all(word.lstrip("-").isdigit() for word in pair)
 
 
 def _compute(path: str, top: str, head: str, fields: dict[str, Any], pattern: SizePattern | None) -> MaildirSize:
@@ -75,7 +70,7 @@ def _compute(path: str, top: str, head: str, fields: dict[str, Any], pattern: Si
             continue
         places = [entry.path] if not entry.name.startswith(".") else [f"{entry.path}/cur", f"{entry.path}/new"]
         for place in places:
-            found = directory_usage(place, pattern, True)
+            found = directory_usage(place, pattern, count_folders=False)
             size += found[0]
             files += found[1]
     now = time.time_ns() // 1000

@@ -32,8 +32,8 @@ def size_pattern(pattern: str | None) -> SizePattern | None:
     return size
 
 
-def directory_usage(path: str, pattern: SizePattern | None, count_files: bool) -> tuple[int, int]:
-    """(bytes, files) in a directory and those below it."""
+def directory_usage(path: str, pattern: SizePattern | None, *, count_folders: bool) -> tuple[int, int]:
+    """(bytes, files) in a directory and those below it; `count_folders`: these count as files, too."""
     size = files = 0
     try:
         entries = list(os.scandir(path))
@@ -50,9 +50,9 @@ def directory_usage(path: str, pattern: SizePattern | None, count_files: bool) -
         except OSError:
             continue
         if entry.is_dir(follow_symlinks=False):
-            below = directory_usage(entry.path, pattern, count_files)
+            below = directory_usage(entry.path, pattern, count_folders=count_folders)
             size += below[0]
-            files += below[1]
+            files += below[1] + count_folders
         elif entry.is_file(follow_symlinks=False):
             files += 1
             size += status.st_size // max(1, status.st_nlink)
@@ -61,14 +61,18 @@ def directory_usage(path: str, pattern: SizePattern | None, count_files: bool) -
 
 def check(fields: dict[str, Any], size: int, files: int, where: str, last_read: float = 0.0) -> None:
     """Does the message fit into a mailbox of this size? Raises JobError."""
-    quota = fields["quota"]
-    own = fields["message_size"] if fields["quota_is_inclusive"] else 0
-    if quota > 0 and not fields["quota_no_check"] and size + own > quota:
-        raise full(f"mailbox is full (MTA-imposed quota exceeded while writing to {where})", last_read)
-    limit = fields["quota_filecount"]
-    own = 1 if fields["quota_is_inclusive"] else 0
-    if limit > 0 and not fields["quota_filecount_no_check"] and files + own > limit:
+    too_big, too_many = exceeded(fields, size, files)
+    if too_many and not fields["quota_filecount_no_check"]:
         raise full(f"mailbox is full (MTA-imposed filecount quota exceeded while writing to {where})", last_read)
+    if too_big and not fields["quota_no_check"]:
+        raise full(f"mailbox is full (MTA-imposed quota exceeded while writing to {where})", last_read)
+
+
+def exceeded(fields: dict[str, Any], size: int, files: int) -> tuple[bool, bool]:
+    """Is the message too much for a mailbox of this size: its bytes, its file?"""
+    inclusive = fields["quota_is_inclusive"]
+    own, one = (fields["message_size"], 1) if inclusive else (0, 0)
+    return 0 < fields["quota"] < size + own, 0 < fields["quota_filecount"] < files + one
 
 
 def full(message: str, last_read: float) -> JobError:

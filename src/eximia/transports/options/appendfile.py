@@ -92,10 +92,6 @@ class AppendfileOptions(LocalTransportOptions):
         yield from super().settle(values, given)
         if values["file"] is not None and values["directory"] is not None:
             yield 'only one of "file" or "directory" can be specified'
-        if values["maildir_format"] and values["mailstore_format"]:
-            yield "only one of maildir and mailstore may be specified"
-        if values["create_file"] not in _CREATE_FILE and not values["create_file"].startswith("/"):
-            yield f"\n  invalid value given for \"create_file\" for the {{name}} transport: '{values['create_file']}'"
         if values["mbx_format"]:
             if "use_lockfile" not in given:
                 values["use_lockfile"] = False
@@ -103,6 +99,9 @@ class AppendfileOptions(LocalTransportOptions):
                 values["use_mbx_lock"] = True
         if not any(values[f"use_{how}"] for how in ("lockfile", "fcntl_lock", "flock_lock", "mbx_lock")):
             yield "no locking configured"
+        yield from _directory_only(values)
+        if values["create_file"] not in _CREATE_FILE and not values["create_file"].startswith("/"):
+            yield f"\n  invalid value given for \"create_file\" for the {{name}} transport: '{values['create_file']}'"
         dot = values["use_bsmtp"]
         if dot or values["maildir_format"] or values["mailstore_format"]:
             texts = {"check_string": "." if dot else None, "escape_string": ".." if dot else None}
@@ -112,6 +111,20 @@ class AppendfileOptions(LocalTransportOptions):
             for name in ("message_prefix", "message_suffix"):
                 if name not in given:
                     values[name] = None
+
+
+def _directory_only(values: dict[str, Any]) -> Iterator[str]:
+    """Options for many files in a directory."""
+    limits = [name for name in ("quota_filecount", "quota_directory") if values[name] is not None]
+    if values["file"] is not None:
+        for name in limits:
+            yield f'{name} must not be set without "directory"'
+    if values["directory"] is not None:
+        if values["maildir_format"] and values["mailstore_format"]:
+            yield "only one of maildir and mailstore may be specified"
+        if values["quota"] is None:
+            for name in limits:
+                yield f"quota must be set if {name} is set"
 
 
 _CREATE_FILE = frozenset({"anywhere", "belowhome", "inhome"})
