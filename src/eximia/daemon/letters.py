@@ -375,6 +375,8 @@ def _message(call: Invocation, word: str, attached: str, queue: _Words) -> None:
         if not words:
             raise unknown(word)
         queue_name, words = words[0], words[1:]
+        if "/" in queue_name or queue_name in (".", ".."):
+            raise UsageError(f"exim: bad queue name {queue_name} after {word} option")
         call.arguments = [queue_name]
     if not words:
         raise UsageError(f"exim: no message ids given after {word} option")
@@ -549,7 +551,7 @@ def _settle(call: Invocation) -> None:
     periodic = [run for run in runs if run.interval]
     daemon = call.action == "bd"
     if runs and call.action == "bp":
-        call.runs = []
+        call.runs = [run for run in runs if run.name]  # the queue to list
     elif runs and not daemon:
         only_names = all(run.name and not run.interval and run.recipient is None for run in runs)
         if call.action in ("", "bm") and not (call.action and call.arguments):

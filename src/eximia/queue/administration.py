@@ -223,7 +223,12 @@ def move(admin: Administrator, message_id: str, queue: str) -> Done:
         return held
     with held:
         source = held.place.queue
-        admin.process.spool.move(message_id, held.place, queue)
+        if source == queue:
+            return Done(ok=False, text=f"Message {message_id} is in {_folders(queue)} already")
+        try:
+            admin.process.spool.move(message_id, held.place, queue)
+        except OSError as error:
+            return Done(ok=False, text=f"Message {message_id} not moved: {error.strerror}")
         admin.log(f"moved from {_folders(source)} to {_folders(queue)}", message_id)
     return Done(ok=True, text=f"Message {message_id} ")
 

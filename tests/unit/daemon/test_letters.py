@@ -97,6 +97,17 @@ def test_queue_runs() -> None:
     assert (second.name, second.interval, second.force, second.force_frozen) == ("", 1200, True, True)
 
 
+@pytest.mark.parametrize(("words", "queue"), [("-bp -qGname", "name"), ("-qGname -bpc", "name"), ("-bp -q", "")])
+def test_the_queue_that_is_listed(words: str, queue: str) -> None:
+    assert [run.name for run in read("exim", words.split()).runs] == ([queue] if queue else [])
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "../x"])
+def test_queue_names_that_leave_the_spool(name: str) -> None:
+    with pytest.raises(UsageError, match="bad queue name"):
+        read("exim", ["-MG", name, "1abcde-000000-00"])
+
+
 def test_values_attached_and_apart() -> None:
     call = read("exim", ["-fa@b", "-F", "A B", "-DX=1", "-D Y = 2 ", "-oMr", "smtp", "-os5m", "-C/x", "c@d"])
     assert (call.sender, call.sender_name, call.protocol, call.smtp_timeout, call.config_files) == (

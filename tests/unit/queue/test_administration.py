@@ -99,6 +99,12 @@ def test_remove_damaged(house: House, admin: Administrator) -> None:
     )
 
 
+def test_move_to_where_it_is(house: House, admin: Administrator) -> None:
+    done = move(admin, A, "")
+    assert (done.ok, done.text) == (False, f"Message {A} is in input, msglog already")
+    assert house.process.spool.count() == 1
+
+
 def test_move(house: House, admin: Administrator) -> None:
     assert move(admin, A, "night").text == f"Message {A} "
     assert house.process.spool.count() == 0
