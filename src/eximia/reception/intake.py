@@ -479,7 +479,7 @@ def _answer_accepted(session: SmtpSession, incoming: Incoming) -> None:
         answer = tx.final_answer
     else:
         answer = answers.Answer("250", f"OK id={message.id}")
-    if message.by_chunks:
+    if message.by_chunks and answer is not tx.prdr_answer:
         text = f"{answer.code[:3]}- {tx.chunk_size} byte chunk, total {_wire_size(session)}\r\n"
         session.out.append(text.encode("latin-1"))
     session.answer(answer)
