@@ -13,13 +13,13 @@ from eximia.transports.strings import expand
 
 from . import retry
 from .early import forget
-from .failure import NOT_SUPPORTED, Failure, Fault
+from .failure import Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
 from .judge import judge
 from .log import address_raised, host_item, log_host_failure, log_line, tell_host_failure
 from .mta_sts import strictest
 from .opening import obtain, release
-from .requiretls import demand, is_waived, never
+from .requiretls import demand, is_unprotected, is_waived, never
 from .send import finish_refused, send_message
 from .utf8 import ascii_address, converts
 from .waiting import leave, serialized, wait_for
@@ -239,7 +239,7 @@ class _Run:
             if connection is not None:
                 connection.stream.abort()
                 connection.messages = -1
-            if ctx.message.requiretls and failure.report == NOT_SUPPORTED and host is self.hosts[-1]:
+            if ctx.message.requiretls and host is self.hosts[-1] and is_unprotected(failure):
                 failure = never(failure)
             if facts.tls is None:
                 facts.tls = variables.tls_out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximia.context.delivery import Errno
 
-from .failure import Failure, Fault
+from .failure import NOT_SUPPORTED, Failure, Fault
 from .mta_sts import enforced
 
 if TYPE_CHECKING:
@@ -19,37 +19,44 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
-#: "REQUIRETLS support required" (RFC 8689)
-_STATUS = "5.7.30"
+#: "REQUIRETLS support required" and "Encryption needed" (RFC 8689 section 4.2.1)
+_UNSUPPORTED = "5.7.30"
+_UNPROTECTED = "5.7.10"
 
 
 def demand(ctx: Context, connection: Connection, *, last: bool) -> None:
     """Raises Failure unless the message at hand may go over this session; for good with the `last` host."""
-    why = _missing(ctx, connection)
+    why, status = _missing(ctx, connection)
     if why:
-        raise _final(why) if last else Failure(why, Errno.TLS_REQUIRED, Fault.MESSAGE)
+        raise _final(why, status) if last else Failure(why, Errno.TLS_REQUIRED, Fault.MESSAGE)
+
+
+def is_unprotected(failure: Failure) -> bool:
+    """The host offers no TLS, or none with a certificate of its own. Other trouble, as a lost connection, may pass."""
+    return failure.report == NOT_SUPPORTED or failure.report.startswith("certificate-")
 
 
 def never(failure: Failure) -> Failure:
-    """The same for good: no host of the message's offers TLS."""
-    return _final(f"REQUIRETLS: {failure.message}")
+    """The same for good: no host will do."""
+    return _final(f"REQUIRETLS: {failure.message}", _UNPROTECTED)
 
 
-def _final(text: str) -> Failure:
+def _final(text: str, status: str) -> Failure:
     failure = Failure(text, 0, Fault.MESSAGE, permanent=True)
-    failure.status = _STATUS
+    failure.status = status
     return failure
 
 
-def _missing(ctx: Context, connection: Connection) -> str:
+def _missing(ctx: Context, connection: Connection) -> tuple[str, str]:
+    """What is missing, and its status; empty when nothing is."""
     host, tls = connection.host, connection.tls
     if host.from_mx and not host.secure and not enforced(ctx):
-        return "REQUIRETLS: the MX record is covered neither by DNSSEC nor by MTA-STS"
+        return "REQUIRETLS: the MX record is covered neither by DNSSEC nor by MTA-STS", _UNSUPPORTED
     if not tls.version or not tls.certificate_verified:
-        return "REQUIRETLS: no TLS session with a certificate that can be verified"
+        return "REQUIRETLS: no TLS session with a certificate that can be verified", _UNPROTECTED
     if not connection.peer.requiretls:
-        return "REQUIRETLS support required"
-    return ""
+        return "REQUIRETLS support required", _UNSUPPORTED
+    return "", ""
 
 
 def is_waived(ctx: Context) -> bool:
