@@ -114,7 +114,21 @@ _DEFERRED = {
     "self": defers("route_list = * 127.0.0.1\n transport = nul\n self = defer", "manualroute"),
     "self, frozen": defers("route_list = * 127.0.0.1\n transport = nul\n self = freeze", "manualroute"),
 }
+COUNT = "${lookup sqlite{select count(*) from t}}"
+ADD = "import sqlite3\nwith sqlite3.connect('@D/spool/db') as one:\n    one.execute('insert into t values (1)')\n"
+COUNTED = Dialogue(
+    main="sqlite_dbfile = @D/spool/db\nacl_smtp_data = data\n",
+    acl="rcpt:\n warn set acl_m_made = ${lookup sqlite{create table t (n int)}}\n accept\n"
+    f"data:\n warn set acl_m_one = {COUNT}\n set acl_m_run = ${{run{{/usr/bin/python3 @D/add.py}}}}\n"
+    f" set acl_m_two = {COUNT}\n accept\n",
+    files={"add.py": ADD},
+    routers="r:\n driver = accept\n transport = t\n",
+    transports="t:\n driver = appendfile\n file = @D/box/b\n user = Debian-exim\n"
+    f" headers_add = X-Count: $acl_m_one $acl_m_two {COUNT}\n",
+)
+
 _LOOKUPS = {
+    "asked anew by the delivery": COUNTED,
     "warn": warned(f"condition = {PGSQL}"),
     "warn sets": warned(f"set acl_m_x = {PGSQL}"),
     "deny": Dialogue(said=RCPT, acl=f"rcpt:\n deny condition = {PGSQL}\n accept\n"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.context import Address, Batch, Context, Message, Process, Session
+from eximia.lookups.types import forget_results
 
 from .finish import finish
 from .journaling import Progress
@@ -84,10 +85,12 @@ class Attempt:
         try:
             if self.process.main.mua_wrapper:
                 return run_wrapped(self)
+            forget_results(self.message)
             if not make_addresses(self):
                 self.progress.write_notes()
                 return AttemptEnd.REMAINS
             route_all(self)
+            forget_results(self.message)
             if self.local:
                 deliver_local(self)
             if self.remote:

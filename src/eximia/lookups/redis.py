@@ -16,7 +16,7 @@ from eximia.base.text import to_bytes
 from eximia.protocols.resp import ReplyReader, command
 
 from .pool import Pool, pool_for
-from .servers import ConnectFailure, address_of, ask, split_host
+from .servers import ConnectFailure, address_of, ask, old_form, split_host
 from .shared_redis import QUICK, shared_with
 from .types import LookupDefer, Options, QueryStyle
 
@@ -135,6 +135,14 @@ def split_command(query: str) -> list[bytes]:
     return [to_bytes(each) for each in words]
 
 
+#: commands that change nothing: only their results are kept
+_READING = frozenset(
+    b"BITCOUNT EXISTS GEODIST GEOPOS GET GETBIT GETRANGE HEXISTS HGET HGETALL HKEYS HLEN HMGET HSTRLEN HVALS KEYS "
+    b"LINDEX LLEN LPOS LRANGE MGET SCARD SDIFF SINTER SISMEMBER SMEMBERS SMISMEMBER STRLEN SUNION TYPE ZCARD ZCOUNT "
+    b"ZLEXCOUNT ZMSCORE ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYSCORE ZREVRANK ZSCORE".split()
+)
+
+
 def _text(reply: Any) -> str | None:
     """A reply as text."""
     if reply is None:
@@ -164,6 +172,11 @@ class Redis(QueryStyle):
         if "\\" not in text and len(text.split()) == 1 and not (text[0].isspace() or text[-1].isspace()):
             return text
         return "".join([f"\\{char}" if char.isspace() or char == "\\" else char for char in text])
+
+    def changes(self, query: str, found: str | None) -> bool:
+        """See `QueryStyle.changes`."""
+        words = split_command(old_form(query, "Redis")[1])
+        return not words or words[0].upper() not in _READING
 
     def query(self, ctx: Context, query: str, options: Options) -> str | None:
         """See `QueryStyle.query`."""

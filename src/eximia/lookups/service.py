@@ -19,7 +19,7 @@ from eximia.context.user_files import readable
 from .catalogue import LOOKUPS
 from .kept import LINES
 from .search import Search, parse_search
-from .types import LookupType, OpenFailure, QueryStyle, SingleKey, option
+from .types import RESULTS, LookupType, OpenFailure, QueryStyle, SingleKey, option
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -123,9 +123,9 @@ def _query(ctx: Context, type_: QueryStyle, parsed: Search, query: str) -> str |
         raise ExpansionError(f"{parsed.type} lookups are not permitted in users' filters here")
     if not type_.cached:
         return _trusted(type_, type_.query(ctx, query, parsed.options))
-    kept: dict[tuple[str, str, object], str | None] | None = ctx.message.notes.get("lookup results")
+    kept: dict[tuple[str, str, object], str | None] | None = ctx.message.notes.get(RESULTS)
     if kept is None:
-        kept = ctx.message.notes["lookup results"] = {}
+        kept = ctx.message.notes[RESULTS] = {}
     options = parsed.options
     if options:
         options = tuple(pair for pair in options if pair[0] != "cache")

@@ -8,7 +8,10 @@ from eximia.base.errors import ExpansionError, LookupDefer
 from eximia.base.refusal import why
 
 if TYPE_CHECKING:
-    from eximia.context import Context
+    from eximia.context import Context, Message
+
+#: the note of a message with the results of its queries
+RESULTS = "lookup results"
 
 Options = tuple[tuple[str, str], ...]
 
@@ -57,6 +60,11 @@ class QueryStyle(LookupType):
         """Whether the query may have changed data: it is sent again when it comes again, and results kept of this type
         are forgotten."""
         return False
+
+
+def forget_results(message: Message) -> None:
+    """Queries are asked anew from here on (manual 9.8: "flushed at strategic points")."""
+    message.notes.pop(RESULTS, None)
 
 
 def option(options: Options, name: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError
 from eximia.logs.lines.arrival import ArrivalExtras, arrival
+from eximia.lookups.types import forget_results
 from eximia.message.header import DELETED, Header
 from eximia.rewrite import rewrite_sender
 
@@ -59,6 +60,7 @@ def read_header(ctx: Context, policy: Policy, fields: Sequence[str], arrived: Ar
 def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
     """Put our Received: line on top, with the time at which reception began, and mend the rest."""
     message = ctx.message
+    forget_results(message)
     rewrite_recipients(ctx)
     received = make_received(ctx, policy, message.received_time)
     arrived.received = received

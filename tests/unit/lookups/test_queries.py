@@ -7,6 +7,8 @@ import pytest
 from eximia.base.errors import ExpansionError, LookupDefer, TaintError
 from eximia.base.text import Quoted, Untainted, is_tainted
 from eximia.expand import expand_text
+from eximia.lookups.redis import REDIS
+from eximia.lookups.types import forget_results
 from support_policy import clean, make_context
 
 
@@ -206,6 +208,26 @@ def test_bytes_that_are_not_utf8(ctx, database):
     query = "${lookup sqlite,file=%s{%s}}"
     assert expand_text(clean(query % (database, "select n from t where a='g''\xe9'")), ctx) == "99"
     assert expand_text(clean(query % (database, "select 1 as \xe9")), ctx) == "1"
+
+
+def test_results_are_forgotten_between_reception_and_delivery(ctx, tmp_path):
+    file = tmp_path / "kept"
+
+    def ask(text):
+        return ctx.process.services.lookups.find(ctx, f"sqlite,file={file}", None, clean(text))
+
+    ask("create table t (n int)")
+    assert ask("select count(*) from t") == "0"
+    with sqlite3.connect(file) as connection:
+        connection.execute("insert into t values (1)")
+    assert ask("select count(*) from t") == "0"
+    forget_results(ctx.message)
+    assert ask("select count(*) from t") == "1"
+
+
+def test_commands_of_redis_that_change_something():
+    for query, changing in (("get a", False), ("HGET a b", False), ("incr a", True), ("set a b", True), ("", True)):
+        assert REDIS.changes(query, "1") == changing
 
 
 def test_passwd(ctx):
