@@ -233,7 +233,8 @@ def _give_up(attempt: Attempt, address: Address) -> None:
     outcome = failure("retry timeout exceeded")
     outcome.smtp = last.smtp
     outcome.errno = max(0, last.errno)
-    outcome.user_message = _timeout_text(last.user_message or last.message)
+    told = last.pass_message or last.smtp is not None
+    outcome.user_message = _timeout_text(last.user_message or (last.message if told else ""))
     address.outcome = outcome
     attempt.failed.append(address)
 

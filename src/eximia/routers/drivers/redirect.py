@@ -273,7 +273,7 @@ class Redirect(Driver):
             raise RouterFail(log, user_message=result.message, pass_message=True, children=children)
         text = result.log_message or result.message
         if result.verdict == "freeze":
-            raise RouterDefer(text, freeze=call.mode is Mode.DELIVER, pass_message=True, children=children)
+            raise RouterDefer(text, freeze=call.mode is Mode.DELIVER, children=children)
         raise RouterDefer(text or "deferred by filter", pass_message=True, children=children)
 
     def _filtered(self, ctx: Context, address: Address, delivery: FilterDelivery) -> Address:
