@@ -279,4 +279,72 @@ STORES = {
     "banner with a space at its end": Dialogue(said=QUIT, main='smtp_banner = "hello  "\n'),
 }
 
-CASES = {**DELIVERIES, **DIFFERENT, **STORES}
+GENERATED = """
+al:
+ driver = redirect
+ domains = y.example
+ local_parts = ^al
+ data = ${lookup{$local_part}lsearch{@D/aliases}}
+ allow_fail
+ pipe_transport = pp
+ file_transport = fl
+@A
+fi:
+ driver = redirect
+ domains = y.example
+ local_parts = ^fi
+ data = #Exim filter\\n${sg{${lookup{$local_part}lsearch{@D/filters}}}{;}{\\n}}
+ user = Debian-exim
+ allow_filter
+ allow_fail
+ allow_defer
+ allow_freeze
+ pipe_transport = pp
+ file_transport = fl
+@F
+"""
+
+
+def generated(*to: str, aliases: str = "", filters: str = "", al: str = "", fi: str = "", **more: Any) -> Dialogue:
+    """Recipients whose redirections and filters are told, with more options of the two routers."""
+    more.setdefault("transports", TRANSPORTS)
+    more["transports"] += "pp:\n driver = pipe\n user = Debian-exim\nfl:\n driver = appendfile\n user = Debian-exim\n"
+    return Dialogue(
+        said=EHLO + "MAIL FROM:<s@from.example>\r\n" + "".join(f"RCPT TO:<{one}>\r\n" for one in to) + DATA + QUIT,
+        routers=GENERATED.replace("@A", al).replace("@F", fi) + ROUTERS.replace("r:\n", "r:\n domains = y.example\n"),
+        files={"aliases": aliases, "filters": filters},
+        **more,
+    )
+
+
+PIPE = "\"|/bin/sh -c 'exit 4'\""
+MIXED = {
+    "noerror alone": generated("fi1@y.example", filters="fi1: noerror deliver nosuch@q.example\n"),
+    "forbidden twice": generated("al1@y.example", "al1@y.example", aliases=f"al1: {PIPE}\n", al=" forbid_pipe\n"),
+    "failed, unseen": generated("al1@y.example", aliases="al1: :fail: no\n", al=" unseen\n"),
+    "failed, unseen, with a pipe": generated(
+        "fi1@y.example", filters='fi1: unseen pipe "/bin/sh -c \'exit 4\'"; fail text "x"\n', fi=" unseen\n"
+    ),
+    "a pipe of a filter that sees not": generated(
+        "fi1@y.example", filters="fi1: unseen pipe \"/bin/sh -c 'exit 4'\"\n", fi=" unseen\n"
+    ),
+    "frozen for good": generated("fi1@y.example", filters='fi1: freeze text "x"\n', retry=""),
+    "frozen, one for good": generated(
+        "fi1@y.example",
+        "fi2@y.example",
+        filters='fi1: freeze text "x"\nfi2: freeze text "y"\n',
+        retry="fi1@y.example * F,0s,1m\n* * F,1h,1m\n",
+        then=(("-qff",),),
+    ),
+    "wrong filters, given up": generated(
+        "fi1@y.example", "fi2@y.example", filters='fi1: headers add "X: y"\nfi2: defer text "x"\n', retry=""
+    ),
+    "no such directory, given up": generated("al1@y.example", aliases="al1: /nonexist/x\n", retry=""),
+    "return path of a failure": generated(
+        "r1@y.example",
+        transports=TRANSPORTS + " return_path = rp@from.example\n",
+        peers=({"rules": [("RCPT", b"550 no\r\n")]},),
+        selector="-pid +return_path_on_delivery",
+    ),
+}
+CASES = {**DELIVERIES, **MIXED, **DIFFERENT, **STORES}

@@ -58,7 +58,7 @@ def run_batch(attempt: Attempt, batch: Batch) -> None:
             note_delivered(attempt, address, first=first, return_path=batch.return_path)
             first = False
         elif outcome.result is Result.FAILED:
-            note_failed(attempt, address)
+            note_failed(attempt, address, return_path=batch.return_path)
         else:
             local_retry(address)
             note_deferred(attempt, address)

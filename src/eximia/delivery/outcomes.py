@@ -84,8 +84,8 @@ def time_in_queue(attempt: Attempt) -> float:
     return max(0.0, attempt.process.ports.clock.time() - began)
 
 
-def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) -> None:
-    """`**`: the address is to be bounced."""
+def note_failed(attempt: Attempt, address: Address, *, routing: bool = False, return_path: str | None = None) -> None:
+    """`**`: the address is to be bounced. `return_path`: that of the copy, when a transport was tried."""
     message = attempt.message
     outcome = address.outcome
     assert outcome is not None
@@ -96,12 +96,13 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False) ->
     told = outcome.smtp is not None or outcome.pass_message or remote
     _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):
-        tried = address.transport is not None and not routing
+        if return_path is None and address.transport is not None and not routing:
+            return_path = return_path_of(attempt, address)
         line = failed(
             address,
             attempt.log.selectors,
             sender=message.sender_address,
-            return_path=return_path_of(attempt, address) if tried else None,
+            return_path=return_path,
             queue_name=message.queue_name,
         )
         attempt.log.main(line, message.id)

@@ -161,7 +161,7 @@ def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
             note_delivered(attempt, address, first=to != copied_to, return_path=batch.return_path)
             copied_to = to
         elif outcome.result is Result.FAILED:
-            note_failed(attempt, address)
+            note_failed(attempt, address, return_path=batch.return_path)
         else:
             if outcome.errno == Errno.RETRY_HOSTS and address is batch.first:
                 for name in {host.name for host in address.hosts}:

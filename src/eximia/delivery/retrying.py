@@ -131,6 +131,9 @@ def settle_retries(attempt: Attempt) -> None:
             remaining.append(address)
     remaining.reverse()
     attempt.deferred = remaining
+    if not attempt.freeze_reason:
+        # what asked for freezing may be among those that fail now
+        attempt.wanted_freeze = any(address.outcome is not None and address.outcome.freeze for address in remaining)
     for address in timed_out:
         _give_up(attempt, address)
 

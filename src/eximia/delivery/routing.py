@@ -65,6 +65,10 @@ def _place_special(attempt: Attempt, address: Address) -> None:
         address.outcome = Outcome(Result.DELIVERED)
         note_delivered(attempt, address, bypassed=True)
     elif address.forbidden:
+        for earlier in attempt.failed:
+            if earlier.forbidden and earlier.unique == address.unique:
+                earlier.duplicates.append(address)
+                return
         address.outcome = failure(address.forbidden, silent=True, pass_message=False)
         note_failed(attempt, address)
     elif address.setup_error:

@@ -402,16 +402,9 @@ def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -
         user_message=error.user_message,
         pass_message=error.pass_message,
     )
-    children = error.children
-    if router.options.unseen is not False and router.following is not None:
-        try:
-            if _boolean(ctx, router, router.options.unseen, "unseen", default=False):
-                children = [_copy(address, router), *children]
-        except RouterDefer as trouble:
-            return _deferred(ctx, address, router, trouble)
     _trace_end(ctx, router, address, "failed", error.message)
-    _adopt(address, children)
-    return Routed(Verdict.FAILED, children)
+    _adopt(address, error.children)
+    return Routed(Verdict.FAILED, error.children)
 
 
 def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer) -> Routed:
