@@ -49,9 +49,13 @@ def warned(modifier: str) -> Dialogue:
 AUTHENTICATOR = "a:\n driver = dovecot\n public_name = PLAIN\n server_set_id = $auth1\n server_socket = "
 
 
-def service(where: str) -> Dialogue:
-    """Dovecot is not there."""
-    return Dialogue(said=f"{EHLO}AUTH PLAIN AGEAYg==\r\nQUIT\r\n", authenticators=f"{AUTHENTICATOR}{where}\n")
+OFFERED = b"VERSION\t1\t1\nMECH\tLOGIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tx\nDONE\n"
+
+
+def service(where: str, **more: Any) -> Dialogue:
+    """Dovecot is not there, or of no use."""
+    said = f"{EHLO}AUTH PLAIN AGEAYg==\r\nQUIT\r\n"
+    return Dialogue(said=said, authenticators=f"{AUTHENTICATOR}{where}\n", **more)
 
 
 def twice(routers: str) -> Dialogue:
@@ -115,9 +119,9 @@ _DEFERRED = {
     "self, frozen": defers("route_list = * 127.0.0.1\n transport = nul\n self = freeze", "manualroute"),
 }
 COUNT = "${lookup sqlite{select count(*) from t}}"
-ADD = "import sqlite3\nwith sqlite3.connect('@D/spool/db') as one:\n    one.execute('insert into t values (1)')\n"
+ADD = "import sqlite3\nwith sqlite3.connect('@D/spool/counted') as one:\n    one.execute('insert into t values (1)')\n"
 COUNTED = Dialogue(
-    main="sqlite_dbfile = @D/spool/db\nacl_smtp_data = data\n",
+    main="sqlite_dbfile = @D/spool/counted\nacl_smtp_data = data\n",
     acl="rcpt:\n warn set acl_m_made = ${lookup sqlite{create table t (n int)}}\n accept\n"
     f"data:\n warn set acl_m_one = {COUNT}\n set acl_m_run = ${{run{{/usr/bin/python3 @D/add.py}}}}\n"
     f" set acl_m_two = {COUNT}\n accept\n",
@@ -180,6 +184,7 @@ _OTHER = {
     "dovecot: no socket": service("/nonexistent/sock"),
     "dovecot: no server": service("127.0.0.1 1"),
     "dovecot: no port": service("127.0.0.1:1"),
+    "dovecot: another mechanism": service("127.0.0.1 @P1", peers=({"banner": OFFERED},), ignore="CPID|^VERSION"),
     "unknown commands in a transaction": Dialogue(
         said=EHLO + "MAIL FROM:<s@from.example>\r\nA\r\nB\r\nC\r\nD\r\n", selector="+smtp_incomplete_transaction"
     ),

@@ -134,7 +134,7 @@ def _shake_hands(link: _Link, mechanism: str) -> None:
         if words[0] == "DONE":
             break
     if mechanism not in mechanisms:
-        raise _Trouble(f'authentication mechanism "{mechanism}" not supported by the service')
+        raise _Trouble(f'Dovecot did not advertise mechanism "{mechanism}" to us')
 
 
 def _request(ctx: Context, mechanism: str, initial: bytes | None) -> str:
