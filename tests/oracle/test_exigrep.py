@@ -16,11 +16,11 @@ from eximia.cli.utilities import exigrep
 DEBIAN = shutil.which("exigrep", path="/usr/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(DEBIAN is None, reason="needs Exim's log tools")
 
-LOGS = [Path(__file__).with_name("logs_of_exim") / f"{name}.log" for name in ("mixed", "hosts", "times")]
+LOGS = [Path(__file__).with_name("logs_of_exim") / f"{name}.log" for name in ("mixed", "hosts", "times", "reasons")]
 CASES = [
     "alice", "-l a@b", "-v alice", "-I ALICE", "-I alice", "-t 5 example", "-M harry", "-M 1vM1ad-000004-01",
     "'rejected RCPT'", "Frozen", "-v .", "1vM1ac", "nosuch", "'^2026-11-20 10'", "-lI a@b", "remote_smtp",
-    "'S=[0-9]{5}'", "-lit -v alice", "-foo x", "-t 5 -v nosuch",
+    "'S=[0-9]{5}'", "-lit -v alice", "-foo x", "-t 5 -v nosuch", "-t 0 example", "-M alice", "rejected", "-v rejected",
 ]  # fmt: skip
 
 

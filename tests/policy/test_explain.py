@@ -94,6 +94,9 @@ def test_a_session(folder: Path) -> None:
     assert any(one.strip().startswith(f"{line(folder, 'senders = ')}: condition senders -> true") for one in lines)
     assert any(one.strip().startswith(f"{line(folder, 'no room')}: statement deny -> succeeded") for one in lines)
     assert "< 550 no room for you" in lines
+    # the message is not sent when nobody asks for it
+    assert "> Subject: explain" not in lines
+    assert lines[-2] == "> QUIT"
 
 
 def test_a_good_session_reaches_the_end(folder: Path) -> None:

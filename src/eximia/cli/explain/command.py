@@ -93,15 +93,17 @@ def _session(process: Process, story: Story, given: Any) -> None:
         sys.stderr.write(f"eximia explain: {given.ip} is no IP address\n")
         raise SystemExit(2)
     host = canonical(address)
-    session = Session(sender_host_address=host, sender_host_port=port, host_checking=True)
+    session = Session(sender_host_address=host, sender_host_port=port, host_checking=True, callouts=True)
     if given.auth_id is not None:
         session.authenticated_id = given.auth_id
         session.sender_host_authenticated = "given"
-    stream = ScriptedStream(story, _commands(given), (host, port), ("", 0))
+    stream = ScriptedStream(story, _commands(story, given), (host, port), ("", 0))
     SmtpSession(process, stream, session, settings=SessionSettings(testing=True)).run()
 
 
-def _commands(given: Any) -> Iterator[bytes]:
+def _commands(story: Story, given: Any) -> Iterator[bytes]:
+    """What a client says: the message only when it is asked for."""
+
     def line(text: str) -> bytes:
         # An argument is one line, whatever it contains.
         return " ".join(text.split("\n")).encode("utf-8", "surrogateescape") + b"\r\n"
@@ -111,7 +113,8 @@ def _commands(given: Any) -> Iterator[bytes]:
     for recipient in given.subject:
         yield line(f"RCPT TO:<{recipient}>")
     yield line("DATA")
-    yield _message(given.message, given.sender or "", given.subject)
+    if story.answer().startswith("354"):
+        yield _message(given.message, given.sender or "", given.subject)
     yield line("QUIT")
 
 

@@ -40,6 +40,10 @@ class Story:
     def add(self, kind: str, text: str) -> None:
         self.events.append(Event(kind, text))
 
+    def answer(self) -> str:
+        """The server's last reply."""
+        return next((event.text for event in reversed(self.events) if event.kind == "server"), "")
+
     def _decided(self, step: Step) -> None:
         self.events.append(Event("decision", "", step))
 

@@ -20,7 +20,7 @@ HELP = """Usage:
 
 Options:
     -l, --literal          the pattern is plain text, not a regular expression
-    -t, --queue-time N     only messages that spent at least N seconds in the queue
+    -t, --queue-time N     only messages that spent more than N seconds in the queue
     -I, --sensitive        upper and lower case differ
     -v, --invert           what does not match
     -M, --related          also messages that came from the ones that match
@@ -48,7 +48,7 @@ class Search:
     """One search over the lines of logs; `feed` gives what can be shown at once, `finish` the rest."""
 
     def __init__(
-        self, wanted: re.Pattern[str], *, invert: bool = False, related: bool = False, seconds: float = 0
+        self, wanted: re.Pattern[str], *, invert: bool = False, related: bool = False, seconds: float | None = None
     ) -> None:
         self._wanted = wanted
         self._invert = invert
@@ -79,8 +79,14 @@ class Search:
             message.selected = True
         if self._related:
             message.parents += _REFERENCE.findall(line)
-        if text.startswith("Completed"):
-            if self._chosen_now(message_id, message) and (not self._seconds or now - message.began >= self._seconds):
+        if text.startswith("rejected "):
+            # refused before it was a message, which is all there is of it
+            del self._messages[message_id]
+            if message.selected != self._invert and self._seconds is None:
+                yield "".join(f"{each}\n" for each in message.lines) + "\n"
+        elif text.startswith("Completed"):
+            slow = self._seconds is None or now - message.began > self._seconds
+            if self._chosen_now(message_id, message) and slow:
                 yield "".join(f"{each}\n" for each in message.lines) + "\n"
             del self._messages[message_id]
 
@@ -94,10 +100,15 @@ class Search:
     def _chosen_now(self, message_id: str, message: _Message) -> bool:
         chosen = message.selected != self._invert
         if not chosen and self._related:
-            chosen = any(parent in self._chosen for parent in message.parents)
+            chosen = any(parent in self._chosen or self._matches(parent) for parent in message.parents)
         if chosen:
             self._chosen.add(message_id)
         return chosen
+
+    def _matches(self, message_id: str) -> bool:
+        """Whether a message that is not complete has matched so far."""
+        message = self._messages.get(message_id)
+        return message is not None and message.selected and not self._invert
 
 
 def _time(stamp: str, zone: str | None) -> float:
@@ -125,15 +136,15 @@ def command(words: Sequence[str]) -> int:
     if not rest:
         sys.stderr.write(HELP)
         return 2
-    seconds = next((value for name, value in pairs if name in {"-t", "--queue-time"}), "0")
-    if not seconds.isdigit():
+    seconds = next((value for name, value in pairs if name in {"-t", "--queue-time"}), None)
+    if seconds is not None and not seconds.isdigit():
         fail(f"exigrep: {seconds} is not a number of seconds", 2)
     wanted = pattern(rest[0], caseless=not options & {"-I", "--sensitive"}, literal=bool(options & {"-l", "--literal"}))
     search = Search(
         wanted,
         invert=bool(options & {"-v", "--invert"}),
         related=bool(options & {"-M", "--related"}),
-        seconds=int(seconds),
+        seconds=int(seconds) if seconds is not None else None,
     )
     for lines in _inputs(rest[1:]):
         for text in search.feed(lines):

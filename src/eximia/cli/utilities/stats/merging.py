@@ -82,6 +82,9 @@ class Merger:
                     counted.distinct["sent", kind] = counted.distinct.get(("sent", kind), 0) + int(count)
                 counted.delayed += int(words[-4])
                 counted.failed += int(words[-2])
+            elif len(words) > 2 and "Rejects" in line and "host" in columns:
+                key = (" ".join(words[:-2]), "host")
+                counted.distinct[key] = counted.distinct.get(key, 0) + int(words[-1])
             elif words[0] == "Delivered":
                 counted.delivered.volume += volumes.read(words[1])
                 counted.delivered.messages += int(words[2])

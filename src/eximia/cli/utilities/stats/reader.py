@@ -56,6 +56,8 @@ class LogReader:
         counted = self.statistics = Statistics()
         counted.patterns = {name: Counter() for name, _ in options.patterns}
         self._messages: dict[str, _Message] = {}
+        #: deliveries of messages whose arrival was not seen
+        self._strangers: dict[str, _Message] = {}
         if options.queue_times:
             for title in (ALL_TIMES, REMOTE_TIMES):
                 counted.times[title] = Times(options.queue_times)
@@ -109,7 +111,9 @@ class LogReader:
             case "<=":
                 self._arrived(message_id, text, stamp)
             case "=>":
-                self._delivered(message or _Message(), text, stamp)
+                if message is None:
+                    message = self._strangers.setdefault(message_id, _Message())
+                self._delivered(message, text, stamp)
             case "->":
                 self._another(message)
             case "==":
@@ -224,10 +228,15 @@ class LogReader:
 
     def _completed(self, message_id: str, text: str, stamp: re.Match[str]) -> None:
         message = self._messages.pop(message_id, None)
-        if message is None:
-            return
+        stranger = self._strangers.pop(message_id, None)
         times = self.statistics.times
         now = _seconds(stamp)
+        if message is None:
+            # its arrival is in another log, or was no plain one: it was fast
+            for title in (ALL_TIMES, REMOTE_TIMES) if stranger is not None and stranger.remote else (ALL_TIMES,):
+                if title in times:
+                    times[title].add(0)
+            return
         if ALL_TIMES in times:
             times[ALL_TIMES].add(now - message.arrived)
             if message.remote:
@@ -235,7 +244,7 @@ class LogReader:
         bounds = self._options.receipt_times
         in_queue = _QUEUE_TIME.search(text)
         if bounds and in_queue is not None:
-            took = abs(now - _span(in_queue[1]) - message.arrived)
+            took = max(0.0, _span(in_queue[1]) - (now - message.arrived))
             titles = ["all messages", f"{message.protocol} messages"] if message.protocol else ["all messages"]
             for title in titles:
                 times.setdefault(f"Receipt times: {title}", Times(bounds)).add(took)

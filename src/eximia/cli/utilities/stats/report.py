@@ -12,7 +12,7 @@ from .counts import Statistics, Tally, Times
 from .options import Options
 
 #: the longest row of dots in a histogram
-_DOTS = 40
+_DOTS = 50
 
 _COLUMNS = {"host": "Hosts", "domain": "Domains", "email": "Emails", "edomain": "Edomains"}
 
@@ -162,7 +162,9 @@ class Report:
         ]
         for name, hosts in (("Rejects", counted.rejected), ("Temp Rejects", counted.temporarily_rejected)):
             if hosts:
-                others = (str(len(hosts)) if kind == "host" else "" for kind in kinds)
+                others = (
+                    str(counted.distinct.get((name, kind), len(hosts))) if kind == "host" else "" for kind in kinds
+                )
                 rows.append((name, "", str(hosts.total()), "", *others))
         return Totals(tuple(_COLUMNS[kind] for kind in kinds), tuple(rows))
 
@@ -177,7 +179,7 @@ class Report:
         bins = [0] * (24 * self._options.divisions)
         for minute, count in counts.items():
             bins[minute // width] += count
-        dot = 1 + (max(bins) - 1) // _DOTS if max(bins) else 1
+        dot = max(1, int(max(bins) / _DOTS + 0.5))
         rows = []
         for number, count in enumerate(bins):
             start = number * width
@@ -185,7 +187,7 @@ class Report:
                 label = f"{number:02d}-{number + 1:02d}"
             else:
                 label = f"{f'{start // 60:02d}' if start % 60 == 0 else '  '}:{start % 60:02d}"
-            rows.append((label, count, "." * ((count + dot - 1) // dot)))
+            rows.append((label, count, "." * (count // dot)))
         period = "hour" if width == 60 else "minute" if width == 1 else f"{width} minutes"
         return Histogram(
             what, period, f"each dot is {dot} {unit[dot != 1]}", tuple(rows), own=what in self._counted.patterns

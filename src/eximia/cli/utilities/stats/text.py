@@ -6,7 +6,8 @@ import re
 
 from .report import Durations, Errors, Histogram, Patterns, Relays, Report, Section, Top, Totals, Transports
 
-#: an error is continued on the next line after the first blank beyond this column
+#: an error longer than this is continued on the next line, after the first blank beyond a column
+_LONG = 65
 _WRAP = re.compile(r"(.{50,}?)\s+")
 
 
@@ -39,13 +40,20 @@ def _section(section: Section) -> str:
         case Top():
             return _top(section)
         case Errors():
-            rows = "".join(f"{count:5d} {_WRAP.sub(_continued, text)}\n\n" for count, text in section.rows)
+            rows = "".join(f"{count:5d} {_wrapped(text)}\n\n" for count, text in section.rows)
             every = sum(count for count, _ in section.rows)
             return f"{_title('List of errors')}\n{rows}{_title(f'Errors encountered: {every}')}"
 
 
-def _continued(found: re.Match[str]) -> str:
-    return f"{found[1]}\n\t    "
+def _wrapped(text: str) -> str:
+    lines = []
+    while len(text) > _LONG:
+        found = _WRAP.match(text)
+        if found is None:
+            break
+        lines.append(found[1])
+        text = text[found.end() :]
+    return "\n\t    ".join([*lines, text])
 
 
 def _totals(section: Totals) -> str:
