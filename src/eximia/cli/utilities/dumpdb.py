@@ -9,6 +9,7 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
+    EhloRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -88,6 +89,8 @@ def show(key: str, record: Any, written: float, *, utc: bool = False) -> str:
         case GreylistRecord():
             passed = f" passed: {at(record.passed)}" if record.passed else ""
             return f"{at(record.last)} first: {at(record.first)} attempts: {record.attempts}{passed} key: {key}\n"
+        case EhloRecord():
+            return f"{at(written)} {key} {printing(record.text)}\n"
         case StsRecord():
             what = f"id={record.id} mode={record.policy.mode} mx={':'.join(record.policy.hosts)}"
             return f"{at(written)} {key} {what} until {at(record.expires)}\n"

@@ -9,6 +9,7 @@ from typing import Any
 from eximia.hints.records import (
     CalloutAddress,
     CalloutDomain,
+    EhloRecord,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -31,6 +32,7 @@ _RECORDS: dict[str, Any] = {
     "tls": TlsRecord,
     "seen": SeenRecord,
     "greylist": GreylistRecord,
+    "ehlo": EhloRecord,
     "sts": StsRecord,
     "tlsrpt": ReportRecord,
 }
@@ -40,8 +42,8 @@ def usage(program: str, options: str) -> str:
     """What a tool says when it is called wrongly."""
     return (
         f"Usage: {program} {options}  <spool-directory> <database-name>\n"
-        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist | sts"
-        " | tlsrpt"
+        "  <database-name> = retry | misc | wait-<transport-name> | callout | ratelimit | tls | seen | greylist | ehlo"
+        " | sts | tlsrpt | dmarc"
     )
 
 

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from eximia.cli.utilities import dumpdb, exinext, fixdb, tidydb
-from eximia.hints.records import CalloutAddress, CalloutDomain, RateRecord, RetryRecord, SeenRecord, WaitRecord
+from eximia.hints.records import (
+    CalloutAddress,
+    CalloutDomain,
+    EhloRecord,
+    RateRecord,
+    RetryRecord,
+    SeenRecord,
+    WaitRecord,
+)
 from eximia.hints.store import Hints
 from eximia.message.dates import use_timezone
 
@@ -30,6 +38,7 @@ def spool(tmp_path: Path) -> Path:
     hints.callout_addresses.put("perm@out1.ex", CalloutAddress(accepted=False))
     hints.ratelimit.put("1h/per_mail/key1", RateRecord(NOW + 0.890422, 1.0))
     hints.seen.put("skey", SeenRecord(NOW))
+    hints.ehlo.put("192.0.2.1:25", EhloRecord("250-mx.ex\n250 LIMITS RCPTMAX=2"))
     hints.close()
     return tmp_path
 
@@ -56,6 +65,7 @@ def spool(tmp_path: Path) -> Path:
         ),
         ("ratelimit", "22-Nov-2026 09:53:04.890422 rate:      1.000 key: 1h/per_mail/key1\n"),
         ("seen", "skey\t22-Nov-2026 09:53:04\n"),
+        ("ehlo", "22-Nov-2026 09:53:04 192.0.2.1:25 250-mx.ex\\n250 LIMITS RCPTMAX=2\n"),
     ],
 )
 def test_dump(spool: Path, capfdbinary: Output, name: str, text: str) -> None:
