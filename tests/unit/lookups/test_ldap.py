@@ -175,6 +175,8 @@ def test_query_text():
         (b"(cn=a\\2ab)", b"\xa3\x09\x04\x02cn\x04\x03a*b"),
         (b"(!(a>=1))", b"\xa2\x08\xa5\x06\x04\x01a\x04\x011"),
         (b"(&(a=1)(b~=2))", b"\xa0\x10\xa3\x06\x04\x01a\x04\x011\xa8\x06\x04\x01b\x04\x012"),
+        (b"( & (a=1)\n\t(b~=2) )", b"\xa0\x10\xa3\x06\x04\x01a\x04\x011\xa8\x06\x04\x01b\x04\x012"),
+        (b"(! (a>=1))", b"\xa2\x08\xa5\x06\x04\x01a\x04\x011"),
         (b"(a=x*y*z)", b"\xa4\x0e\x04\x01a\x30\x09\x80\x01x\x81\x01y\x82\x01z"),
         (b"(a:dn:=b)", b"\xa9\x09\x82\x01a\x83\x01b\x84\x01\xff"),
     ],
@@ -183,7 +185,7 @@ def test_filters(text, encoded):
     assert encode_filter(text) == encoded
 
 
-@pytest.mark.parametrize("text", [b"(", b"(a)", b"(a=b", b"(&(a=b)", b"(a=b)x", b"(!(a=b)(c=d))", b"(!)"])
+@pytest.mark.parametrize("text", [b"(", b"(a)", b"(a=b", b"(&(a=b)", b"(a=b)x", b"(!(a=b)(c=d))", b"(!)", b"(!(a=b) )"])
 def test_bad_filters(text):
     with pytest.raises(ExpansionError, match="bad search filter"):
         encode_filter(text)

@@ -42,18 +42,27 @@ def _bad(text: bytes) -> ExpansionError:
     return ExpansionError(f"bad search filter {text.decode('latin-1')}")
 
 
+def _past_blanks(text: bytes, at: int) -> int:
+    """OpenLDAP lets filters be laid out with blanks and line ends between their parts."""
+    while text[at : at + 1] in (b" ", b"\t", b"\n"):
+        at += 1
+    return at
+
+
 def _read(text: bytes, at: int, depth: int) -> tuple[bytes, int]:
     """The filter in brackets at `at`, and where it ends."""
     if depth > DEEPEST or text[at : at + 1] != b"(":
         raise _bad(text)
-    at += 1
+    at = _past_blanks(text, at + 1)
     kind = text[at : at + 1]
     if kind in (b"&", b"|", b"!"):
-        at += 1
+        at = _past_blanks(text, at + 1)
         parts: list[bytes] = []
         while text[at : at + 1] == b"(":
             part, at = _read(text, at, depth + 1)
             parts.append(part)
+            if kind != b"!":
+                at = _past_blanks(text, at)
         if text[at : at + 1] != b")" or (kind == b"!" and len(parts) != 1):
             raise _bad(text)
         tag = {b"&": 0xA0, b"|": 0xA1, b"!": 0xA2}[kind]
