@@ -3,6 +3,8 @@ message ids. The text is our own."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from .session_world import DATA, EHLO, ENVELOPE, QUIT, Dialogue
 
 BACK = "b:\n driver = accept\n domains = from.example : new.example\n transport = back\n"
@@ -233,6 +235,50 @@ _OTHER = {
         said=f"{EHLO}MAIL FROM:<s@from.example>\r\nRCPT TO:<joe@y.example>\r\nRCPT TO:<ann@y.example>\r\n{DATA}{QUIT}",
     ),
 }
+NOISE = r"^Received|^\t|^25|^[A-Z][a-z-]*:|^$"
+
+
+def late(routers: str, **more: Any) -> Dialogue:
+    """A warning after a second, in a queue run that finds no retry time reached."""
+    return Dialogue(
+        said=f"{EHLO}MAIL FROM:<s@from.example>\r\nRCPT TO:<joe@y.example>\r\nRCPT TO:<ann@y.example>\r\n{DATA}{QUIT}",
+        main="delay_warning = 1s\n",
+        routers=BACK + routers,
+        transports="back:\n driver = appendfile\n file = @D/box/back\n user = Debian-exim\n"
+        "t:\n driver = smtp\n port = 1\n allow_localhost\n",
+        then=[("sleep", "2.2"), ("-q",)],
+        ignore=NOISE,
+    )
+
+
+HOST = "m:\n driver = manualroute\n route_list = * 127.0.0.1\n self = send\n transport = t\n"
+LATER = "f:\n driver = redirect\n local_parts = ann\n allow_defer\n data = :defer: later on\n"
+_WARNINGS = {"routing": late(LATER + HOST), "hosts": late(HOST)}
+
+
+def short(acl: str, said: str = EHLO + ENVELOPE + DATA + QUIT, routers: str = BACK) -> Dialogue:
+    """Replies of one line."""
+    return Dialogue(
+        said=said,
+        main="acl_smtp_connect = short\nacl_smtp_data = data\n",
+        acl=f"short:\n accept control = no_multiline_responses\n{acl}",
+        routers=routers,
+    )
+
+
+KEPT = "rcpt:\n accept message = one\\ntwo\n"
+_SHORT = {
+    "accepted": short(f"{KEPT}data:\n accept message = a\\nb\n", routers=BACK.replace("new.example", "y.example")),
+    "fakereject": short(
+        f"{KEPT}data:\n accept control = fakereject/one\\ntwo\n", routers=BACK.replace("new.example", "y.example")
+    ),
+    "refused": short("rcpt:\n deny message = one\\ntwo\ndata:\n accept\n"),
+    "errors": short("rcpt:\n accept\ndata:\n accept\n", f"{EHLO}HELP\r\n" + "DATA\r\n" * 5),
+}
+_QUEUES = {
+    "tainted": Dialogue(acl="rcpt:\n warn queue = side-$local_part\n accept\n"),
+    "fixed": Dialogue(acl="rcpt:\n warn queue = side-a\n accept\n"),
+}
 CASES = {
     f"{family}: {name}": case
     for family, cases in {
@@ -244,6 +290,9 @@ CASES = {
         "sqlite": _TABLES,
         "list": _LISTS,
         "other": _OTHER,
+        "warning": _WARNINGS,
+        "one line": _SHORT,
+        "queue": _QUEUES,
     }.items()
     for name, case in cases.items()
 }

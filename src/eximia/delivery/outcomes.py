@@ -162,9 +162,12 @@ def put_off(attempt: Attempt, address: Address) -> None:
     attempt.deferred.append(address)
 
 
-def note_not_yet(attempt: Attempt, address: Address, number: int, reason: str, *, panic: bool = False) -> None:
-    """`== address routing defer`: nothing was tried now; not in the message log after the first attempt."""
-    address.outcome = deferral(reason, number)
+def note_not_yet(
+    attempt: Attempt, address: Address, number: int, reason: str, *, panic: bool = False, before: str = ""
+) -> None:
+    """`== address routing defer`: nothing was tried now; not in the message log after the first attempt. `before` is
+    what warnings tell: the error of the time before."""
+    address.outcome = deferral(reason, number, user_message=before)
     attempt.deferred.append(address)
     if attempt.log.selectors.retry_defer and not _silent(address):
         line = routing_deferred(address, attempt.log.selectors, number=int(number), reason=reason)

@@ -28,6 +28,15 @@ def routing_is_due(attempt: Attempt, address: Address) -> bool:
     return all(_is_due(attempt, address, key) for key in _routing_keys(attempt, address))
 
 
+def last_routing_error(attempt: Attempt, address: Address) -> str:
+    """Why the routing of this address failed the last time, "" when that is not known."""
+    for key in _routing_keys(attempt, address):
+        entry = attempt.process.hints.retry.entry(key)
+        if entry is not None:
+            return entry[0].text
+    return ""
+
+
 def local_is_due(attempt: Attempt, address: Address) -> bool:
     """The same for a local delivery."""
     return _is_due(attempt, address, local_key(address))

@@ -18,7 +18,7 @@ from eximia.transports.engine import is_local
 
 from .outcomes import note_deferred, note_delivered, note_discarded, note_failed, note_not_yet
 from .results import deferral, failure
-from .retrying import routing_is_due, routing_retry
+from .retrying import last_routing_error, routing_is_due, routing_retry
 
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -114,7 +114,8 @@ def _waits(attempt: Attempt, address: Address) -> bool:
         note_deferred(attempt, address)
         return True
     if settings.queue_run and not routing_is_due(attempt, address):
-        note_not_yet(attempt, address, Errno.RETRY_ROUTING, "retry time not reached")
+        before = last_routing_error(attempt, address)
+        note_not_yet(attempt, address, Errno.RETRY_ROUTING, "retry time not reached", before=before)
         return True
     return False
 

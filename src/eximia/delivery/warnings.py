@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure, NotTaken
 from eximia.base.text import to_bytes
-from eximia.context import Address
+from eximia.context import Address, Errno
 from eximia.expand import expand
 from eximia.message.dsn import NOTIFY_DELAY
 
@@ -37,6 +37,9 @@ def send_warning(attempt: Attempt) -> bool:
     queued = attempt.process.ports.clock.time() - message.received_time
     count = warnings_due(main.delay_warning, queued)
     if count <= message.warning_count:
+        return False
+    if not any(address.outcome and address.outcome.errno > Errno.RETRY_LOCAL for address in attempt.deferred):
+        # Nothing was tried in this run.
         return False
     by_recipient: dict[str, list[Address]] = {}
     for address in reversed(attempt.deferred):

@@ -31,7 +31,16 @@ def own_code(ctx: Context, text: str, code: str) -> Answer:
 
 def accepted(ctx: Context, result: AclResult, code: str, text: str) -> Answer:
     """The answer to a command that an ACL accepted: `code` and `text` unless the ACL gave a message."""
-    return own_code(ctx, result.user_message, code) if result.user_message else Answer(code, text)
+    if not result.user_message:
+        return Answer(code, text)
+    return first_line(ctx, own_code(ctx, result.user_message, code))
+
+
+def first_line(ctx: Context, answer: Answer) -> Answer:
+    """All that may be said with control=no_multiline_responses."""
+    if ctx.session.multiline_responses or "\n" not in answer.text:
+        return answer
+    return Answer(answer.code, answer.text.partition("\n")[0])
 
 
 def plain(text: str, code: str) -> Answer:

@@ -472,7 +472,7 @@ def _answer_accepted(session: SmtpSession, incoming: Incoming) -> None:
     tx = session.tx
     if message.fake_response:
         code = "550" if message.fake_response == "reject" else "450"
-        answer = answers.plain(message.fake_response_text, code)
+        answer = answers.first_line(ctx, answers.plain(message.fake_response_text, code))
     elif tx.prdr_answer is not None:
         answer = tx.prdr_answer
     elif tx.final_answer is not None:

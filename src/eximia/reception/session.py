@@ -297,8 +297,6 @@ class SmtpSession:
 
     def reply(self, code: str, text: str) -> None:
         """Queue a reply of one or more lines."""
-        if not self.ctx.session.multiline_responses and "\n" in text:
-            text = text.replace("\n", " ")
         self.out.append(reply(code, text))
 
     def answer(self, answer: answers.Answer) -> None:

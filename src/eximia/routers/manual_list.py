@@ -76,7 +76,7 @@ def read_rule(item: str, template: Template) -> RouteRule:
 def read_options(words: tuple[str, ...], ctx: Context) -> RuleOptions:
     """What the words mean. Raises RouterDefer for unknown ones; the caller logs."""
     options = RuleOptions()
-    for word in words:
+    for at, word in enumerate(words):
         if word == "randomize":
             options.randomize = True
         elif word == "no_randomize":
@@ -92,7 +92,7 @@ def read_options(words: tuple[str, ...], ctx: Context) -> RuleOptions:
         elif ctx.process.config.transports.get(word) is not None:
             options.transport = word
         else:
-            raise RouterDefer(f'unknown routing option or transport name "{word}"')
+            raise RouterDefer(f'unknown routing option or transport name "{" ".join(words[at:])}"')
     return options
 
 

@@ -6,11 +6,14 @@ from eximia.acl.errors import AclError
 from eximia.acl.model import Handler
 from eximia.acl.phases import DATA, DKIM, NOT_SMTP, PRDR, mask
 from eximia.acl.run import Run
+from eximia.base.text import is_tainted
 
 
 def _obey(one: Run, name: str) -> bool:
     if "/" in name:
         raise AclError(f"Directory separator not permitted in queue name: '{name}'")
+    if is_tainted(name):
+        raise AclError(f"Tainted name '{name}' for queue not permitted")
     one.ctx.message.queue_name = name
     return True
 

@@ -51,7 +51,7 @@ def recipients_ready(session: SmtpSession, command: str) -> bool:
     if tx.open and (message.recipients or tx.discarded_by):
         return True
     before = ""
-    if tx.rcpt_error is not None and tx.rcpt_errors_alike:
+    if tx.rcpt_error is not None and tx.rcpt_errors_alike and session.ctx.session.multiline_responses:
         reason = "\n".join(fold(tx.rcpt_error))
         before = f"All RCPT commands were rejected with this error:\n{reason}\n"
     if session.ctx.session.pipelining_advertised and tx.rcpt_count and (tx.open or session.mail_rejected):
