@@ -33,7 +33,8 @@ def last_routing_error(attempt: Attempt, address: Address) -> str:
     for key in _routing_keys(attempt, address):
         entry = attempt.process.hints.retry.entry(key)
         if entry is not None:
-            return entry[0].text
+            record: RetryRecord = entry[0]
+            return record.text
     return ""
 
 
