@@ -172,6 +172,8 @@ class SmtpFacts:
     early_pipelining: bool = False
     chunking: bool = False
     prdr: bool = False
+    #: `domain:selector` of the DKIM signatures made, log selector dkim_verbose
+    signed: str = ""
     fast_open: bool = False
     #: the next hop takes DSN parameters: the success report is its business
     dsn_aware: bool = False

@@ -41,25 +41,27 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
     if options.transport_filter is not None:
         output = _through_filter(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
         if output is not None:
-            return Content(_signed_output(ctx, options, output), None, [output])
+            text, names = _signed_output(ctx, options, output)
+            return Content(text, None, [output], signed=names)
+    names = ""
     signed = signing.wanted(options)
     if signed:
-        on_top = signing.signatures(
+        on_top, names = signing.signatures(
             ctx,
             options,
             header.encode("latin-1"),
             lambda: () if options.headers_only else body_blocks(body),
             large=body.size > BLOCK,
         )
-        header = on_top.decode("latin-1") + header
+        header = on_top + header
     if options.headers_only:
-        return Content(header, b"")
+        return Content(header, b"", signed=names)
     # What is kept as it goes over the wire goes so, unless a signature speaks of its lines as they are seen here.
     wire = body.blocks(BLOCK) if body.wire and not signed else None
     if body.size <= BLOCK:
         small = body.data if body.data is not None and not body.wire else b"".join(body_blocks(body))
-        return Content(header, small, wire=wire)
-    return Content(header, None, body_blocks(body), wire)
+        return Content(header, small, wire=wire, signed=names)
+    return Content(header, None, body_blocks(body), wire, signed=names)
 
 
 def _through_filter(
@@ -72,14 +74,14 @@ def _through_filter(
         raise Failure("SMTP timeout after sending data block", TIMED_OUT, Fault.MESSAGE) from late
 
 
-def _signed_output(ctx: Context, options: Any, output: bytes) -> str:
-    """The signatures for what a transport filter wrote: it is signed as it goes out."""
+def _signed_output(ctx: Context, options: Any, output: bytes) -> tuple[str, str]:
+    """As `signing.signatures`, for what a transport filter wrote: it is signed as it goes out."""
     if not signing.wanted(options):
-        return ""
+        return "", ""
     end = output.find(b"\n\n")
     crlf = output.find(b"\r\n\r\n")
     if crlf >= 0 and (end < 0 or crlf < end):
         end = crlf + 2
     head, body = (output, b"") if end < 0 else (output[: end + 1], output[end + 1 :])
     body = body[2:] if body.startswith(b"\r\n") else body[1:]
-    return signing.signatures(ctx, options, head, lambda: (body,), large=len(body) > BLOCK).decode("latin-1")
+    return signing.signatures(ctx, options, head, lambda: (body,), large=len(body) > BLOCK)

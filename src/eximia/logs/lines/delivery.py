@@ -164,6 +164,8 @@ def delivered(
             text += " PRDR"
         if smtp.chunking:
             text += " K"
+        if selectors.dkim_verbose and smtp.signed and flag != "->":
+            text += f" DKIM={printing(smtp.signed)}"
         if selectors.protocol_detail and smtp.protocol_detail:
             text += f" ({smtp.protocol_detail})"
     if selectors.smtp_confirmation and smtp is not None and smtp.confirmation:

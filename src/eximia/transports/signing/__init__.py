@@ -25,9 +25,10 @@ def wanted(options: Any) -> bool:
 
 def signatures(
     ctx: Context, options: Any, header: bytes, body: Callable[[], Iterable[bytes]], *, large: bool = False
-) -> bytes:
-    """The fields to be put on top of `header` (LF line ends, as what is returned). A `large` body is hashed in a
-    thread. Raises Failure when a signature that must be there cannot be made."""
+) -> tuple[str, str]:
+    """The fields to be put on top of `header` (LF line ends, as what is returned), and `domain:selector` of each DKIM
+    signature, for the log. A `large` body is hashed in a thread. Raises Failure when a signature that must be there
+    cannot be made."""
     from .arc import ArcSigning
     from .dkim import DkimSigning
     from .domainkeys import DomainKeysSigning
@@ -38,7 +39,7 @@ def signatures(
     arc = ArcSigning.begin(ctx, options, fields, bodies)
     domainkeys = DomainKeysSigning.begin(ctx, options, fields)
     if dkim is None and arc is None and domainkeys is None:
-        return b""
+        return "", ""
     if large:
         ctx.process.ports.blocking(_feed, body, bodies, domainkeys)
     else:
@@ -50,7 +51,8 @@ def signatures(
         added = arc.fields([*added, *fields.all]) + added
     if domainkeys is not None:
         added = [domainkeys.field(), *added]
-    return b"".join(added).replace(b"\r\n", b"\n")
+    text = b"".join(added).replace(b"\r\n", b"\n").decode("latin-1")
+    return text, dkim.names if dkim is not None else ""
 
 
 def _feed(body: Callable[[], Iterable[bytes]], bodies: BodyDigests, domainkeys: DomainKeysSigning | None) -> None:

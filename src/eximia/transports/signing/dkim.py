@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.listtext import split_list
-from eximia.logs.printing import printing
 from eximia.mailauth.canon import HASHES, BodyDigests
 from eximia.mailauth.dkim.sign import DEFAULT_HEADERS, Signer, Signing
 
@@ -22,10 +21,9 @@ _CANONS = ("relaxed", "simple")
 class DkimSigning:
     """The signatures of one message on its way to one host."""
 
-    __slots__ = ("_ctx", "_signings")
+    __slots__ = ("_signings",)
 
-    def __init__(self, ctx: Context, signings: list[Signing]) -> None:
-        self._ctx = ctx
+    def __init__(self, signings: list[Signing]) -> None:
         self._signings = signings
 
     @classmethod
@@ -51,22 +49,16 @@ class DkimSigning:
             return None
         finally:
             ctx.address.signing = saved
-        return cls(ctx, signings) if signings else None
+        return cls(signings) if signings else None
 
     def fields(self) -> list[bytes]:
         """The DKIM-Signature fields; the body is complete."""
-        made = [signing.field() for signing in self._signings]
-        log = self._ctx.process.log
-        if log.selectors.dkim_verbose:
-            for signing in self._signings:
-                signer = signing.signer
-                bits = 512 if signer.key.keytype == "ed25519" else signer.key.bits
-                text = (
-                    f"DKIM: d={signer.domain} s={signer.selector} c={signer.canon_header}/{signer.canon_body} "
-                    f"a={signer.algorithm} b={bits} [signed]"
-                )
-                log.main(printing(text), self._ctx.message.id)
-        return made
+        return [signing.field() for signing in self._signings]
+
+    @property
+    def names(self) -> str:
+        """`domain:selector` of each signature, for the log."""
+        return ":".join(f"{each.signer.domain}:{each.signer.selector}" for each in self._signings)
 
 
 def _signing(ctx: Context, fields: Fields, signer: Signer, bodies: BodyDigests) -> Signing:

@@ -26,7 +26,7 @@ _END = frozenset({END, END_RCPT, OVERALL})
 class Content:
     """The message to send: header text and body, LF line ends. `small` bodies are whole in memory."""
 
-    __slots__ = ("blocks", "body", "header", "wire")
+    __slots__ = ("blocks", "body", "header", "signed", "wire")
 
     def __init__(
         self,
@@ -34,8 +34,11 @@ class Content:
         body: bytes | None,
         blocks: Iterable[bytes] | None = None,
         wire: Iterable[bytes] | None = None,
+        signed: str = "",
     ) -> None:
         self.header = header
+        #: `domain:selector` of the DKIM signatures in `header`
+        self.signed = signed
         #: the body when it is small
         self.body = body
         #: the body otherwise

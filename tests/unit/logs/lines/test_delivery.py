@@ -63,6 +63,18 @@ def test_remote_normal_reused() -> None:
     assert line == '-> a@out1.ex <A@out1.ex> R=r T=t H=mx.ex [10.0.0.1]* PRDR K C="250 OK"'
 
 
+def test_dkim_signatures() -> None:
+    """Exim 4.98's answer: behind K, and only for the first address of a transaction."""
+    facts = smtp()
+    facts.signed = "d1.ex:sa:d1.ex:sb"
+    address = make("a@out1.ex", done(smtp=facts))
+    line = delivered(address, Selectors("+dkim_verbose"), sender="s@x", return_path="s@x")
+    assert ' PRDR K DKIM=d1.ex:sa:d1.ex:sb C="250' in line
+    line = delivered(address, Selectors("+dkim_verbose"), sender="s@x", return_path="s@x", flag="->")
+    assert "DKIM=" not in line
+    assert "DKIM=" not in delivered(address, NORMAL, sender="s@x", return_path="s@x")
+
+
 def test_local_forms() -> None:
     top = make("LOC@Test.EX", done())
     assert delivered(top, NORMAL, sender="", return_path="") == "=> loc <LOC@Test.EX> R=r T=t"

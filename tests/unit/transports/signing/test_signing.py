@@ -75,6 +75,7 @@ def test_lists_and_variables() -> None:
         ("b.example", "ed25519", "@b.example", "pass"),
         ("c.example", "ed25519", "@c.example", "pass"),
     ]
+    assert world.addresses[0].outcome.smtp.signed == "b.example:rsa:b.example:ed25519:c.example:ed25519"
     assert (results[0].signature.created, results[0].signature.expires) == (int(world.process.ports.clock.time()), None)
 
 
