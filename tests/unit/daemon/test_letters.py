@@ -149,3 +149,8 @@ def test_the_name_for_syslog_may_not_be_empty() -> None:
     with pytest.raises(UsageError) as caught:
         read("exim", ["-L", "", "-bV"])
     assert caught.value.text == "exim: the -L syslog name is too short"
+
+
+def test_a_listing_is_of_the_queue_that_is_named() -> None:
+    call = read("exim", ["-qGsecond", "-bp"])
+    assert (call.action, [run.name for run in call.runs]) == ("bp", ["second"])
