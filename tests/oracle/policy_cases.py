@@ -313,6 +313,25 @@ CASES = {
     "received time zone": Dialogue(
         main=QUEUED + "received_header_text = Received: by me for ${if def:received_for{$received_for}}\n"
     ),
+    "limits: recipients that were refused": Dialogue(
+        main=QUEUED + "recipients_max = 2\nacl_smtp_quit = quit\nacl_smtp_notquit = notquit\n",
+        acl="rcpt:\n deny local_parts = no\n accept\nquit:\n accept logwrite = quit\n"
+        "notquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
+        said="RCPT TO:<u@y.example>\r\n" + EHLO + "RCPT TO:<u@y.example>\r\nMAIL FROM:<s@from.example>\r\n"
+        "RCPT TO:<no@y.example>\r\nRCPT TO:<>\r\nRCPT TO:<u@y.example>\r\nRSET\r\n"
+        "MAIL FROM:<s@from.example>\r\nRCPT TO:<u@y.example>\r\nRCPT TO:<no@y.example>\r\n" + QUIT,
+        selector="-pid +smtp_protocol_error +smtp_syntax_error +smtp_incomplete_transaction +smtp_connection",
+    ),
+    "limits: errors of the protocol": Dialogue(
+        main=QUEUED + "acl_smtp_notquit = notquit\n",
+        acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
+        said=EHLO + "MAIL FROM:<s@from.example>\r\n" + "MAIL FROM:<s@from.example>\r\n" * 5 + QUIT,
+    ),
+    "limits: empty HELO": Dialogue(
+        main=QUEUED + "acl_smtp_notquit = notquit\n",
+        acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
+        said="HELO\r\n" * 6 + QUIT,
+    ),
     "no caller address": Dialogue(args=("-bs", "-odi", "-oMs", "name.example", *BS[1:3])),
 }
 

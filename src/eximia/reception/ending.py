@@ -18,7 +18,7 @@ class SessionOver(Exception):
     `reply`: the last reply. `dropped`: text for "SMTP call from ... dropped: ...". `lost`: the client went away,
     `where` we were reading ("command" or "data..."). `timeout`: "command" or "data". `drop`: an ACL said so and the
     reply is queued. `rejected`: the connection was never accepted. `message_id`: the message that was being received.
-    `status`: the exit status of -bs.
+    `status`: the exit status of -bs. `unasked`: the not-QUIT ACL does not run.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class SessionOver(Exception):
         quit_text: str = "",
         message_id: str = "",
         status: int = 0,
+        unasked: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -50,6 +51,7 @@ class SessionOver(Exception):
         self.quit_text = quit_text
         self.message_id = message_id
         self.status = status
+        self.unasked = unasked
 
 
 def finish(session: SmtpSession, over: SessionOver) -> None:
@@ -68,7 +70,6 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
     elif over.timeout:
         _timeout(session, over)
     elif not over.reason:
-        session.log_incomplete("QUIT")
         session.reply("221", over.quit_text or f"{session.hostname()} closing connection")
         session.flush()
         if selectors.smtp_connection and not nolog:
@@ -78,7 +79,7 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
             log.main(lines.closed(facts, selectors, "closed by DROP in ACL"), over.message_id or host)
         _not_quit(session, over)
     else:
-        text = _not_quit(session, over)
+        text = "" if over.unasked else _not_quit(session, over)
         if over.reply is not None:
             code, usual = over.reply
             session.reply(code, text or usual)

@@ -368,6 +368,7 @@ class SmtpSession:
                 dropped="too many syntax or protocol errors (last command was "
                 f'"{printing(self.ctx.session.smtp_command)}",  C={history})',
                 status=1,
+                unasked=True,
             )
 
     def refuse(self, option: str, result: AclResult, argument: str = "") -> str:

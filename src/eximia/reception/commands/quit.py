@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def quit_(session: SmtpSession, _command: Command) -> None:
     text = ""
+    session.log_incomplete("QUIT")
     if session.policy.has_acl(session.ctx, "acl_smtp_quit"):
         from eximia.acl.result import Outcome
 

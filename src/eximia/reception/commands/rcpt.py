@@ -82,12 +82,12 @@ def _qualified(session: SmtpSession, parsed: Parsed, given: str) -> str | None:
 
 
 def _number_allows(session: SmtpSession) -> bool:
-    """`recipients_max`, `recipients_max_reject`."""
+    """`recipients_max`, `recipients_max_reject`: the commands count, also those that were refused."""
     limit = session.recipients_max
     message = session.ctx.message
-    if limit <= 0 or len(message.recipients) < limit:
-        return True
     tx = session.tx
+    if limit <= 0 or tx.rcpt_count <= limit:
+        return True
     log = session.process.log
     first = not tx.too_many
     tx.too_many = True
