@@ -194,6 +194,19 @@ class TestErrors:
         _, log = deliver(Server(rules=[(b".", b"554 bad body\r\n")]), "x@y.example")
         assert log == [f"** x@y.example {T} {ERROR} end of data: 554 bad body"]
 
+    @pytest.mark.parametrize(
+        ("server", "settings", "greeting", "helo"),
+        [
+            (Server(banner=b"554 closed\r\n"), {}, "554 closed", ""),
+            (Server(), {"hosts_require_tls": "*"}, "220 peer ESMTP", "250 peer Hello"),
+        ],
+    )
+    def test_what_the_server_said_before_it_failed(self, server, settings, greeting, helo):
+        """Bounces tell it, also when there was never a session."""
+        world, _ = deliver(server, "x@y.example", **settings)
+        facts = world.addresses[0].outcome.smtp
+        assert (facts.greeting, facts.helo_response) == (greeting, helo)
+
     def test_recipients_apart(self):
         world, log = deliver(Server(PIPE, [(b"RCPT TO:<x@", b"550-no\r\n550 such\r\n")]))
         assert log == [

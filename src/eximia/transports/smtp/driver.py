@@ -243,6 +243,8 @@ class _Run:
                 failure = never(failure)
             if facts.tls is None:
                 facts.tls = variables.tls_out
+            if not facts.greeting:
+                facts.greeting, facts.helo_response = failure.heard
             if not facts.local_port:
                 facts.local_address, facts.local_port = variables.sending_ip_address, variables.sending_port
             self._failed(failure, addresses, facts, host, port, key)

@@ -67,6 +67,8 @@ class Failure(Exception):
         self.unheard = False
         #: the address's log line shows the host
         self.with_host = fault is not Fault.LOCAL if with_host is None else with_host
+        #: what the server said before: its greeting, and its answer to EHLO, for reports to the sender
+        self.heard = ("", "")
         #: the result type for TLS reports (RFC 8460 4.3); empty: it is not about TLS
         self.report = ""
         #: for reports to the sender (RFC 3463); empty: nothing particular

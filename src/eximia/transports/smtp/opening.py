@@ -217,6 +217,7 @@ def _open(
             _count(ctx, host, dane, doubt if connection.tls.version else NOT_SUPPORTED, "")
         authenticate(ctx, connection, options)
     except Failure as failure:
+        failure.heard = (connection.greeting, connection.helo_response)
         # A conversation that broke cannot be ended politely.
         if failure.errno > 0 or failure.errno in _BROKEN:
             connection.stream.close()
