@@ -336,6 +336,24 @@ MIXED = {
         retry="fi1@y.example * F,0s,1m\n* * F,1h,1m\n",
         then=(("-qff",),),
     ),
+    "deferred by a filter that saves": generated(
+        "fi1@y.example", filters='fi1: unseen save @D/box/yy; defer text "wait"\n', then=(("-qf",), ("-qf",))
+    ),
+    "frozen by a filter that saves": generated(
+        "fi1@y.example", filters='fi1: unseen save @D/box/yy; freeze text "wait"\n', then=(("-q",), ("-qff",), ("-q",))
+    ),
+    "unseen with errors_to": generated(
+        "al1@y.example",
+        aliases="al1: @D/box/yy\n",
+        al=" unseen\n errors_to = owner@from.example\n",
+        selector="-pid +return_path_on_delivery",
+    ),
+    "forbidden file with return path": generated(
+        "al1@y.example", aliases="al1: /x\n", al=" forbid_file\n", selector="-pid +return_path_on_delivery"
+    ),
+    "two lines at MAIL": generated("r1@y.example", peers=({"rules": [("MAIL", b"421-a\r\n421 b\r\n")]},)),
+    "two lines at once": generated("r1@y.example", peers=({"banner": b"421-a\r\n421 b\r\n"},)),
+    "two lines at DATA": generated("r1@y.example", peers=({"rules": [("DATA", b"450-a\r\n450 b\r\n")]},)),
     "wrong filters, given up": generated(
         "fi1@y.example", "fi2@y.example", filters='fi1: headers add "X: y"\nfi2: defer text "x"\n', retry=""
     ),

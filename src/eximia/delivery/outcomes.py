@@ -96,7 +96,7 @@ def note_failed(attempt: Attempt, address: Address, *, routing: bool = False, re
     told = outcome.smtp is not None or outcome.pass_message or remote
     _failure_event(attempt, address, outcome.message if told else "", routing=routing)
     if not _silent(address):
-        if return_path is None and address.transport is not None and not routing:
+        if return_path is None and address.transport is not None and not (routing or address.forbidden):
             return_path = return_path_of(attempt, address)
         line = failed(
             address,

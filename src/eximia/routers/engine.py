@@ -133,7 +133,7 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
                     trace.step("router", router.span, f"{router.name} for {address.address}", "skipped", why)
                 router = last.following
                 continue
-            call = RouteCall(last, mode)
+            call = RouteCall(last, mode, address.errors_address)
             answer = _run(ctx, address, last, call)
         except RouterFail as error:
             return _failed(ctx, address, last, error)
@@ -353,7 +353,7 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
         except RouterDefer as error:
             return _deferred(ctx, address, router, error)
         if unseen and router.following is not None:
-            children = [_copy(address, router), *children]
+            children = [_copy(address, router, call), *children]
     verdict = {
         Answer.ACCEPT: Verdict.ACCEPTED,
         Answer.DISCARD: Verdict.DISCARDED,
@@ -362,7 +362,7 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
     return Routed(verdict, children)
 
 
-def _copy(address: Address, router: Router) -> Address:
+def _copy(address: Address, router: Router, call: RouteCall) -> Address:
     """The clone after an `unseen` router. The address becomes, as it were, a parent with two children: itself as this
     router delivers it, and the clone; both get names of their own for the journal."""
     parent = unseen_copy(address)
@@ -376,6 +376,7 @@ def _copy(address: Address, router: Router) -> Address:
     address.unique = f"{address.unique}/{router.name}"
     copy = unseen_copy(address)
     copy.parent = parent
+    copy.errors_address = call.errors_before
     copy.start_router = router.following
     return copy
 
@@ -421,6 +422,8 @@ def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer
     )
     _trace_end(ctx, router, address, "deferred", error.message)
     _adopt(address, error.children)
+    # It is not done when they are.
+    address.children_pending += 1
     return Routed(Verdict.DEFERRED, error.children)
 
 

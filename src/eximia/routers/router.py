@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 class RouteCall:
     """What a driver is given beside context and address: why we route, and what it may hand back."""
 
-    __slots__ = ("children", "decline_text", "headers", "log_only", "mode", "router")
+    __slots__ = ("children", "decline_text", "errors_before", "headers", "log_only", "mode", "router")
 
-    def __init__(self, router: Router, mode: Mode) -> None:
+    def __init__(self, router: Router, mode: Mode, errors_before: str | None = None) -> None:
         self.router = router
         self.mode = mode
+        #: the address's errors address before this router; that of its copy that goes on
+        self.errors_before = errors_before
         #: with CHILDREN, REROUTED, and list items that go on beside a failure
         self.children: list[Address] = []
         #: with DECLINE: said in the bounce when no later router takes the address

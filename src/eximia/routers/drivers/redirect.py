@@ -274,7 +274,8 @@ class Redirect(Driver):
         text = result.log_message or result.message
         if result.verdict == "freeze":
             raise RouterDefer(text, freeze=call.mode is Mode.DELIVER, children=children)
-        raise RouterDefer(text or "deferred by filter", pass_message=True, children=children)
+        # Nothing of the filter is done yet: it is interpreted again.
+        raise RouterDefer(text or "deferred by filter", pass_message=True)
 
     def _filtered(self, ctx: Context, address: Address, delivery: FilterDelivery) -> Address:
         if delivery.kind is Kind.ADDRESS:

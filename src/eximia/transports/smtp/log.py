@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Host
+from eximia.logs.printing import printing
 from eximia.transports.tpda import tell
 
 from .connection import raised
@@ -24,9 +25,10 @@ def host_item(ctx: Context, host: Host, port: int) -> str:
 
 
 def log_line(ctx: Context, options: Any, line: str) -> None:
-    """What a host did, in the main log and the message log."""
+    """What a host did, in the main log and the message log. What it said may have several lines."""
     if options.disable_logging or ctx.process.log is None:
         return
+    line = printing(line, topbit=ctx.process.main.print_topbitchars)
     ctx.process.log.main(line, message_id=ctx.message.id)
     note = ctx.message.notes.get("message_log")
     if note is not None:
