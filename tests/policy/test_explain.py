@@ -129,4 +129,5 @@ def test_a_queued_message(folder: Path) -> None:
     lines = explain(folder, message)
     assert any(message in one for one in lines)
     assert any("router later for later@here.example -> deferred" in one for one in lines)
+    assert any(one.startswith("=> last attempt: ") and one.endswith("the mailbox moves") for one in lines)
     assert any(one.startswith("=>   next try at:") for one in lines)

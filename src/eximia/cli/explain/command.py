@@ -161,6 +161,9 @@ def _queued(process: Process, story: Story, message_id: str) -> None:
         before = len(story.events)
         _address(story, ctx, recipient)
         told = "\n".join(event.text for event in story.events[before:] if event.kind == "result")
+        tried = found.last_try(recipient)
+        if tried:
+            story.add("result", f"last attempt: {tried}")
         for line in retry_state(process, recipient, HOST.findall(told), message_id):
             story.add("result", line)
     if found.frozen:

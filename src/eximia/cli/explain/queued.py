@@ -14,18 +14,25 @@ if TYPE_CHECKING:
 
 
 class Queued(NamedTuple):
-    """`text` is the message's entry in the listing of the queue; `left` are the recipients not yet delivered."""
+    """`text` is the message's entry in the listing of the queue; `left` are the recipients not yet delivered; `log` is
+    what its message log says, without the first line."""
 
     text: str
     sender: str
     left: list[str]
     frozen: bool
+    log: list[str]
+
+    def last_try(self, address: str) -> str:
+        """What became of the last attempt for `address`, with its time; nothing when there was none."""
+        return next((line for line in reversed(self.log) if f" {address} " in line), "")
 
 
 def summary(process: Process, message_id: str) -> Queued | None:
     """What stands in the spool for `message_id`, in whichever queue; None when nothing does. Raises OSError."""
     from eximia.queue.listing import ListingOptions, entry
     from eximia.queue.summary import summarize
+    from eximia.spool.store import MSGLOG
 
     spool = process.spool
     for queue in ("", *spool.queues()):
@@ -33,8 +40,18 @@ def summary(process: Process, message_id: str) -> Queued | None:
         if place is not None:
             found = summarize(spool, message_id, place)
             text = entry(found, int(time.time()), ListingOptions()).rstrip("\n")
-            return Queued(text, found.sender, found.undelivered, found.frozen)
+            return Queued(
+                text, found.sender, found.undelivered, found.frozen, _log(spool.path(message_id, "", place, MSGLOG))
+            )
     return None
+
+
+def _log(path: str) -> list[str]:
+    try:
+        with open(path, encoding="latin-1") as file:
+            return [line.rstrip("\n") for line in file][1:]
+    except OSError:
+        return []  # message_logs is off, or nothing was tried
 
 
 def retry_state(process: Process, address: str, hosts: Iterable[tuple[str, str]], message_id: str) -> Iterator[str]:
