@@ -176,6 +176,18 @@ _OTHER = {
     "system filter without a first line": Dialogue(
         main="system_filter = @D/filter\n", files={"filter": 'headers add "X-Seen: $h_subject:"\n'}
     ),
+    "neither user nor group are found": Dialogue(
+        routers="r:\n driver = accept\n transport = nul\n",
+        transports=f"{NULL} user = ${{lc:}}\n group = ${{lc:}}\n",
+    ),
+    "neither user nor group are found, by a router": Dialogue(
+        routers="r:\n driver = accept\n user = ${lc:}\n group = ${lc:}\n transport = nul\n", transports=NULL
+    ),
+    "route_list that cannot be decided": Dialogue(
+        routers='r:\n driver = manualroute\n route_list = "pgsql;select 1" 127.0.0.1\n transport = nul\n',
+        transports=NULL,
+        then=[("-bt", "joe@y.example")],
+    ),
     "never_users": Dialogue(
         main="never_users = root\n",
         routers="r:\n driver = accept\n user = root\n transport = nul\n",

@@ -21,9 +21,9 @@ def assign(ctx: Context, address: Address, router: Router, mode: Mode) -> None:
     assign_errors(ctx, address, router, mode)
     assign_headers(ctx, address, router)
     transport = find_transport(ctx, router, router.options.transport, "transport")
-    if transport is not None:
-        address.transport = transport
     assign_identity(ctx, address, router)
+    if transport is not None:  # log lines of what could not be assigned do not show it
+        address.transport = transport
 
 
 def assign_errors(ctx: Context, address: Address, router: Router, mode: Mode) -> None:

@@ -29,9 +29,10 @@ _WITH_FIELDS = 1 << 18
 
 def identity_for(ctx: Context, name: str, options: Any, address: Address) -> Identity:
     """The user and group of a delivery, by the rules of manual 23.2. Raises Failure."""
+    group = None if options.group is None else _number(ctx, name, options.group, "group")
     uid, gid, login, initgroups = _transport_user(ctx, name, options)
-    if options.group is not None:
-        gid = _number(ctx, name, options.group, "group")
+    if group is not None:
+        gid = group
     if uid is None and getattr(options, "pipe_as_creator", False):
         uid = ctx.message.originator_uid
         if gid is None:

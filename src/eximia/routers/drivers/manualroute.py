@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from eximia.base.errors import ExpansionError, ForcedFailure
+from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.context import Address, Context
@@ -94,7 +94,10 @@ class Manualroute(Driver):
         kept: Any = (scope.numeric, scope.value)
         try:
             for rule in self.rules:
-                match = match_domain(rule.pattern, address.domain, ctx)
+                try:
+                    match = match_domain(rule.pattern, address.domain, ctx)
+                except Defer:
+                    raise RouterDefer("lookup defer in route_list") from None
                 if match is None:
                     continue
                 scope.value = match.data
