@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 def route_all(attempt: Attempt) -> None:
     """Empty `attempt.new`, filling `local`, `remote` and the lists of outcomes."""
     copies: dict[str, Address] = {}
+    settings = attempt.settings
     while attempt.new:
         # Each round takes the latest first, and puts the children of later ones before those of earlier ones.
         batch = [address for address in reversed(_take(attempt)) if not _waits(attempt, address)]
+        if attempt.process.main.queue_domains is not None and not (settings.forced or settings.queue_run):
+            batch.reverse()  # Exim sorts them out into another list
         for address in batch:
             _route(attempt, address, copies)
     attempt.local = _without_duplicates(attempt, attempt.local)
