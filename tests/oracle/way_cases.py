@@ -351,6 +351,16 @@ MIXED = {
     "forbidden file with return path": generated(
         "al1@y.example", aliases="al1: /x\n", al=" forbid_file\n", selector="-pid +return_path_on_delivery"
     ),
+    "no wish to talk, another host": hosts({"banner": b"554 go away\r\n"}, {}),
+    "no wish to talk after EHLO, another host": hosts({"rules": [("EHLO", b"550 x\r\n"), ("HELO", b"550 x\r\n")]}, {}),
+    "no host wishes to talk": hosts({"banner": b"554 go away\r\n"}, {"banner": b"554 one\r\n"}),
+    "no wish to talk, fallback hosts": hosts({"banner": b"554 x\r\n"}, {}, options=" fallback_hosts = 127.0.0.1\n"),
+    "reply forbidden": generated(
+        "fi1@y.example",
+        filters="fi1: mail to a@from.example text x\n",
+        fi=" forbid_filter_reply\n reply_transport = rp\n",
+        transports=TRANSPORTS + "rp:\n driver = autoreply\n",
+    ),
     "two lines at MAIL": generated("r1@y.example", peers=({"rules": [("MAIL", b"421-a\r\n421 b\r\n")]},)),
     "two lines at once": generated("r1@y.example", peers=({"banner": b"421-a\r\n421 b\r\n"},)),
     "two lines at DATA": generated("r1@y.example", peers=({"rules": [("DATA", b"450-a\r\n450 b\r\n")]},)),

@@ -196,9 +196,9 @@ class Redirect(Driver):
         child.home_directory = address.home_directory
         child.current_directory = address.current_directory
         name, template, word = {
-            Kind.PIPE: ("pipe_transport", options.pipe_transport, "pipe"),
-            Kind.FILE: ("file_transport", options.file_transport, "file"),
-            Kind.DIRECTORY: ("directory_transport", options.directory_transport, "file"),
+            Kind.PIPE: ("pipe_transport", options.pipe_transport, "delivery to pipe"),
+            Kind.FILE: ("file_transport", options.file_transport, "delivery to file"),
+            Kind.DIRECTORY: ("directory_transport", options.directory_transport, "delivery to file"),
             Kind.REPLY: ("reply_transport", options.reply_transport, "autoreply"),
         }[kind]
         forbidden = (
@@ -211,7 +211,7 @@ class Redirect(Driver):
             }[kind]
         )
         if forbidden:
-            child.forbidden = f"delivery to {word} forbidden"
+            child.forbidden = f"{word} forbidden"
         try:
             child.transport = find_transport(ctx, self.router, template, name)
         except RouterDefer as error:

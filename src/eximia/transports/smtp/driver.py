@@ -55,7 +55,6 @@ class Smtp:
             port = port_of(ctx, self.name, self.options)
             run = _Run(self, ctx, batch, hosts, port)
             left = run.try_hosts(addresses)
-            left = [a for a in left if a.outcome is None or a.outcome.result is Result.DEFERRED]
             if left:
                 run.hosts = self._fallback(ctx, addresses[0])
                 if run.hosts:
@@ -95,6 +94,11 @@ def outcome_of(failure: Failure, facts: SmtpFacts | None = None) -> Outcome:
         pass_message=failure.fault is not Fault.LOCAL,
         status=failure.status,
     )
+
+
+def _open(addresses: list[Address]) -> list[Address]:
+    """Those that another host may still take."""
+    return [a for a in addresses if a.outcome is None or a.outcome.result is Result.DEFERRED]
 
 
 class _Run:
@@ -154,7 +158,7 @@ class _Run:
                     leave(self.ctx, turn)
         if left and not tried:
             self._nothing_tried(left, skipped)
-        return left
+        return _open(left)
 
     def _higher_mx_follows(self, position: int) -> bool:
         """`hosts_max_try` is used up, but a host with a higher MX value is next: this one does not count."""
@@ -250,10 +254,13 @@ class _Run:
             self._failed(failure, addresses, facts, host, port, key)
             if failure.stop:
                 raise
+            if failure.fault is Fault.HOST and failure.permanent and failure.errno != Errno.EVENT:
+                # It does not want us at all; the next one may.
+                return [a for a in addresses if a.outcome is None or a.outcome.result is not Result.DELIVERED]
         done = [a for a in addresses if a.outcome is not None and a.outcome.result is Result.DELIVERED]
         if done and any(known):
             retry.forget(done, key, ctx.message.id, host=known[0], message=known[1])
-        return [a for a in addresses if a.outcome is None or a.outcome.result is Result.DEFERRED]
+        return _open(addresses)
 
     def _held(self, addresses: list[Address], host: Host, port: int) -> Held | None:
         """The session that a callout left open, when it has the envelope of these addresses; it is used up then."""
