@@ -361,6 +361,27 @@ MIXED = {
         fi=" forbid_filter_reply\n reply_transport = rp\n",
         transports=TRANSPORTS + "rp:\n driver = autoreply\n",
     ),
+    "errors_to and a deferral": generated(
+        "al1@y.example",
+        "fi1@y.example",
+        aliases="al1: :defer: no\n",
+        filters='fi1: defer text "x"\n',
+        retry="",
+        al=" allow_defer\n errors_to = owner@from.example\n",
+        fi=" errors_to = owner@from.example\n",
+    ),
+    "errors_to and a failure": generated(
+        "al1@y.example",
+        "fi1@y.example",
+        aliases="al1: :fail: no\n",
+        filters='fi1: fail text "x"\n',
+        retry="",
+        al=" errors_to = owner@from.example\n",
+        fi=" errors_to = owner@from.example\n",
+    ),
+    "deferred beside others": generated(
+        "al1@y.example", aliases="al1: @D/box/yy, :defer: no\n", al=" allow_defer\n", then=(("-qf",), ("-qf",))
+    ),
     "two lines at MAIL": generated("r1@y.example", peers=({"rules": [("MAIL", b"421-a\r\n421 b\r\n")]},)),
     "two lines at once": generated("r1@y.example", peers=({"banner": b"421-a\r\n421 b\r\n"},)),
     "two lines at DATA": generated("r1@y.example", peers=({"rules": [("DATA", b"450-a\r\n450 b\r\n")]},)),

@@ -123,7 +123,9 @@ class Redirect(Driver):
             raise RouterFail(text, user_message=text, pass_message=True, children=children)
         if found.verdict is Verdict.DEFER:
             text = self._coded(found.text)
-            raise RouterDefer(text, user_message=text, pass_message=True, children=children)
+            # Nothing is delivered yet, and who is told when it is given up is not what this router says.
+            address.errors_address = call.errors_before
+            raise RouterDefer(text, user_message=text, pass_message=True)
         call.children += children
         return Answer.CHILDREN
 
@@ -250,6 +252,8 @@ class Redirect(Driver):
             call.decline_text, call.log_only = result.log_message or result.message, True
             return Answer.DECLINE
         if result.verdict in ("fail", "defer", "freeze"):
+            if result.verdict == "defer":
+                address.errors_address = call.errors_before
             self._end(call, result, children)
         if result.verdict == "delivered":
             if not children:
