@@ -180,7 +180,7 @@ def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritt
 def rewrite_envelope(ctx: Context, address: str, kind: str) -> str:
     """An envelope address after the configuration's rules; `kind` is "F" (sender) or "T" (recipient). An empty
     sender is never rewritten."""
-    if not address:
+    if not address or not getattr(ctx.process.config, "rewrite", None):
         return address
     return apply_rules(ctx, config_rules(ctx), address, SENDER if kind == SENDER else RECIPIENT).address
 
