@@ -30,7 +30,12 @@ def route_all(attempt: Attempt) -> None:
     settings = attempt.settings
     while attempt.new:
         # Each round takes the latest first, and puts the children of later ones before those of earlier ones.
-        batch = [address for address in reversed(_take(attempt)) if not _waits(attempt, address)]
+        taken = _take(attempt)
+        if not settings.queue_run:
+            taken.reverse()
+        batch = [address for address in taken if not _waits(attempt, address)]
+        if settings.queue_run:
+            batch.reverse()  # retry times that are not reached have been told of in the order of the addresses
         if attempt.process.main.queue_domains is not None and not (settings.forced or settings.queue_run):
             batch.reverse()  # Exim sorts them out into another list
         for address in batch:
