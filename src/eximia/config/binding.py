@@ -93,10 +93,6 @@ class Binder:
         written = without_negation(setting.name) or setting.name if negated else setting.name
         if written in self.given.spans and not one.append:
             raise ConfigError(f'"{setting.name}" option set for the second time', span)
-        other = self._other_name(one, written)
-        if other:
-            hint = f'"{written}" and "{other}" are names of one option'
-            raise ConfigError(f'"{setting.name}" option set for the second time', span, hint)
         self.given.spans[written] = span
         if written != one.name:
             self.given.old_names.append((written, one.name, span))
@@ -110,15 +106,6 @@ class Binder:
             self.values[one.field] = _appended(self.values[one.field], value, one.append)
         else:
             self.values[one.field] = value
-
-    def _other_name(self, one: Declaration, written: str) -> str:
-        """The other name under which this option was already set; empty: it was not."""
-        if one.append:
-            return ""
-        for old, name, _ in self.given.old_names:
-            if name == one.name and old != written:
-                return old
-        return one.name if written != one.name and one.name in self.given.spans else ""
 
     def _value(self, one: Declaration, setting: Setting, span: Span, *, negated: bool) -> Any:
         rest = setting.rest

@@ -55,16 +55,6 @@ def test_main_options() -> None:
         ("queue_only x", "extra characters follow boolean option queue_only", ""),
         ("no_queue_only = no", "extra characters follow boolean option no_queue_only", ""),
         ("queue_only\nno_queue_only", '"no_queue_only" option set for the second time', ""),
-        (
-            "hosts_proxy = a\nproxy_required_hosts = b",
-            '"proxy_required_hosts" option set for the second time',
-            '"proxy_required_hosts" and "hosts_proxy" are names of one option',
-        ),
-        (
-            "acl_data_smtp_prdr = a\nacl_smtp_data_prdr = b",
-            '"acl_smtp_data_prdr" option set for the second time',
-            '"acl_smtp_data_prdr" and "acl_data_smtp_prdr" are names of one option',
-        ),
     ],
 )
 def test_main_errors(text: str, message: str, hint: str) -> None:
