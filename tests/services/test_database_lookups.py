@@ -82,8 +82,9 @@ def test_redis(ctx, redis):
     ctx.address.domain = "key\\ x"
     assert expand_text(clean("${lookup redis{set ${quote_redis:$domain} 1}}"), ctx) == "OK"
     assert find(ctx, "redis", "exists key\\\\\\ x") == "1"
+    assert expand_text(clean("${lookup redis{get $domain}}"), ctx) == "1", "quoted in its place"
     with pytest.raises(TaintError):
-        expand_text(clean("${lookup redis{get $domain}}"), ctx)
+        expand_text(clean("${lookup redis{${if eq{a}{a}{get $domain}}}}"), ctx)
 
 
 def test_redis_connection_that_was_closed_is_made_again(ctx, redis):

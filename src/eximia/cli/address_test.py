@@ -68,7 +68,9 @@ class AddressTest:
         self.verbose = verbose or mode is Mode.TEST
         self.details = details
         self.status = 0
-        self._shown: set[tuple[str, bool]] = set()
+        #: what names them: of one that was typed as it was typed, without the domain that it got
+        self._shown: set[str] = set()
+        self._typed = ""
 
     def run(self, texts: Iterable[str], *, interactive: bool = False) -> int:
         """Test each; the exit status."""
@@ -101,6 +103,7 @@ class AddressTest:
         if new != complete:
             self.write(f"Address rewritten as: {new}\n")
         address = Address(new)
+        self._typed = parsed.address
         return self._show_all(address) if self.verbose else self._verify(address)
 
     def _verify(self, top: Address) -> int:
@@ -198,8 +201,7 @@ class AddressTest:
 
     def _show(self, address: Address, top: Address) -> None:
         """An address that was accepted: where it came from, and where it goes."""
-        # Addresses that were typed and are delivered here are told apart from generated ones, as Exim does.
-        key = (address.unique, address is top and _is_local(address))
+        key = self._typed if address is top else address.unique
         again = "   [duplicate, would not be delivered]" if key in self._shown else ""
         self._shown.add(key)
         self.write(f"{address.address}{again}\n")

@@ -449,7 +449,7 @@ def _extract(submission: Submission, arrived: Arrived) -> list[tuple[str, str]]:
     bad: list[tuple[str, str]] = []
     removes = submission.process.main.extract_addresses_remove_arguments
     if removes:
-        message.nonrecipients.update(submission.extra)
+        message.nonrecipients.update(reversed(submission.extra))  # as Exim builds its tree
     else:
         for address in submission.extra:
             message.recipients.append(Recipient(address))
