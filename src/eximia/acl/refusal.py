@@ -52,8 +52,8 @@ class Refusal(NamedTuple):
     close: bool
 
 
-def refuse(ctx: Context, phase: Phase, result: AclResult, argument: str = "", *, silently: bool = False) -> Refusal:
-    """Log that `phase` was refused, and say what to answer. `silently`: the connection is only dropped.
+def refuse(ctx: Context, phase: Phase, result: AclResult, argument: str = "") -> Refusal:
+    """Log that `phase` was refused, and say what to answer.
 
     `argument` is what was refused, as the log shows it: `<a@b.example>` for MAIL and RCPT, the command's argument for
     other commands, nothing for DATA. A refused sender verification that caused it is logged and explained, once.
@@ -78,20 +78,12 @@ def refuse(ctx: Context, phase: Phase, result: AclResult, argument: str = "", *,
     if text and log_message == text and lines[-1][:3] != text[:3] and text[:3].isdigit() and text[3:4] == " ":
         # A code that may not be used was replaced: the log tells what was sent.
         log_message = f"{lines[-1][:3]} {split_code(ctx, text[:3], text)[2]}"
-    _log(ctx, phase, result, peer, argument, log_message, temporary=temporary, silently=silently)
+    _log(ctx, phase, result, peer, argument, log_message, temporary=temporary)
     return Refusal(lines, text or usual, result.outcome is Outcome.DROP)
 
 
 def _log(
-    ctx: Context,
-    phase: Phase,
-    result: AclResult,
-    peer: str,
-    argument: str,
-    log_message: str,
-    *,
-    temporary: bool,
-    silently: bool,
+    ctx: Context, phase: Phase, result: AclResult, peer: str, argument: str, log_message: str, *, temporary: bool
 ) -> None:
     targets = result.log_targets
     if not targets:
@@ -108,8 +100,6 @@ def _log(
     if host and log.selectors.spf and "spf_result" in message.auth_results:
         host += f"SPF={message.auth_results['spf_result']} "
     text = f"{host}{sender}{'temporarily ' if temporary and host else ''}rejected {what}"
-    if silently:
-        text = f"{host}dropped by 'connect' ACL"
     first = log_message.partition("\n")[0]
     if log_message:
         text += f": {first}"

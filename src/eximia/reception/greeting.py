@@ -59,31 +59,29 @@ def greet(session: SmtpSession) -> None:
         if tls is None or not tls.available(session):
             log.main(f"TLS error on connection from {session.peer()} (TLS is not available)")
             raise SessionOver("", rejected=True)
-        _greet_before_tls(session, tls, early=policy.host_in(ctx, "tls_early_banner_hosts"))
-        return
+        if policy.host_in(ctx, "tls_early_banner_hosts"):
+            _greet_within_handshake(session, tls)
+            return
+        tls.start(session, on_connect=True)
     code, banner = _admit(session)
     _early_talk(session)
     _say(session, code, banner)
 
 
-def _greet_before_tls(session: SmtpSession, tls: ServerTls, *, early: bool) -> None:
-    """TLS on connect: what decides about the greeting runs before the handshake; whom the connect ACL refuses gets
-    none. `early` (`tls_early_banner_hosts`): the handshake carries the greeting. A client may then answer together with
-    its end of the handshake, so nobody is too early."""
+def _greet_within_handshake(session: SmtpSession, tls: ServerTls) -> None:
+    """`tls_early_banner_hosts`: what decides about the greeting runs before the handshake, which carries it. A client
+    may then answer together with its end of the handshake, so nobody is too early."""
     over = None
     code, banner = "", ""
     try:
         code, banner = _admit(session)
-        if early:
-            banner = (banner or _banner(session)).rstrip()
+        banner = (banner or _banner(session)).rstrip()
     except SessionOver as error:
-        if error.reply is None and not session.out:
-            raise
         over = error
     # What a refusal has to say waits for the encryption.
     refusal = session.out[:]
     session.out.clear()
-    spoken = tls.start(session, on_connect=True, early=reply(code, banner) if early and over is None else b"")
+    spoken = tls.start(session, on_connect=True, early=b"" if over is not None else reply(code, banner))
     if over is not None:
         session.out.extend(refusal)
         raise over
@@ -262,10 +260,6 @@ def _admit(session: SmtpSession) -> tuple[str, str]:
     code, banner = "220", ""
     if session.policy.has_acl(ctx, "acl_smtp_connect"):
         result = session.policy.acl(ctx, "acl_smtp_connect")
-        if not result.accepted and session.admission.tls_on_connect:
-            # without TLS nobody would understand an answer
-            session.policy.refuse(ctx, "acl_smtp_connect", result, silently=True)
-            raise SessionOver("", rejected=True)
         if not result.accepted:
             try:
                 session.refuse("acl_smtp_connect", result)

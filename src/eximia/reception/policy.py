@@ -38,14 +38,12 @@ class Policy:
 
         return run(ctx, BY_OPTION[option], getattr(ctx.process.main, option))
 
-    def refuse(
-        self, ctx: Context, option: str, result: AclResult, argument: str = "", *, silently: bool = False
-    ) -> Refusal:
-        """Log a refusal, and say what to answer. `silently`: the client will be told nothing."""
+    def refuse(self, ctx: Context, option: str, result: AclResult, argument: str = "") -> Refusal:
+        """Log a refusal, and say what to answer."""
         from eximia.acl.phases import BY_OPTION
         from eximia.acl.refusal import refuse
 
-        return refuse(ctx, BY_OPTION[option], result, argument, silently=silently)
+        return refuse(ctx, BY_OPTION[option], result, argument)
 
     def has_acl(self, ctx: Context, option: str) -> bool:
         """Whether the option is set."""

@@ -42,6 +42,7 @@ class Tls:
         ("tls_early_banner_hosts = 10.0.0.1\n", True, "[handshake]220 hello\n"),
         ("", True, "[handshake]220 hello\n"),
         ("tls_early_banner_hosts = *\nacl_smtp_connect = own\n", True, "[within]220 from the ACL\n"),
+        ("tls_early_banner_hosts = *\nacl_smtp_connect = not\n", True, "[handshake]550 not you\n"),
         ("tls_early_banner_hosts = *\nsmtp_banner = ${bad\n", True, "[handshake]421 "),
     ],
 )
@@ -64,15 +65,3 @@ def test_who_answers_with_the_end_of_the_handshake_is_not_too_early(tmp_path: Pa
         process.caches["reception.tls"] = Tls(speaks)
         talk(process, [b"EHLO x\r\n", b"QUIT\r\n"], admission=Admission(tls_on_connect=True), early=True)
         assert any("input sent without waiting for greeting" in line for line in log.lines) != speaks
-
-
-@pytest.mark.parametrize("early", ["", "tls_early_banner_hosts = *\n"])
-def test_whom_the_connect_acl_refuses_gets_neither_tls_nor_an_answer(tmp_path: Path, early: str) -> None:
-    """Exim 4.98's answer."""
-    text = f"acl_smtp_rcpt = yes\nacl_smtp_connect = not\n{early}"
-    acls = "begin acl\nyes:\n  accept\nnot:\n  deny message = not you\n"
-    process, log, _ = make_process(str(tmp_path), text + acls)
-    process.caches["reception.tls"] = Tls(True)
-    stream = talk(process, [b"QUIT\r\n"], admission=Admission(tls_on_connect=True))
-    assert b"".join(stream.answers) == b""
-    assert any(line.endswith("dropped by 'connect' ACL: not you") for line in log.rejects), log.rejects
