@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,11 +34,12 @@ def test_peer_misbehaves_once(world: World, step: str, how: str) -> None:
     world.peer.misbehaved = 0
     world.peer.misbehave = (step, how)
     assert world.send("x@remote.example", token)
-    import time
-
-    end = time.monotonic() + 60
-    while not world.peer.misbehaved and time.monotonic() < end:
+    begin = time.monotonic()
+    while not world.peer.misbehaved and time.monotonic() < begin + 60:
         time.sleep(0.02)
+        if time.monotonic() > begin + 2 and world.queued():
+            # What the host did in the test before keeps it from being tried at once.
+            world.run_queue()
     time.sleep(0.3)
     world.peer.misbehave = ("", "")
     world.settle()
