@@ -130,3 +130,19 @@ def enterable(folder: Path) -> None:
         if above in end or above.stat().st_uid != os.geteuid():
             break
         above.chmod(above.stat().st_mode | 0o011)
+
+
+def stop(pid: int) -> None:
+    """Stop a process, and wait until none of its threads runs any more: the signal takes its time to reach them."""
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + 30
+    while any(_state(each) not in "TtZX" for each in Path(f"/proc/{pid}/task").iterdir()):
+        assert time.monotonic() < end, pid
+        time.sleep(0.005)
+
+
+def _state(task: Path) -> str:
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"

@@ -14,6 +14,7 @@ import pytest
 
 from eximia.tls.binding import is_built
 from interop.tls_world import Exim, Finger, Gnutls, Openssl, Ours
+from support_servers import stop
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the OpenSSL binding is not built")
@@ -136,7 +137,7 @@ def test_resumption(ours: Ours, clients: dict[str, Any], version: str, tmp_path:
 
     for _ in range(5):
         again()
-    os.kill(int(giver), signal.SIGSTOP)  # the other one has to take it
+    stop(int(giver))  # the other one has to take it
     try:
         assert again() != giver
     finally:

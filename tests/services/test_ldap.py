@@ -16,6 +16,7 @@ from eximia.base.template import Template
 from eximia.expand import expand_text
 from support_hostile import HOSTILE
 from support_policy import clean, make_context
+from support_servers import stop
 from support_services import LDAP_ENTRIES as ENTRIES
 from support_services import Running, certificates, slapd
 
@@ -149,7 +150,7 @@ def test_down_slow_restarted(ctx: Any, server: Running) -> None:
     query = f"nettime=1 {FRED.format('sn')}"
     assert find(ctx, query) == "One"
     assert server.process is not None
-    server.process.send_signal(signal.SIGSTOP)
+    stop(server.process.pid)
     began = time.monotonic()
     with pytest.raises(LookupDefer):
         find(ctx, query)

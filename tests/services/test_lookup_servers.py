@@ -19,7 +19,7 @@ from eximia.base.template import Template
 from eximia.expand import expand_text
 from support_hostile import HOSTILE
 from support_policy import clean, make_context
-from support_servers import free_port
+from support_servers import free_port, stop
 from support_services import (
     Running,
     certificates,
@@ -278,7 +278,7 @@ def test_redis_down_slow_restarted(ctx: Any, store: Running, monkeypatch: pytest
     assert find(ctx, "redis", "ping") == "PONG"
     assert store.process is not None
     monkeypatch.setattr(module, "TIMEOUT", 0.5)
-    store.process.send_signal(signal.SIGSTOP)
+    stop(store.process.pid)
     began = time.monotonic()
     with pytest.raises(LookupDefer, match="REDIS: "):
         find(ctx, "redis", "ping")

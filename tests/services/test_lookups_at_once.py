@@ -19,6 +19,7 @@ from eximia.aio.loop_ports import LoopPorts
 from eximia.base.errors import LookupDefer
 from eximia.base.template import Template
 from support_policy import clean, make_context
+from support_servers import stop
 from support_services import Running, certificates, give, mariadb, postgres, program, redis, redis_cluster
 
 SESSIONS = 20
@@ -149,7 +150,7 @@ def test_redis_killed_while_they_wait_then_next_server_then_back(store: Running)
     with worker(**servers(store)) as at:
         assert at.run(lambda: at.find("redis", "incr n")) == ["1"]
         assert store.process is not None
-        store.process.send_signal(signal.SIGSTOP)
+        stop(store.process.pid)
         found = at.run(
             *[lambda: at.find("redis", "incr n") for _ in range(5)],
             at.later(0.3, lambda: store.stop(signal.SIGKILL)),
@@ -178,7 +179,7 @@ def test_redis_that_does_not_answer_defers_all(store: Running, monkeypatch: pyte
     with worker(**servers(store)) as at:
         assert at.run(lambda: at.find("redis", "ping")) == ["PONG"]
         assert store.process is not None
-        store.process.send_signal(signal.SIGSTOP)
+        stop(store.process.pid)
         begun = time.monotonic()
         found = at.run(*[lambda: at.find("redis", "ping") for _ in range(SESSIONS)])
         store.process.send_signal(signal.SIGCONT)
@@ -278,7 +279,7 @@ def test_a_server_that_stops_answering(database: tuple[str, Running], monkeypatc
                 int(each) for each in Path(f"/proc/{signalled[0]}/task/{signalled[0]}/children").read_text().split()
             ]
         for each in signalled:
-            _signal(each, signal.SIGSTOP)
+            stop(each)
         begun = time.monotonic()
         found = at.run(*[lambda: at.find(kind, "select 1")])
         for each in signalled:
