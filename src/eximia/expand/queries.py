@@ -38,7 +38,8 @@ class Language:
     unclear_escapes: bool = False
 
 
-_COMMENTS = r"--|/\*|\\"
+# What ends in one may begin a comment with what follows.
+_COMMENTS = r"--|/\*|\\|[-/]\Z"
 LANGUAGES = {
     "mysql": Language("'\"", pattern(_COMMENTS + "|#"), escapes=True),
     "pgsql": Language("'", pattern(_COMMENTS + r"|\$"), unclear_escapes=True),
@@ -47,7 +48,7 @@ LANGUAGES = {
 }
 _ALL_QUOTES = "'\"`"
 #: what a value between literals must not have, unless it is one of those that are quoted
-_MARKS = pattern(r"['\"`\\#$]|--|/\*")
+_MARKS = pattern(r"['\"`\\#$]|--|/\*|[-/]\Z")
 #: an item of a list that looks something up
 _ITEM = pattern(r"(?<![\w-])({})(?:,[\w=,/.]*)?;".format("|".join(LANGUAGES)))
 
@@ -129,14 +130,13 @@ def compile_list(text: str) -> Run | None:
 class _ListPlace(_Place):
     """The same in a list, in which a query is an item, or a part of one."""
 
-    __slots__ = ("_before", "inside", "separator")
+    __slots__ = ("inside", "separator")
 
     def __init__(self, language: Language, separator: str) -> None:
         super().__init__(language)
         self.separator = separator
         #: in a query
         self.inside = False
-        self._before = ""
 
     @property
     def sheltered(self) -> bool:

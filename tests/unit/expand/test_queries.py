@@ -62,6 +62,9 @@ REFUSED = [
     ("sqlite", "/* it's */ k=$local_part"),
     ("mysql", "# it's\n k=$local_part"),
     ("mysql", r"k='a\\\\' or l=$local_part or m='"),
+    # what may become a comment with what follows
+    ("sqlite", "n=1 -$acl_m_number and d='$domain'"),
+    ("mysql", "n=1 /$acl_m_number and d='$domain'"),
     ("pgsql", r"k=E'a\\' or l=$local_part or m='b'"),
     ("pgsql", r"k=\$\$it's\$\$ or l=$local_part or m='b'"),
     # not somebody's word as a whole

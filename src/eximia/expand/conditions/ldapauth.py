@@ -17,8 +17,7 @@ def _ldapauth(ctx: Context, query: str) -> bool:
         return ctx.process.services.lookups.find(ctx, "ldapauth", None, query) is not None
     except LookupDefer as failure:
         # Only lookups name their query.
-        message = failure.message
-        raise LookupDefer(message.partition('" gave DEFER: ')[2] or message) from failure
+        raise LookupDefer(failure.cause) from failure
 
 
 LDAPAUTH = OneString(_ldapauth)
