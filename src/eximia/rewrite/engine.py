@@ -188,7 +188,7 @@ def rewrite_envelope(ctx: Context, address: str, kind: str) -> str:
 def rewrite_sender(ctx: Context) -> None:
     """Rewrite the envelope sender of the message, once; `sender_address_unrewritten` then has what it was."""
     message = ctx.message
-    if message.sender_address_unrewritten is None and getattr(ctx.process.config, "rewrite", None):
+    if message.sender_address_unrewritten is None:
         new = rewrite_envelope(ctx, message.sender_address, SENDER)
         if new != message.sender_address:
             message.sender_address_unrewritten = message.sender_address

@@ -26,8 +26,7 @@ class _Node:
         self.depth = 1
 
     def measure(self) -> None:
-        left, right = _depth(self.left), _depth(self.right)
-        self.depth = (max(right, left)) + 1
+        self.depth = 1 + max(_depth(self.left), _depth(self.right))
 
 
 def _depth(node: _Node | None) -> int:

@@ -58,13 +58,18 @@ def test_other_form() -> None:
         other_form("foo", short=True)
 
 
-def test_rename(tmp_path: Path) -> None:
-    spool = Spool(str(tmp_path))
+def _with_message(folder: Path) -> Spool:
+    spool = Spool(str(folder))
     message = Message(id=SHORT, sender_address="a@b", recipients=[Recipient("c@d")], received_time=1.0)
     text = write_header(to_header(message, Session()))
     (held,) = spool.commit([Arrival(SHORT, Place(), text.encode("latin-1"), b"body\n")])
     assert not isinstance(held, OSError)
     held.close()
+    return spool
+
+
+def test_rename(tmp_path: Path) -> None:
+    spool = _with_message(tmp_path)
     (tmp_path / "input" / f"{SHORT}-J").write_text("c@d\n")
     long = "1xV3Hb-000000001qt-0Z00"
     assert rename(spool, SHORT, Place(), short=False) == long
@@ -76,12 +81,7 @@ def test_rename(tmp_path: Path) -> None:
 
 def test_id_update_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exim 4.98's answers: one of -d and -u must be given."""
-    spool = Spool(str(tmp_path))
-    message = Message(id=SHORT, sender_address="a@b", recipients=[Recipient("c@d")], received_time=1.0)
-    text = write_header(to_header(message, Session()))
-    (held,) = spool.commit([Arrival(SHORT, Place(), text.encode("latin-1"), b"body\n")])
-    assert not isinstance(held, OSError)
-    held.close()
+    spool = _with_message(tmp_path)
     assert id_update([str(tmp_path)]) == 1
     assert "Syntax:  exim_id_update" in capsys.readouterr().out
     assert id_update(["-u", str(tmp_path)]) == 0
