@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from eximia.queue import administration as queue
 from eximia.queue.administration import Administrator, Done
-from eximia.spool import SpoolFormatError
+from eximia.spool import MessageNotFoundError, SpoolFormatError
 from eximia.spool.store import MSGLOG
 
 if TYPE_CHECKING:
@@ -123,14 +123,19 @@ def _give_up(admin: Administrator, message_id: str, deliver: DeliverNow) -> None
     held = admin.lock(message_id)
     if isinstance(held, Done):
         return
+    try:
+        frozen = held.read().frozen >= 0
+    except (SpoolFormatError, OSError):
+        frozen = False
     held.close()
-    admin.log(f"cancelled by {admin.who}", message_id)
-    _attempt(
-        admin.process,
-        message_id,
-        admin.queue,
-        lambda each: deliver(each, queue=admin.queue, forced=True, give_up="cancelled by administrator"),
-    )
+
+    def cancel(each: str) -> object:
+        if frozen:
+            admin.log("Unfrozen by forced delivery", each)
+        admin.log(f"cancelled by {admin.who}", each)
+        return deliver(each, queue=admin.queue, forced=True, give_up="cancelled by administrator")
+
+    _attempt(admin.process, message_id, admin.queue, cancel)
 
 
 def _view(process: Process, action: str, ids: Sequence[str], queue_name: str) -> int:
@@ -165,7 +170,7 @@ def _copy(process: Process, message_id: str, queue_name: str) -> int:
     spool = process.spool
     place = spool.find(message_id, queue_name)
     if place is None:
-        process.log.main(f"Spool file {message_id}-D not found", message_id)
+        process.log.main(str(MessageNotFoundError(message_id, queue_name)), message_id)
         _say(f"Spool data file for {message_id} does not exist\n")
         return 1
     if not process.is_admin:

@@ -31,6 +31,11 @@ _MESSAGE_EDITS = frozenset(["Mar", "Mes", "Mmd", "MG", "Mset"])
 _BEFORE_LISTING = frozenset(["be", "bf", "bh", "bi", "bP", "bS", "bs", "bt", "bV", "bv", "bvs", "brt", "brw"])
 #: actions that may stand together: the last one holds, but -bS goes before -bs
 _KIN = ({"bv", "bvs"}, {"bs", "bS"})
+#: actions that take no arguments
+_WITHOUT_ARGUMENTS = frozenset(["bd", "bf", "bi", "q"])
+#: actions that have nothing to do with the queue that -qG names, and those that go before it when they have no arguments
+_NO_QUEUE = frozenset(["bS", "bs"])
+_TESTS = frozenset(["bh", "bI", "bmalware", "bP", "bt", "bV", "bv", "bvs"])
 #: options behind which everything is an argument
 _LAST = frozenset(("-brt", "-brw"))
 _BY_NAME = {"mailq": ["-bp"], "rsmtp": ["-bS"], "rmail": ["-i", "-oee"], "runq": ["-q"], "newaliases": ["-bi"]}
@@ -93,7 +98,7 @@ def read(program: str, words: Sequence[str]) -> Invocation:
         word = queue.next()
         if word == "--":
             break
-        if not word.startswith("-") or word == "-":
+        if not word.startswith("-"):
             queue.at -= 1
             break
         _read_option(call, word, queue)
@@ -442,7 +447,7 @@ def _run(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     interval = named_interval if named_interval is not None else attached[found.end() :]
     shown = word
     following = queue.words[queue.at] if queue.more() else "-"
-    if not interval and name is None and not following.startswith("-") and not is_message_id(following):
+    if not interval and not following.startswith("-") and not is_message_id(following):
         interval = shown = queue.next()
     if interval:
         seconds = read_time(interval)
@@ -556,7 +561,7 @@ def _settle(call: Invocation) -> None:
         only_names = all(run.name and not run.interval and run.recipient is None for run in runs)
         if call.action in ("", "bm") and not (call.action and call.arguments):
             call.action = "bd" if periodic else "q"
-        elif not only_names:
+        elif not only_names or call.action in _NO_QUEUE or (call.action in _TESTS and call.arguments):
             raise incompatible()
     if daemon and runs and (not periodic or call.inetd_wait):
         raise incompatible()
@@ -566,7 +571,7 @@ def _settle(call: Invocation) -> None:
         raise incompatible()
     if call.sender is not None and call.action in ("bd", "bs", "bS"):
         raise incompatible()
-    if call.action in ("bd", "q") and call.arguments:
+    if call.action in _WITHOUT_ARGUMENTS and call.arguments:
         raise incompatible()
     if not call.action and (call.arguments or call.extract_recipients):
         call.action = "bm"

@@ -35,8 +35,8 @@ FROZEN_MSGLOG: Final = "Fmsglog"
 class MessageNotFoundError(SpoolError):
     """There is no `-D` file of that message."""
 
-    def __init__(self, message_id: str) -> None:
-        super().__init__(f"Spool file {message_id}-D not found")
+    def __init__(self, message_id: str, queue: str = "") -> None:
+        super().__init__(f"Spool{f' Q={queue}' if queue else ''} file {message_id}-D not found")
 
 
 class MessageLockedError(SpoolError):
@@ -273,18 +273,18 @@ class Spool:
         """Open and lock a message. Raises MessageNotFoundError, MessageLockedError, OSError."""
         place = self.find(message_id, queue)
         if place is None:
-            raise MessageNotFoundError(message_id)
+            raise MessageNotFoundError(message_id, queue)
         path = self.path(message_id, "-D", place)
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            raise MessageNotFoundError(message_id) from None
+            raise MessageNotFoundError(message_id, queue) from None
         try:
             if not try_lock(fd, message_id):
                 raise MessageLockedError(message_id)
             # Between opening and locking the holder may have finished with the message and removed it.
             if os.fstat(fd).st_nlink == 0:
-                raise MessageNotFoundError(message_id)
+                raise MessageNotFoundError(message_id, queue)
         except BaseException:
             os.close(fd)
             raise

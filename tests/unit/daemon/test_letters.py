@@ -38,6 +38,13 @@ INCOMPATIBLE = "exim: incompatible command-line options or arguments"
         ("-os", "exim: bad time value -os: abandoned"),
         ("-Rff", "exim: string expected after -R"),
         ("-Sr", "exim: string expected after -S"),
+        ("-", UNKNOWN + "-"),
+        ("-bt -", UNKNOWN + "-"),
+        ("-bi ok", INCOMPATIBLE),
+        ("-bf /dev/null ok", INCOMPATIBLE),
+        ("-qGx -bs", INCOMPATIBLE),
+        ("-qGx -bt ok", INCOMPATIBLE),
+        ("-qGx ok", "exim: bad time value ok: abandoned"),
         (f"-L{'x' * 33} -bV", f'exim: the -L syslog name is too long: "{"x" * 33}"'),
     ],
 )

@@ -9,16 +9,22 @@ import subprocess
 from collections.abc import Sequence
 
 from eximia.base import interpreter
+from eximia.reception.ip import is_ip_address
 
 from .common import write
+
+_USAGE = "Usage: exim_checkaccess <IP address> <email address> [exim options]\n"
 
 
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; the exit status."""
-    if len(words) < 2:
-        write("Usage: exim_checkaccess <IP address> <email address> [exim options]\n")
+    if len(words) < 2 or not words[1]:
+        write(_USAGE)
         return 1
     host, address, *options = words
+    if not is_ip_address(host):
+        write(f'** Invalid IP address "{host}"\n{_USAGE}')
+        return 1
     sender, options = take_sender(options)
     session = f"HELO [{host}]\r\nMAIL FROM:<{sender}>\r\nRCPT TO:<{address}>\r\nQUIT\r\n"
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,10 @@ from .common import write
 
 USAGE = "usage: exim_dbmbuild [-nolc] [-nozero] [-noduperr] [-lastdup] [-nowarn] <source file> <dbm base name>\n"
 _FLAGS = {"-nolc", "-nozero", "-noduperr", "-lastdup", "-nowarn"}
+#: a line that goes on where nothing has begun
+_STRAY = re.compile(r"(?:#.*\n|[ \t]*\n)*([ \t]+\S.*)")
+#: whoever builds it, the mail user must be able to read it
+_MODE = 0o644
 
 
 def command(words: Sequence[str]) -> int:
@@ -24,10 +29,12 @@ def command(words: Sequence[str]) -> int:
     while rest and rest[0].startswith("-") and rest[0] != "-":
         flags.add(rest.pop(0))
     if len(rest) != 2 or flags - _FLAGS:
-        sys.stdout.flush()
-        sys.stderr.write(USAGE)
+        write(USAGE)
         return 1
     source, target = rest
+    if source == target:
+        write("exim_dbmbuild: input and output filenames are the same\n")
+        return 1
     try:
         if source == "-":
             text = sys.stdin.buffer.read().decode("latin-1")
@@ -35,18 +42,20 @@ def command(words: Sequence[str]) -> int:
             with open(source, "rb") as file:
                 text = file.read().decode("latin-1")
     except OSError as error:
-        sys.stderr.write(f"exim_dbmbuild: unable to open {source}: {error.strerror}\n")
+        write(f"exim_dbmbuild: unable to open {source}: {error.strerror}\n")
         return 1
+    if stray := _STRAY.match(text):
+        write(f"Unexpected continuation line ignored\n{stray[1]}\n\n")
     entries, duplicates = collect(text, flags)
     try:
         build(entries, target, zero="-nozero" not in flags)
     except OSError as error:
-        sys.stderr.write(f"exim_dbmbuild: unable to create {target}: {error}\n")
+        write(f"exim_dbmbuild: unable to create {target}: {error.strerror}\n")
         return 2
     for key in duplicates if "-nowarn" not in flags else ():
         sys.stderr.write(f'** Duplicate key "{key}"\n')
     sys.stderr.flush()
-    write(f"{len(entries)} entries written\n")
+    write(f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'} written\n")
     if duplicates:
         write(f"{len(duplicates)} duplicate key{'' if len(duplicates) == 1 else 's'} \n")
     return 1 if duplicates and "-noduperr" not in flags else 0
@@ -94,5 +103,5 @@ def _create(base: str) -> tuple[Any, str]:
             from dbm import gnu
         except ImportError:
             raise OSError(95, "no DBM library") from None
-        return gnu.open(base, "n", 0o640), base
-    return ndbm.open(base, "n", 0o640), f"{base}.db"
+        return gnu.open(base, "n", _MODE), base
+    return ndbm.open(base, "n", _MODE), f"{base}.db"

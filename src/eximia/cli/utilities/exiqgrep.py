@@ -46,7 +46,7 @@ Display options:
 def command(words: Sequence[str]) -> int:
     """Run with the words of the command line; the exit status."""
     try:
-        pairs, _ = getopt.getopt(list(words), "hf:r:y:o:s:C:E:zxlibRcaG:")
+        pairs, rest = getopt.getopt(list(words), "hf:r:y:o:s:C:E:zxlibRcaG:")
     except getopt.GetoptError as error:
         sys.stderr.write(f"Unknown option: {error.opt}\n")
         write(HELP)
@@ -55,7 +55,7 @@ def command(words: Sequence[str]) -> int:
     if "-h" in options:
         write(HELP)
         return 0
-    if not options.keys() & {"-f", "-r", "-s", "-y", "-o", "-z", "-x", "-c"}:
+    if rest or not options.keys() & {"-f", "-r", "-s", "-y", "-o", "-z", "-x", "-c"}:
         write(HELP)
         return 1
     process = open_configured(["-C", options["-C"]] if "-C" in options else [])
@@ -94,7 +94,7 @@ def _fits(summary: Summary, options: dict[str, str], now: int) -> bool:
         return False
     if "-r" in options and not any(map(pattern(options["-r"]).search, recipients)):
         return False
-    if "-s" in options and not pattern(options["-s"]).search(format_size(summary.size)):
+    if "-s" in options and not pattern(options["-s"]).search(format_size(summary.size).strip()):
         return False
     if "-y" in options and age >= _seconds(options["-y"]):
         return False

@@ -21,6 +21,11 @@ class _Line:
     oldest: str = ""
     newest: str = ""
 
+    @classmethod
+    def of_nothing(cls) -> _Line:
+        """What exiqsumm shows when there is no message."""
+        return cls(oldest="0m", newest="0000d")
+
     def add(self, volume: float, age: str) -> None:
         self.count += 1
         self.volume += volume
@@ -61,6 +66,8 @@ def summary(listing: Iterable[str], flags: set[str]) -> str:
         name = f"{prefix}{address.rpartition('@')[2].lower()}{suffix}"
         domains.setdefault(name, _Line()).add(volume, age)
         total.add(volume, age)
+    if not total.count:
+        total = _Line.of_nothing()
     order = sorted(domains.items())
     if "c" in flags:
         order.sort(key=lambda item: (-item[1].count, -item[1].volume if "a" not in flags else 0, item[0]))

@@ -1,4 +1,6 @@
-from eximia.cli.utilities.checkaccess import last_lines, take_sender
+import pytest
+
+from eximia.cli.utilities.checkaccess import command, last_lines, take_sender
 
 
 def test_replies_of_several_lines() -> None:
@@ -9,3 +11,10 @@ def test_replies_of_several_lines() -> None:
 def test_sender_among_the_options() -> None:
     assert take_sender(["-C", "conf", "-f", "<a@b>"]) == ("a@b", ["-C", "conf"])
     assert take_sender(["-DX=1"]) == ("", ["-DX=1"])
+
+
+@pytest.mark.parametrize("host", ["foo", "1.2.3", "1.2.3.4.25", "999.1.1.1", "1:2"])
+def test_no_address(host: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert command([host, "a@b.example"]) == 1
+    usage = "Usage: exim_checkaccess <IP address> <email address> [exim options]\n"
+    assert capfdbinary.readouterr().out.decode() == f'** Invalid IP address "{host}"\n{usage}'

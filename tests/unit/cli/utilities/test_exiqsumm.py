@@ -35,3 +35,7 @@ def test_order_and_splitting() -> None:
     assert names("c") == ["y.ex", "aaa.ex", "def.ex"]
     assert names("bf") == ["aaa.ex (f)", "def.ex", "y.ex (b)", "y.ex (f)"]
     assert names("s") == ["<> > y.ex", "test.ex > def.ex", "wonder.ex > aaa.ex", "wonder.ex > y.ex"]
+
+
+def test_empty_queue() -> None:
+    assert summary([], set()) == f"{HEAD}{'-' * 63}\n    0       0      0m   0000d  TOTAL\n\n"

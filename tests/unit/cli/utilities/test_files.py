@@ -25,11 +25,33 @@ def test_dbm_file(tmp_path: Path, capfdbinary: Output) -> None:
     (tmp_path / "source").write_text("k: v\nK: w\n")
     assert dbmbuild.command([str(tmp_path / "source"), str(tmp_path / "out.db")]) == 1
     out = capfdbinary.readouterr()
-    assert out.out == b"1 entries written\n1 duplicate key \n"
+    assert out.out == b"1 entry written\n1 duplicate key \n"
     assert out.err == b'** Duplicate key "k"\n'
     with ndbm.open(str(tmp_path / "out"), "r") as database:
         assert database[b"k\0"] == b"v\0"
     assert sorted(os.listdir(tmp_path)) == ["out.db", "source"]
+    # what root builds the mail user must be able to read
+    assert (tmp_path / "out.db").stat().st_mode & 0o777 == 0o666 & ~_umask() & 0o644
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def test_dbm_source_is_not_overwritten(tmp_path: Path, capfdbinary: Output) -> None:
+    source = tmp_path / "aliases"
+    source.write_text("k: v\n")
+    assert dbmbuild.command([str(source), str(source)]) == 1
+    assert capfdbinary.readouterr().out == b"exim_dbmbuild: input and output filenames are the same\n"
+    assert source.read_text() == "k: v\n"
+
+
+def test_dbm_stray_continuation(tmp_path: Path, capfdbinary: Output) -> None:
+    (tmp_path / "source").write_text("# comment\n\n  lost: x\nk: v\nl: w\n")
+    assert dbmbuild.command([str(tmp_path / "source"), str(tmp_path / "out.db")]) == 0
+    assert capfdbinary.readouterr().out == (b"Unexpected continuation line ignored\n  lost: x\n\n2 entries written\n")
 
 
 def test_lock_options() -> None:
