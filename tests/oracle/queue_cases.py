@@ -90,6 +90,8 @@ case("freeze twice", "< ok1", "-Mf @1", "-Mf @1", "-Mt @1", "-Mt @1", "-Mvl @1",
 case("thaw and run", "< ok1", "-Mf @1", "-Mt @1", "-Mvh @1", "-q", main=HOLD)
 case("remove", "< ok1", "< ok2", "-Mrm @1", "-bp", "-Mrm @1", "-Mrm @2 @1", "-bpc", main=HOLD)
 case("give up", "< -f sender@h.example ok1 defer1", "-Mg @1", "-bp", main=HOLD)
+case("give up a frozen one", "< -f sender@h.example ok1", "-Mf @1", "-Mg @1", "-bp", main=HOLD)
+case("named queue, no such message", "-qGx -Mvc 1xV6y5-0002rI-2n", "-qGx -Mf 1xV6y5-0002rI-2n", main=HOLD)
 case("give up a bounce", "< -f <> ok1", "-Mg @1", "-bp", main=HOLD)
 case("mark delivered", "< ok1 ok2 ok3", "-Mmd @1 ok2@h.example", "-Mmd @1 nobody@h.example", "-bp", "-q", main=HOLD)
 _MANY = [f"ok{number * 37 % 101}" for number in range(40)]

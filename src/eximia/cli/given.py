@@ -56,7 +56,7 @@ def _addresses(call: Invocation) -> None:
     from eximia.reception.ip import is_ip_address, split_port
 
     for text in (call.host_address, call.interface_address):
-        if text and not is_ip_address(split_port(text)[0]):
+        if text is not None and not is_ip_address(split_port(text)[0]):
             refuse(f'exim abandoned: "{text}" is not an IP address')
 
 

@@ -33,7 +33,7 @@ _BEFORE_LISTING = frozenset(["be", "bf", "bh", "bi", "bP", "bS", "bs", "bt", "bV
 _KIN = ({"bv", "bvs"}, {"bs", "bS"})
 #: actions that take no arguments
 _WITHOUT_ARGUMENTS = frozenset(["bd", "bf", "bi", "q"])
-#: actions that have nothing to do with the queue that -qG names, and those that go before it when they have no arguments
+#: actions that do not go with -qG, and those that go with it without arguments
 _NO_QUEUE = frozenset(["bS", "bs"])
 _TESTS = frozenset(["bh", "bI", "bmalware", "bP", "bt", "bV", "bv", "bvs"])
 #: options behind which everything is an argument
@@ -348,8 +348,18 @@ def _sender(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     call.sender = attached or queue.value(word, "")
 
 
+def _received_protocol(call: Invocation, word: str, attached: str, queue: _Words) -> None:
+    """-oMr"""
+    already = call.protocol is not None
+    _separate("protocol")(call, word, attached, queue)
+    if already:
+        raise UsageError("received_protocol is set already")
+
+
 def _protocol(call: Invocation, word: str, attached: str, queue: _Words) -> None:
     attached = queue.value(word, attached)
+    if call.protocol is not None:
+        raise UsageError("received_protocol is set already")
     protocol, colon, name = attached.partition(":")
     call.protocol = protocol
     if colon:
@@ -519,7 +529,7 @@ _PREFIXES: dict[str, Callable[[Invocation, str, str, _Words], None]] = {
     "-oMa": _host,
     "-oMi": _separate("interface_address"),
     "-oMm": _separate("message_reference"),
-    "-oMr": _separate("protocol"),
+    "-oMr": _received_protocol,
     "-oMs": _separate("host_name"),
     "-oMt": _separate("ident"),
     "-oA": _filter_string("alias_file"),

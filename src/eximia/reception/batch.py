@@ -13,7 +13,7 @@ from eximia.base.text import Untainted
 from eximia.context import Context, Message, Recipient
 from eximia.logs.lines import smtp as lines
 from eximia.logs.lines.hosts import client
-from eximia.message.address import AddressSyntaxError, Parsed, parse_address
+from eximia.message.address import AddressSyntaxError, Parsed, parse_address, qualify
 from eximia.protocols.smtp.server import BodyChunk, Command, DataEnd, Header, Server
 
 from .acceptance import (
@@ -29,6 +29,7 @@ from .acceptance import (
 )
 from .body_sink import BodySink
 from .fixups import Origin, take_headers
+from .from_line import allowed_from_line
 from .numbers import complaint, number
 from .policy import POLICY, Policy
 from .protocol_name import syntax_options
@@ -65,7 +66,11 @@ class Batch:
         self.session = local_session(process, call, caller)
         self.session.smtp_batched = True
         self.session.active_hostname = process.primary_hostname
-        self.qualify = not call.unqualified_allowed
+        self.qualify_senders = self.qualify_recipients = not call.unqualified_allowed
+        if self.session.sender_host_address:
+            ctx = Context(process, self.session)
+            self.qualify_senders = policy.host_in(ctx, "sender_unqualified_hosts")
+            self.qualify_recipients = policy.host_in(ctx, "recipient_unqualified_hosts")
         self.server = Server()
         self.message: Message | None = None
         self.line = 0
@@ -148,16 +153,19 @@ class Batch:
         parsed = self._parse(command, allow_null=True)
         sender = parsed.address
         if sender and not parsed.domain:
-            if not self.qualify:
-                raise BatchError(f"501 {sender}: sender address must contain a domain", command.line)
+            if not self.qualify_senders:
+                raise BatchError("501 sender address must contain a domain", command.line)
             sender = f"{sender}@{self.caller.qualify_domain}"
         message = self.message = Message()
         message.originator_login = Untainted(self.caller.login)
         message.originator_uid = self.caller.uid
         message.originator_gid = self.caller.gid
-        message.allow_unqualified_sender = message.allow_unqualified_recipient = self.qualify
+        message.allow_unqualified_sender = self.qualify_senders
+        message.allow_unqualified_recipient = self.qualify_recipients
         message.suppress_local_fixups = self.call.suppress_fixups
-        message.received_protocol = self.call.protocol or Untainted("local-bsmtp")
+        message.received_protocol = Untainted("local-bsmtp")
+        if self.process.is_trusted and self.call.protocol is not None:
+            message.received_protocol = self.call.protocol
         message.sender_address = sender
         if not self.process.is_trusted:
             message.sender_local = True
@@ -173,8 +181,8 @@ class Batch:
         parsed = self._parse(command, allow_null=False)
         address = parsed.address
         if not parsed.domain:
-            if not self.qualify:
-                raise BatchError(f"501 {address}: recipient address must contain a domain", command.line)
+            if not self.qualify_recipients:
+                raise BatchError("501 recipient address must contain a domain", command.line)
             address = f"{address}@{self.caller.qualify_recipient}"
         message.recipients.append(Recipient(address))
 
@@ -203,7 +211,8 @@ class Batch:
     def _take(self, ctx: Context, sink: BodySink) -> None:
         message = ctx.message
         server = self.server
-        server.begin_data()
+        from_line = allowed_from_line(ctx, self.policy)
+        server.begin_data(from_line)
         main = self.process.main
         resent = False
         while True:
@@ -217,6 +226,8 @@ class Batch:
                     self._lost(ctx)
                 server.feed(data)
             elif isinstance(event, Header):
+                if from_line is not None and from_line.sender and self.process.is_trusted:
+                    message.sender_address = qualify(from_line.sender, self.caller.qualify_domain)
                 message.headers, resent = take_headers(main, event.fields)
                 message.received_count = sum(one.type == "P" for one in message.headers)
             elif isinstance(event, BodyChunk):
@@ -257,8 +268,8 @@ class Batch:
                 name=self.caller.name,
                 own_sender=message.sender_local,
                 name_given=self.caller.name_given,
-                qualify_senders=self.qualify,
-                qualify_recipients=self.qualify,
+                qualify_senders=self.qualify_senders,
+                qualify_recipients=self.qualify_recipients,
                 qualify_domain=self.caller.qualify_domain,
                 qualify_recipient=self.caller.qualify_recipient,
             ),

@@ -9,6 +9,17 @@ from eximia.base.errors import ExpansionError
 if TYPE_CHECKING:
     from eximia.context import Context
 
+    from .policy import Policy
+
+
+def allowed_from_line(ctx: Context, policy: Policy) -> FromLine | None:
+    """For SMTP: what takes such lines, if they may stand before the header at all."""
+    if ctx.session.sender_host_address:
+        allowed = policy.host_in(ctx, "ignore_fromline_hosts")
+    else:
+        allowed = ctx.process.main.ignore_fromline_local
+    return FromLine(ctx) if allowed else None
+
 
 class FromLine:
     """Called with the first line; `sender` is what it names as the sender, when it is such a line."""

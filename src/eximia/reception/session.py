@@ -509,17 +509,9 @@ class SmtpSession:
 
     def from_line(self) -> FromLine | None:
         """Whether a "From " line may stand before the header (manual 48.4)."""
-        facts = self.ctx.session
-        if facts.sender_host_address:
-            allowed = self.policy.host_in(self.ctx, "ignore_fromline_hosts")
-        else:
-            allowed = self.main.ignore_fromline_local
-        if not allowed:
-            self.from_line_seen = None
-            return None
-        from .from_line import FromLine
+        from .from_line import allowed_from_line
 
-        self.from_line_seen = FromLine(self.ctx)
+        self.from_line_seen = allowed_from_line(self.ctx, self.policy)
         return self.from_line_seen
 
     # TLS and authentication, as far as EHLO and HELP show them

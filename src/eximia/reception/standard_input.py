@@ -37,10 +37,6 @@ def given_facts(session: Session, call: Invocation) -> None:
         session.sender_host_address = address
         session.sender_host_port = port
         session.notes["address_given"] = True
-        if call.authenticated_id is None:
-            session.authenticated_id = ""
-        if call.authenticated_sender is None:
-            session.authenticated_sender = ""
     if call.host_name is not None:
         session.sender_host_name = call.host_name
         session.host_name_known = True

@@ -25,7 +25,7 @@ class HeaderBlock:
     """Collects raw bytes (dots unstuffed, line ends as they came) until the header is complete.
 
     `fields` are then the header lines, as latin-1 text with LF, each with its final newline; `rest` is the beginning of
-    the body, raw. `first_line` may consume a line before the header, the "From " line of UUCP: it gets the line without
+    the body, raw. `first_line` may consume lines before the header, the "From " line of UUCP: it gets the line without
     its end and says whether that was one.
     """
 
@@ -131,8 +131,9 @@ class HeaderBlock:
             first = self._first_line
             self._first_line = None
             line, newline, rest = buffer.partition(b"\n")
-            if first(line.rstrip(b"\r")):
-                buffer = rest if newline else b""
+            while line and first(line.rstrip(b"\r")):
+                line, newline, rest = rest.partition(b"\n") if newline else (b"", b"", b"")
+            buffer = line + newline + rest
         if buffer and not buffer.endswith(b"\n"):
             buffer += b"\r\n" if self.crlf else b"\n"
         self._buffer = buffer
@@ -145,21 +146,23 @@ class HeaderBlock:
         self._settle([], b"")
 
     def _take_first_line(self) -> bool:
-        """Offer the first line to `first_line`; False while it is not complete."""
-        line, newline, rest = self._buffer.partition(b"\n")
-        if not newline:
-            return False
+        """Offer the first line to `first_line`, and the next while it takes them; False while one is not complete."""
         first = self._first_line
-        self._first_line = None
         assert first is not None
-        if first(line.rstrip(b"\r")):
-            self.first_line_length = len(line.rstrip(b"\r"))
+        while True:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if not newline:
+                return False
+            if not first(line.rstrip(b"\r")):
+                break
+            self.first_line_length = max(self.first_line_length, len(line.rstrip(b"\r")))
             self._buffer = rest
             newline_at = rest.find(b"\n")
             self.crlf = None if newline_at < 0 else newline_at > 0 and rest[newline_at - 1] == 13
             if self.crlf is None:
                 self.size = len(rest)
                 return False
+        self._first_line = None
         return True
 
     def _plausible(self, buffer: bytes) -> bool:

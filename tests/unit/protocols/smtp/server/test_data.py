@@ -174,7 +174,8 @@ def test_stream_reader_takes_all() -> None:
     assert body == b"foo\n.\nbar\n"
 
 
-def test_from_line_is_offered_once() -> None:
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_from_lines_are_offered_until_one_is_not_taken(size: int) -> None:
     seen: list[bytes] = []
 
     def first(line: bytes) -> bool:
@@ -182,11 +183,19 @@ def test_from_line_is_offered_once() -> None:
         return line.startswith(b"From ")
 
     reader = StreamReader(first)
-    body = reader.feed(b"From a b\nFrom c d\nX: y\n\nbody\n")
+    text = b"From a b\r\nFrom c d\nX: y\nFrom e f\n\nbody\n"
+    body = b"".join(reader.feed(text[at : at + size]) for at in range(0, len(text), size))
     body += reader.end()
-    assert seen == [b"From a b"]
+    assert seen == [b"From a b", b"From c d", b"X: y"]
+    assert reader.header.fields == ["X: y\n"]
+    assert body == b"From e f\n\nbody\n"
+
+
+def test_nothing_but_from_lines() -> None:
+    reader = StreamReader(lambda line: line.startswith(b"From "))
+    body = reader.feed(b"From a b\nFrom c d")
+    assert body + reader.end() == b""
     assert reader.header.fields == []
-    assert body == b"From c d\nX: y\n\nbody\n"
 
 
 @pytest.mark.parametrize(
