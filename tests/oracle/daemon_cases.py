@@ -172,6 +172,16 @@ CASES = {
         "acl_smtp_helo = accept\n",
         selector="-pid -smtp_connection",
     ),
+    "early, PIPECONNECT is offered up to the first DATA": Daemon(
+        [
+            *one("a", "127.0.0.2", "DATA", "EHLO y", "FOO\nNOOP"),
+            *one("b", "127.0.0.3", "FOO\nNOOP", "BDAT 3 LAST\nx", "RSET", "FOO\nNOOP"),
+            *one("c", "127.0.0.4", *MAIL[:2], "DATA\nSubject: x\n\nhi\n."),
+            *one("d", "127.0.0.5", "EXPN x\nNOOP", "MAIL FROM:<x@no.example>", MAIL[1], "DATA\nSubject: x\n\nhi\n."),
+        ],
+        "acl_smtp_expn = deny\nacl_smtp_predata = data\n",
+        "rcpt:\n accept\ndata:\n deny senders = x@no.example\n accept\n",
+    ),
     "too many bad greetings": Daemon(
         ["a+127.0.0.2", *["a EHLO @@"] * 4, "wait 0.3", "b+127.0.0.3", *["b HELO"] * 3, "b DATA"],
         "smtp_max_synprot_errors = 3\n",

@@ -36,7 +36,7 @@ def control(text: str, said: str = EHLO + ENVELOPE + DATA + QUIT, **more: Any) -
     return Dialogue(main=QUEUED + more.pop("main", ""), acl=f"rcpt:\n accept control = {text}\n", said=said, **more)
 
 
-def auth(said: str, **more: Any) -> Dialogue:
+def auth(said: str, *, end: str = QUIT, **more: Any) -> Dialogue:
     authenticators = (
         f"\n{PLAIN_SERVER}{CRAM_SERVER}"
         """login:
@@ -63,7 +63,7 @@ outside:
  server_set_id = ext
 """
     )
-    return Dialogue(main=QUEUED + more.pop("main", ""), authenticators=authenticators, said=EHLO + said + QUIT, **more)
+    return Dialogue(main=QUEUED + more.pop("main", ""), authenticators=authenticators, said=EHLO + said + end, **more)
 
 
 PLAIN = "AUTH PLAIN AG1lAHNlY3JldA==\r\n"
@@ -207,6 +207,9 @@ CASES = {
     "auth: login": auth(LOGIN),
     "auth: cancelled": auth("AUTH LOGIN\r\n*\r\n"),
     "auth: no base64": auth("AUTH PLAIN !!!\r\n"),
+    "auth: hangs up": auth("AUTH PLAIN\r\n", end=""),
+    "auth: hangs up in the middle": auth("AUTH PLAIN\r\nAG1lAHNlY3JldA==", end=""),
+    "auth: hangs up half-way": auth("AUTH LOGIN\r\nbWU=\r\n", end=""),
     "auth: unknown": auth("AUTH NONE x\r\n"),
     "auth: no mechanism": auth("AUTH\r\n"),
     "auth: broken": auth("AUTH BROKEN AG1lAHNlY3JldA==\r\n"),

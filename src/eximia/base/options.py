@@ -9,7 +9,7 @@ take longer than everything else that a call such as `sendmail -t` does before i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ClassVar, Self
 
@@ -58,7 +58,20 @@ class Sink(Enum):
 class Declaration:
     """What is known of an option beside its type. Made by `option()`."""
 
-    __slots__ = ("append", "default", "doc", "field", "kind", "name", "old_names", "own", "secret", "sets", "sink")
+    __slots__ = (
+        "append",
+        "default",
+        "doc",
+        "field",
+        "kind",
+        "name",
+        "old_names",
+        "own",
+        "secret",
+        "sets",
+        "shown",
+        "sink",
+    )
 
     def __init__(
         self,
@@ -72,6 +85,7 @@ class Declaration:
         own: bool,
         name: str,
         sets: tuple[str, ...],
+        shown: Callable[[str], str] | None,
     ) -> None:
         self.kind = kind
         self.doc = doc
@@ -90,6 +104,8 @@ class Declaration:
         self.field = name
         #: a boolean that has no value of its own but sets these
         self.sets = sets
+        #: what `-bP` makes of the value's text, where it does not show the text itself
+        self.shown = shown
 
 
 def option(
@@ -104,10 +120,11 @@ def option(
     own: bool = False,
     name: str = "",
     sets: tuple[str, ...] = (),
+    shown: Callable[[str], str] | None = None,
 ) -> Any:
     """Declare an option. `name` is Exim's name where it is no Python identifier (`from`); otherwise the
     attribute's name is the option's name. For the other arguments see `Declaration`."""
-    return Declaration(kind, doc, default, old_names, sink, secret, append, own, name, sets)
+    return Declaration(kind, doc, default, old_names, sink, secret, append, own, name, sets, shown)
 
 
 class OptionSet:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from eximia.base.catalogue import Catalogue
 from eximia.base.errors import ConfigError
+from eximia.base.listtext import split_list
 from eximia.base.options import Declaration, Kind, OptionSet
 from eximia.base.span import Span
 from eximia.base.template import Template
@@ -102,8 +103,8 @@ class Binder:
         if one.sets:
             for name in one.sets:
                 self.values[self.options.declared[name].field] = value
-        elif one.append and one.field in self.values:
-            self.values[one.field] = _appended(self.values[one.field], value, one.append)
+        elif one.append:
+            self.values[one.field] = _appended(self.values.get(one.field), value, one.append)
         else:
             self.values[one.field] = value
 
@@ -149,16 +150,23 @@ class Binder:
 
 
 def _appended(old: Any, new: Any, how: str) -> Any:
-    """The value of an option that was set again (manual 15: condition, headers_add, headers_remove, set)."""
-    if not isinstance(old, Template):
-        return Untainted(f"{old}{how}{new}")
-    before, after = str(old.text), str(new.text)
+    """The value of an option that may be set several times (manual 15: condition, headers_add, headers_remove, set).
+    `old` is None at the first setting; `how` is the separator of the list that they make, or "condition"."""
     if how == "condition":
-        both = f"${{if and{{{{bool_lax{{{before}}}}}{{bool_lax{{{after}}}}}}}}}"
+        if old is None:
+            return new
+        both = f"${{if and{{{{bool_lax{{{old.text}}}}}{{bool_lax{{{new.text}}}}}}}}}"
         return Template(both, old.span)
-    if not after.strip(BLANK):
-        return old
-    return Template((before.rstrip("\n") if how == "\n" else before) + how + after, old.span)
+    if isinstance(new, Template):
+        return Template(_joined("" if old is None else old.text, new.text, how), (old or new).span)
+    return Untainted(_joined(old or "", new, how))
+
+
+def _joined(before: str, after: str, separator: str) -> str:
+    """A list with the items of another, which may have a separator of its own."""
+    for item in split_list(after, separator):
+        before += (separator if before else "") + item.replace(separator, separator * 2)
+    return before
 
 
 def bind_main(

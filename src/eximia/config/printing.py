@@ -28,6 +28,8 @@ def show_option(one: Declaration, value: Any, *, hidden: bool, labels: bool = Tr
     if one.kind in _SWITCHES and isinstance(value, bool):
         return name if value else f"no_{name}"
     text = show_value(one.kind, value)
+    if one.shown is not None:
+        text = one.shown(text)
     if value is None and one.kind is Kind.FIXED:
         return f"{name} ="
     if not labels:

@@ -104,6 +104,8 @@ class Session:
     #: PIPE_CONNECT: offered, and the client sent before our greeting
     early_pipe_advertised: bool = False
     early_pipe_used: bool = False
+    #: DATA or BDAT has come: PIPE_CONNECT is offered no more
+    early_pipe_over: bool = False
     chunking_offered: bool = False
     #: "offered", "used" ... as $chunking_state shows it
     chunking_state: str = "not_offered"

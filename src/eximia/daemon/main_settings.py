@@ -25,6 +25,8 @@ _FACILITIES = (
 )
 #: a host's number takes part in message ids of the short form, where there is room for so many
 _HIGHEST_NUMBER = 16
+#: the most that retry_interval_max can be
+_DAY = 86400
 
 
 def host_name() -> str:
@@ -72,6 +74,8 @@ def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainO
         values["exim_path"] = Untainted(site.program)
     if main.system_filter_user is not None and main.system_filter_group is None:
         values["system_filter_group"] = _group_of(main.system_filter_user)
+    if main.retry_interval_max > _DAY:
+        values["retry_interval_max"] = _DAY
     if main.remote_max_parallel < 1:
         values["remote_max_parallel"] = 1
     return main.replace(**values)

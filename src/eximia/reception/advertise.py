@@ -37,7 +37,7 @@ def keywords(session: SmtpSession) -> list[str]:
         offered.append("EXPN")
     if not facts.no_pipelining and policy.host_in(ctx, "pipelining_advertise_hosts"):
         offered.append("PIPELINING")
-        if facts.early_pipe_advertised and not facts.messages_accepted:
+        if facts.early_pipe_advertised and not facts.early_pipe_over:
             offered.append("PIPECONNECT")
     auth = session.auth_offer()
     if auth:

@@ -6,6 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.authenticators import server
+from eximia.authenticators.outcome import BadBase64
+
+from .ending import SessionOver
 
 if TYPE_CHECKING:
     from .session import SmtpSession
@@ -33,12 +36,27 @@ class Authentication:
             session.protocol_error("504", f"{mechanism} authentication mechanism not supported")
             return
 
+        lost: SessionOver | None = None
+
         def prompt(text: str) -> str:
+            nonlocal lost
             session.reply("334", text)
-            return session.next_command().line
+            try:
+                command = session.next_command()
+            except SessionOver as over:
+                if not over.lost:
+                    raise
+                # a client that hangs up has tried, and is told in the log: what it said is its answer
+                lost = over
+                return session.server.waiting.decode("latin-1").strip()
+            if command.too_long:
+                raise BadBase64
+            return command.line
 
         answer = server.authenticate(ctx, one, initial or "", prompt)
         session.reply(answer.code, answer.text)
+        if lost is not None:
+            raise lost
 
 
 AUTHENTICATION = Authentication()

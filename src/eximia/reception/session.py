@@ -74,6 +74,7 @@ class SessionSettings:
 
 
 _WITHOUT_ARGUMENT = frozenset(("RSET", "DATA", "QUIT", "STARTTLS"))
+_TRANSFERS = frozenset(("DATA", "BDAT"))
 
 
 class SmtpSession:
@@ -226,9 +227,11 @@ class SmtpSession:
         handler = COMMANDS.get(verb)
         assert handler is not None
         handler(self, command)
+        if verb in _TRANSFERS:
+            session.early_pipe_over = True
 
     def _unknown(self, command: Command) -> None:
-        self.check_sync("")
+        self.check_sync()
         if self.milters is not None:
             from .milters import unknown
 
@@ -382,22 +385,33 @@ class SmtpSession:
 
     # Synchronisation
 
-    def check_sync(self, option: str) -> None:
-        """End the session when the client has sent more than it should have. `option`: the ACL of this command.
+    def check_sync(self) -> None:
+        """End the session when the client has sent more than it should have.
 
-        While PIPECONNECT is offered (up to the first message), only commands for which an ACL is set are checked.
+        While PIPECONNECT is offered (up to the first DATA or BDAT) this is left to `judge`, and commands without an ACL
+        are not checked.
         """
+        if not self._early and self._sync_enforced() and self.input_waiting():
+            self.sync_failure()
+
+    def judge(self, option: str, *, pipelined: bool = False) -> AclResult:
+        """The verdict of the ACL of `option` on a command. While PIPECONNECT is offered, a client that sends more
+        behind a command that must be the last (not `pipelined`) is sent away, but only when the ACL accepts."""
+        result = self.policy.acl(self.ctx, option)
+        if result.accepted and self._early and not pipelined and self._sync_enforced() and self.input_waiting():
+            self.sync_failure()
+        return result
+
+    @property
+    def _early(self) -> bool:
+        session = self.ctx.session
+        return session.early_pipe_advertised and not session.early_pipe_over
+
+    def _sync_enforced(self) -> bool:
         session = self.ctx.session
         if not self.main.smtp_enforce_sync or not session.enforce_sync or not session.sender_host_address:
-            return
-        if session.smtp_stdin or session.host_checking:
-            return
-        early = session.early_pipe_advertised and not session.messages_accepted
-        if early and (not option or not self.policy.has_acl(self.ctx, option)):
-            return
-        if not self.input_waiting():
-            return
-        self.sync_failure()
+            return False
+        return not session.smtp_stdin and not session.host_checking
 
     def input_waiting(self) -> bool:
         """Whether bytes have arrived that no command has used."""

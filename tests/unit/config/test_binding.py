@@ -80,9 +80,25 @@ def test_a_router() -> None:
     assert options.set == "a=b;c=d"
     assert options.condition == Template("${if and{{bool_lax{1}}{bool_lax{${y}}}}}")
     assert options.headers_add == Template("A: b\nC: d")
-    assert options.headers_remove == Template("x:y : z")
+    assert options.headers_remove == Template("x:y:z")
     assert isinstance(options.more, Template)
     assert options.retry_use_local_part
+
+
+@pytest.mark.parametrize(
+    ("text", "removed"),
+    [
+        ("<, a, b:c", "a:b::c"),
+        ("<, a, b\n headers_remove = c", "a:b:c"),
+        ("c\n headers_remove = <; a ; b", "c:a:b"),
+        ("\n headers_remove = a\n headers_remove = ", "a"),
+        (" : : a:", "a"),
+    ],
+)
+def test_lists_that_grow(text: str, removed: str) -> None:
+    found, errors = routers(f"r:\n driver = accept\n transport = t\n headers_remove = {text}")
+    assert not errors
+    assert found[0].options.headers_remove == Template(removed)
 
 
 @pytest.mark.parametrize(

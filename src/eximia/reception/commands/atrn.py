@@ -31,11 +31,11 @@ def atrn(session: SmtpSession, command: Command) -> None:
     if not facts.sender_host_authenticated:
         session.reply("530", "Authentication required")
         return
-    session.check_sync("acl_smtp_atrn")
+    session.check_sync()
     facts.notes.pop("atrn_host", None)
     facts.notes.pop("atrn_domains", None)
     facts.notes["atrn_mode"] = Untainted("P")
-    result = session.policy.acl(ctx, "acl_smtp_atrn")
+    result = session.judge("acl_smtp_atrn")
     if not result.accepted:
         session.refuse("acl_smtp_atrn", result, printing(command.argument))
         return

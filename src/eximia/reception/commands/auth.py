@@ -22,9 +22,9 @@ def auth(session: SmtpSession, command: Command) -> None:
     if session.tx.open:
         session.protocol_error("503", "not permitted in mail transaction")
         return
-    session.check_sync("acl_smtp_auth")
+    session.check_sync()
     if session.policy.has_acl(session.ctx, "acl_smtp_auth"):
-        result = session.policy.acl(session.ctx, "acl_smtp_auth")
+        result = session.judge("acl_smtp_auth")
         if not result.accepted:
             session.refuse("acl_smtp_auth", result, command.argument.partition(" ")[0])
             return

@@ -19,10 +19,10 @@ def data(session: SmtpSession, _command: Command) -> None:
         return
     ctx = session.ctx
     text = 'Enter message, ending with "." on a line by itself'
-    session.check_sync("acl_smtp_predata")
+    session.check_sync()
     code = "354"
     if session.policy.has_acl(ctx, "acl_smtp_predata"):
-        result = session.policy.acl(ctx, "acl_smtp_predata")
+        result = session.judge("acl_smtp_predata")
         if not result.accepted:
             session.refuse("acl_smtp_predata", result)
             return

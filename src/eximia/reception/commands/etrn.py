@@ -23,8 +23,8 @@ def etrn(session: SmtpSession, command: Command) -> None:
     argument = command.argument
     if log.selectors.etrn:
         log.main(lines.etrn(ctx.session, log.selectors, argument), session.shown_id)
-    session.check_sync("acl_smtp_etrn")
-    result = session.policy.acl(ctx, "acl_smtp_etrn")
+    session.check_sync()
+    result = session.judge("acl_smtp_etrn")
     if not result.accepted:
         session.refuse("acl_smtp_etrn", result, printing(argument))
         return

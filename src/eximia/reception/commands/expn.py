@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def expn(session: SmtpSession, command: Command) -> None:
-    session.check_sync("acl_smtp_expn")
-    result = session.policy.acl(session.ctx, "acl_smtp_expn")
+    session.check_sync()
+    result = session.judge("acl_smtp_expn")
     given = command.argument
     if not result.accepted:
         session.refuse("acl_smtp_expn", result, printing(given))

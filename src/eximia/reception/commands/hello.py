@@ -43,7 +43,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         session.count_error()
         return
     # with PIPECONNECT what follows may have been sent already, whatever acl_smtp_helo is
-    session.check_sync("")
+    session.check_sync()
     facts.helo_verified = facts.helo_verify_failed = False
     facts.notes.pop("name_found_by_helo", None)
     facts.sender_helo_name = name

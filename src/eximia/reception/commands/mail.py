@@ -75,7 +75,7 @@ def mail(session: SmtpSession, command: Command) -> None:
 def _check_sync(session: SmtpSession) -> None:
     """Without PIPELINING the client has to wait for the answer."""
     if not session.ctx.session.pipelining_advertised:
-        session.check_sync("acl_smtp_mail")
+        session.check_sync()
 
 
 def _known(session: SmtpSession) -> frozenset[str]:
@@ -225,7 +225,7 @@ def _judge(session: SmtpSession, command: Command, parameters: MailParameters, s
     if session.policy.has_acl(ctx, "acl_smtp_mail"):
         from eximia.acl.result import Outcome
 
-        result = session.policy.acl(ctx, "acl_smtp_mail")
+        result = session.judge("acl_smtp_mail", pipelined=ctx.session.pipelining_advertised)
         if not result.accepted:
             try:
                 session.refuse("acl_smtp_mail", result, f"<{printing(session.tx.raw_sender)}>")

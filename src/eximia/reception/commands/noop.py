@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def noop(session: SmtpSession, _command: Command) -> None:
-    session.check_sync("")
+    session.check_sync()
     session.reply("250", "OK")

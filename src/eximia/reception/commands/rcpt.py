@@ -31,7 +31,7 @@ def rcpt(session: SmtpSession, command: Command) -> None:
             session.protocol_error("503", "sender not yet given")
         return
     if not ctx.session.pipelining_advertised:
-        session.check_sync("acl_smtp_rcpt")
+        session.check_sync()
     elif session.server.waiting and not session.on_stdin:
         ctx.session.pipelining_used = True
     if not command.argument:
@@ -121,7 +121,7 @@ def _judge(session: SmtpSession, address: str, parameters: RcptParameters, argum
         return
     show_recipient(ctx, address)
     recipient = message.judged = Recipient(address, dsn_flags=parameters.notify, orcpt=parameters.orcpt)
-    result = session.policy.acl(ctx, "acl_smtp_rcpt")
+    result = session.judge("acl_smtp_rcpt", pipelined=ctx.session.pipelining_advertised)
     if message.cutthrough and result.outcome is Outcome.ACCEPT and not tx.prdr:
         from eximia.reception.cutthrough import after_rcpt
 

@@ -15,9 +15,9 @@ def starttls(session: SmtpSession, _command: Command) -> None:
     if "STARTTLS" not in session.offered:
         session.protocol_error("503", "STARTTLS command used when not advertised")
         return
-    session.check_sync("acl_smtp_starttls")
+    session.check_sync()
     if session.policy.has_acl(session.ctx, "acl_smtp_starttls"):
-        result = session.policy.acl(session.ctx, "acl_smtp_starttls")
+        result = session.judge("acl_smtp_starttls")
         if not result.accepted:
             session.refuse("acl_smtp_starttls", result)
             return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def vrfy(session: SmtpSession, command: Command) -> None:
     ctx = session.ctx
     given = command.argument
-    session.check_sync("acl_smtp_vrfy")
+    session.check_sync()
     try:
         parsed = parse_address(given, syntax=syntax_options(session.main))
     except AddressSyntaxError as error:
@@ -36,7 +36,7 @@ def vrfy(session: SmtpSession, command: Command) -> None:
             )
             return
         address = f"{address}@{session.qualify_recipient}"
-    result = session.policy.acl(ctx, "acl_smtp_vrfy")
+    result = session.judge("acl_smtp_vrfy")
     if not result.accepted:
         session.refuse("acl_smtp_vrfy", result, printing(given))
         return

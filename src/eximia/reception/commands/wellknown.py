@@ -30,9 +30,9 @@ def wellknown(session: SmtpSession, command: Command) -> None:
         session.process.log.main(f'rejected "{printing(shown)}" from {client}', session.shown_id)
         session.reply("554", "not permitted")
         return
-    session.check_sync("acl_smtp_wellknown")
+    session.check_sync()
     facts.wellknown_data = None
-    result = session.policy.acl(ctx, "acl_smtp_wellknown")
+    result = session.judge("acl_smtp_wellknown")
     if not result.accepted:
         session.refuse("acl_smtp_wellknown", result, printing(command.argument))
         return

@@ -24,7 +24,7 @@ def xclient(session: SmtpSession, command: Command) -> None:
     if session.tx.open:
         session.protocol_error("503", "XCLIENT is not permitted inside a transaction")
         return
-    session.check_sync("")
+    session.check_sync()
     try:
         told = read_xclient(command.argument)
     except BadXclient as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eximia.base.options import Kind, OptionSet, Sink, option
+from eximia.base.pattern import pattern
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 
@@ -81,7 +82,12 @@ class RouterOptions(OptionSet):
     require_files: Template | None = option(Kind.STRING_LIST, "Run only if these files exist, or do not.")
     retry_use_local_part: bool = option(Kind.BOOL, "Retry data for routing is kept for each local part.", default=False)
     router_home_directory: Template | None = option(Kind.EXPAND, "$home while the router runs.", sink=Sink.FILE_NAME)
-    self: Untainted = option(Kind.STRING, "What to do when the host found is this one.", default=Untainted("freeze"))
+    self: Untainted = option(
+        Kind.STRING,
+        "What to do when the host found is this one.",
+        default=Untainted("freeze"),
+        shown=lambda text: _REROUTE.sub("", text),
+    )
     senders: Template | None = option(Kind.ADDRESS_LIST, "Run only for these senders.")
     set: Untainted | None = option(Kind.STRING, "Variables $r_... to set.", append=";")
     translate_ip_address: Template | None = option(
@@ -134,6 +140,7 @@ _LOCAL_PART_MATTERS = (
     "senders",
     "require_files",
 )
+_REROUTE = pattern(r"^reroute:\s*(rewrite:\s*)?")
 _SELF = frozenset({"freeze", "defer", "pass", "fail", "send"})
 
 

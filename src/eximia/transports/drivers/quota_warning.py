@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer, ExpansionError, NotTaken
-from eximia.base.template import Template
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 from eximia.transports.strings import expand
 
@@ -13,16 +12,10 @@ if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Address
 
-_DEFAULT = Template(
-    "To: $local_part@$domain\\nSubject: Your mailbox\\n\\nThis message is automatically created by mail delivery "
-    "software (Exim).\\n\\nThe size of your mailbox has exceeded a warning threshold that is\\nset by the system "
-    "administrator.\\n"
-)
-
 
 def send_warning(ctx: Context, name: str, options: Any, address: Address) -> None:
     """Send it; trouble is logged, the delivery itself was a success."""
-    template = options.quota_warn_message or _DEFAULT
+    template = options.quota_warn_message
     log = ctx.process.log
     try:
         text = expand(template, ctx)

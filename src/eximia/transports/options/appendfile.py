@@ -100,6 +100,8 @@ class AppendfileOptions(LocalTransportOptions):
         if not any(values[f"use_{how}"] for how in ("lockfile", "fcntl_lock", "flock_lock", "mbx_lock")):
             yield "no locking configured"
         yield from _directory_only(values)
+        if values["quota_warn_threshold"] is not None and values["quota_warn_message"] is None:
+            values["quota_warn_message"] = _WARNING
         if values["create_file"] not in _CREATE_FILE and not values["create_file"].startswith("/"):
             yield f"\n  invalid value given for \"create_file\" for the {{name}} transport: '{values['create_file']}'"
         dot = values["use_bsmtp"]
@@ -111,6 +113,13 @@ class AppendfileOptions(LocalTransportOptions):
             for name in ("message_prefix", "message_suffix"):
                 if name not in given:
                     values[name] = None
+
+
+_WARNING = Template(
+    "To: $local_part@$domain\\nSubject: Your mailbox\\n\\nThis message is automatically created by mail delivery "
+    "software (Exim).\\n\\nThe size of your mailbox has exceeded a warning threshold that is\\nset by the system "
+    "administrator.\\n"
+)
 
 
 def _directory_only(values: dict[str, Any]) -> Iterator[str]:
