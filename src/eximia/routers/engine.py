@@ -67,11 +67,13 @@ def split_for(ctx: Context, address: Address) -> None:
 
 def _homonym_prefix(address: Address) -> str:
     """A child that has the same address as an ancestor is told apart by `\\<number>\\`, one more than the number
-    of the nearest such ancestor."""
-    text = lower(address.address)
-    parent = address.parent
+    of the nearest such ancestor. The case of local parts counts."""
+    if address.parent is None:
+        return ""
+    text = _caseful(address.address)
+    parent: Address | None = address.parent
     while parent is not None:
-        if lower(parent.address) == text:
+        if _caseful(parent.address) == text:
             number, mark, _rest = parent.unique[1:].partition("\\")
             return f"\\{int(number) + 1}\\" if mark and parent.unique[0] == "\\" and number.isdigit() else "\\0\\"
         parent = parent.parent
@@ -258,17 +260,20 @@ def _strip_affixes(address: Address, router: Router, local_part: str) -> str | N
 def _ran_before(address: Address, router: Router) -> bool:
     """True when an ancestor of the same name (or any, without repeat_use) was handled by this router."""
     repeat = getattr(router.options, "repeat_use", True)
-    text = address.address if router.options.caseful_local_part else address.address.lower()
+    same = _caseful if router.options.caseful_local_part else lower
+    text = same(address.address)
     parent = address.parent
     while parent is not None:
-        if parent.router is router:
-            if not repeat:
-                return True
-            other = parent.address if router.options.caseful_local_part else parent.address.lower()
-            if other == text:
-                return True
+        if parent.router is router and (not repeat or same(parent.address) == text):
+            return True
         parent = parent.parent
     return False
+
+
+def _caseful(address: str) -> str:
+    """The address with its domain in lower case."""
+    local_part, at, domain = address.rpartition("@")
+    return f"{local_part}{at}{lower(domain)}"
 
 
 def _wrong_mode(router: Router, mode: Mode) -> str:

@@ -11,6 +11,14 @@ from eximia.base.template import Template
 from eximia.base.text import Untainted
 
 
+#: what `-bP` leaves out
+_REROUTE = pattern(r"^reroute:\s*(rewrite:\s*)?")
+
+
+def _without_reroute(text: str) -> str:
+    return str(_REROUTE.sub("", text))
+
+
 class RouterOptions(OptionSet):
     """What every router has."""
 
@@ -86,7 +94,7 @@ class RouterOptions(OptionSet):
         Kind.STRING,
         "What to do when the host found is this one.",
         default=Untainted("freeze"),
-        shown=lambda text: _REROUTE.sub("", text),
+        shown=_without_reroute,
     )
     senders: Template | None = option(Kind.ADDRESS_LIST, "Run only for these senders.")
     set: Untainted | None = option(Kind.STRING, "Variables $r_... to set.", append=";")
@@ -140,7 +148,6 @@ _LOCAL_PART_MATTERS = (
     "senders",
     "require_files",
 )
-_REROUTE = pattern(r"^reroute:\s*(rewrite:\s*)?")
 _SELF = frozenset({"freeze", "defer", "pass", "fail", "send"})
 
 
