@@ -50,6 +50,7 @@ FULL_MAILDIR = box_file("md/new/x,S=77", "y" * 500)
 
 APPENDFILE = {
     "mbox": Case(F + HEADERS, routers=ROUTER_HEADERS),
+    "a recipient twice": Case(F + " envelope_to_add\n", to=(*TWO, TWO[0])),
     "several recipients": Case(F + " batch_max = 10\n envelope_to_add\n", to=TWO),
     "bsmtp": Case(F + " use_bsmtp\n batch_max = 10\n", to=TWO),
     "bsmtp crlf": Case(F + ' use_bsmtp\n use_crlf\n message_prefix = "HELO x\\r\\n"\n'),

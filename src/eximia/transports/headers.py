@@ -84,13 +84,13 @@ def additions(ctx: Context, option: Template) -> list[str]:
 
 
 def envelope_to(addresses: list[Address]) -> str:
-    """The envelope recipients these addresses came from, as the header shows them."""
-    seen: dict[str, None] = {}
+    """The envelope recipients these addresses came from, as the header shows them. A recipient that was given twice
+    is there twice."""
+    tops: dict[int, str] = {}
     for address in addresses:
-        for duplicate in reversed(address.duplicates):
-            seen.setdefault(duplicate.top.address)
-        seen.setdefault(address.top.address)
-    return ",\n ".join(seen)
+        for one in (*reversed(address.duplicates), address):
+            tops.setdefault(id(one.top), one.top.address)
+    return ",\n ".join(tops.values())
 
 
 def rewritten(ctx: Context, headers: list[Any], rules: Any) -> list[Any]:

@@ -10,7 +10,6 @@ from eximia.base.pattern import pattern
 from eximia.base.template import Template
 from eximia.base.text import Untainted
 
-
 #: what `-bP` leaves out
 _REROUTE = pattern(r"^reroute:\s*(rewrite:\s*)?")
 
