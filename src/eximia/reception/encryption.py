@@ -140,11 +140,13 @@ class _Start:
         """Whether `early` went with it. Raises SessionOver when it fails."""
         session = self.session
         engine = Engine(context, verify=self.verify)
-        engine.tickets(self.resumes, self.label(context))
+        if self.resumes:
+            engine.tickets(True, self.label(context))
         if early and self.verify is not Verify.REQUIRE:
             engine.speak_early(early)
         stream = TlsStream(session.stream, engine)
-        by_name = self.main.tls_certificate is not None and depends_on_name(self.main.tls_certificate.text)
+        named = self.main.tls_certificate
+        by_name = named is not None and not named.constant and depends_on_name(named.text)
         try:
             stream.handshake(session.timeout, at_hello=self.renamed if by_name else None)
         except TlsError as error:
@@ -154,10 +156,8 @@ class _Start:
         except NetworkError as error:
             self.failed(engine, "timed out" if error.timed_out else error.message)
         stream.on_trouble = self.broken
-        session.stream = stream
-        facts = facts_of(engine, on_connect=self.on_connect)
-        facts.sni = engine.text("server_name")
-        self.facts.tls_in = facts
+        session.stream = session.encrypted = stream
+        self.facts.tls_in = facts_of(engine, on_connect=self.on_connect)
         self.look(engine)
         self.authenticate()
         return bool(early) and engine.spoke_early
@@ -200,7 +200,10 @@ class _Start:
     def authenticate(self) -> None:
         """The tls authenticator, which looks at the certificate."""
         session = self.session
-        if not session.process.config.authenticators:
+        for one in session.process.config.authenticators:
+            if one.driver == "tls":
+                break
+        else:
             return
         from eximia.authenticators.server import authenticate_tls
 

@@ -71,7 +71,7 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
         _timeout(session, over)
     elif not over.reason:
         session.reply("221", over.quit_text or f"{session.hostname()} closing connection")
-        session.flush()
+        session.flush(last=True)
         if selectors.smtp_connection and not nolog:
             log.main(lines.closed(facts, selectors), host)
     elif over.drop:

@@ -47,9 +47,19 @@ def server_tls(process: Process) -> ServerTls | None:
 
 
 def server_auth(process: Process) -> ServerAuth | None:
-    """None when the configuration has no authenticators."""
+    """None when the configuration has no authenticators that take part on the server's side."""
+    caches = process.caches
+    if "reception.auth" not in caches:
+        caches["reception.auth"] = _auth_of(process)
+    found: ServerAuth | None = caches["reception.auth"]
+    return found
+
+
+def _auth_of(process: Process) -> ServerAuth | None:
     if not process.config.authenticators:
         return None
+    from eximia.authenticators.server import is_server
+
     from .authentication import AUTHENTICATION
 
-    return AUTHENTICATION
+    return AUTHENTICATION if any(is_server(one) for one in process.config.authenticators) else None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from eximia.config.main import MainOptions
     from eximia.context import Process
     from eximia.scan.milter.chain import Chain
+    from eximia.tls.stream import TlsStream
 
     from .from_line import FromLine
 
@@ -94,6 +95,8 @@ class SmtpSession:
         self.stream = stream
         #: what `stream` was at first, below encryption begun since; the server asks it whether the session is idle
         self.connection = stream
+        #: `stream`, once it is encrypted
+        self.encrypted: TlsStream | None = None
         self.policy = policy
         self.admission = admission or Admission()
         self.settings = settings or SessionSettings()
@@ -164,22 +167,10 @@ class SmtpSession:
             self.stream.close()
 
     def set_traffic_class(self, value: int) -> None:
-        """control=dscp: mark our packets of this connection (RFC 2474); not everything is a socket."""
-        import os
-        import socket
+        """control=dscp: mark our packets of this connection."""
+        from .traffic_class import set_traffic_class
 
-        try:
-            duplicate = socket.socket(fileno=os.dup(self.stream.fileno()))
-        except OSError:
-            return
-        with duplicate:
-            try:
-                if duplicate.family == socket.AF_INET6:
-                    duplicate.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, value)
-                else:
-                    duplicate.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, value)
-            except OSError:
-                return
+        set_traffic_class(self.stream, value)
 
     def _finish(self, over: SessionOver, *, silent: bool = False) -> None:
         """Last words to the client and to the log."""
@@ -189,7 +180,7 @@ class SmtpSession:
             self.out.clear()
         try:
             finish(self, over)
-            self.flush()
+            self.flush(last=True)
         except NetworkError:
             self.out.clear()
 
@@ -306,12 +297,15 @@ class SmtpSession:
         """Queue a reply."""
         self.reply(answer.code, answer.text)
 
-    def flush(self) -> None:
-        """Send what is queued."""
+    def flush(self, *, last: bool = False) -> None:
+        """Send what is queued. `last`: the session says no more."""
         if self.out:
             data = b"".join(self.out)
             self.out.clear()
-            self.stream.send(data)
+            if last and self.encrypted is not None:
+                self.encrypted.send(data, last=True)
+            else:
+                self.stream.send(data)
 
     def sleep(self, seconds: float) -> None:
         """Make the client wait."""

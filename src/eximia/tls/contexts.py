@@ -62,7 +62,7 @@ class Suite(NamedTuple):
 class Context:
     """An SSL_CTX. Made from settings; raises TlsConfigError."""
 
-    __slots__ = ("__weakref__", "buffer", "handle", "sent", "server", "settings", "suites", "view")
+    __slots__ = ("__weakref__", "buffer", "counts", "handle", "outcome", "sent", "server", "settings", "suites", "view")
 
     def __init__(self, settings: Settings, *, server: bool) -> None:
         ffi, lib = binding()
@@ -75,6 +75,9 @@ class Context:
         #: where all connections read and write; nobody else looks at it between two calls
         self.buffer = ffi.new_allocator(should_clear_after_alloc=False)("unsigned char[]", BUFFER)
         self.view: Any = ffi.buffer(self.buffer)
+        #: where the library tells how much that is, and what a handshake came to
+        self.counts = ffi.new("size_t[3]")
+        self.outcome = ffi.new("tls_outcome *")
         #: texts that connections have in common: by version and cipher, and the certificates sent, as DER
         self.suites: dict[tuple[int, int], Suite] = {}
         self.sent: dict[int, bytes] = {}
@@ -190,20 +193,32 @@ class ClientContext(Context):
         super().__init__(settings, server=False)
 
 
+class _Kept(NamedTuple):
+    """A context, the settings it was made of, and the files they name as they were then."""
+
+    settings: Settings
+    names: tuple[str, ...]
+    stamp: Stamp
+    context: Context
+
+
 class ContextCache:
     """Contexts by their settings. `note` is for the log lines of what is passed over."""
 
-    __slots__ = ("_kept", "_most", "_note")
+    __slots__ = ("_kept", "_most", "_note", "_same")
 
     def __init__(self, note: Callable[[str], None], *, most: int = 256) -> None:
-        #: the names of the files, their stamp, and what was made of them
-        self._kept: dict[Settings, tuple[tuple[str, ...], Stamp, Context]] = {}
+        self._kept: dict[Settings, _Kept] = {}
+        #: the same by the identity of the settings: those of a server are usually one object
+        self._same: dict[int, _Kept] = {}
         self._note = note
         self._most = most
 
     def server(self, settings: ServerSettings) -> ServerContext:
         """Raises TlsConfigError."""
-        found = self._get(settings, lambda: ServerContext(settings, self._note))
+        found = self._current(self._same.get(id(settings)))
+        if found is None:
+            found = self._get(settings, lambda: ServerContext(settings, self._note))
         assert isinstance(found, ServerContext)
         return found
 
@@ -213,16 +228,24 @@ class ContextCache:
         assert isinstance(found, ClientContext)
         return found
 
+    def _current(self, kept: _Kept | None) -> Context | None:
+        return kept.context if kept is not None and stamp(kept.names) == kept.stamp else None
+
     def _get(self, settings: Settings, make: Callable[[], Context]) -> Context:
         kept = self._kept.get(settings)
-        names = settings.files() if kept is None else kept[0]
+        found = self._current(kept)
+        if found is not None:
+            return found
+        names = settings.files()
         now = stamp(names)
-        if kept is not None and kept[1] == now:
-            return kept[2]
         context = make()
-        if len(self._kept) >= self._most:
+        if kept is not None:
+            del self._same[id(kept.settings)]
+        elif len(self._kept) >= self._most:
             self._kept.clear()
-        self._kept[settings] = (names, now, context)
+            self._same.clear()
+        # An identity is good as long as the object is there, which this sees to.
+        self._kept[settings] = self._same[id(settings)] = _Kept(settings, names, now, context)
         return context
 
 

@@ -62,6 +62,8 @@ class Outcome(NamedTuple):
     resumption: int
     #: the peer sent a certificate
     has_peer: bool
+    #: the client said which server it wants
+    named: bool
     #: the certificate that we sent, as DER
     ours: bytes
 
@@ -88,8 +90,8 @@ class Engine:
     """See the module's docstring."""
 
     __slots__ = (
-        "_buffer", "_contexts", "_counts", "_ffi", "_lib", "_view", "answers", "closed", "context", "done", "handle",
-        "taken",
+        "_buffer", "_contexts", "_counts", "_ffi", "_flight", "_lib", "_more", "_view", "answers", "closed", "context",
+        "done", "handle", "taken", "unread",
     )  # fmt: skip
 
     def __init__(self, context: Context, *, verify: Verify = Verify.IGNORE) -> None:
@@ -97,17 +99,22 @@ class Engine:
         self._ffi, self._lib = binding()
         self.context = context
         self._contexts = [context]  # the library keeps pointers into them
-        self._buffer, self._view = context.buffer, context.view
+        # Others use them too, between two calls of ours.
+        self._buffer, self._view, self._counts = context.buffer, context.view, context.counts
         handle = self._lib.tls_connection_new(context.handle, int(verify))
         if handle == self._ffi.NULL:
             raise TlsError(last_error())
         self.handle = self._ffi.gc(handle, self._lib.tls_connection_free)
-        self._counts = self._ffi.new("size_t[2]")
+        #: what is to be sent and was taken from the library already, and whether the library has more
+        self._flight = b""
+        self._more = False
         #: the handshake is finished
         self.done = False
+        #: something has come behind the end of the handshake, for `read`
+        self.unread = False
         #: the peer has ended its direction properly
         self.closed = False
-        #: `outgoing` has something, after a `read`
+        #: `outgoing` has something, after a `handshake` or a `read`
         self.answers = False
         #: how far in its data the last `encrypt` came
         self.taken = 0
@@ -174,12 +181,22 @@ class Engine:
 
     def handshake(self, data: bytes = b"") -> Step:
         """Go on with what has arrived: DONE, WANT, HELLO or VERIFY. Raises TlsError; there may be an alert to send."""
-        step: Step = _STEPS[self._lib.tls_handshake(self.handle, data, len(data))]
+        counts = self._counts
+        step: Step = _STEPS[self._lib.tls_handshake(self.handle, data, len(data), self._buffer, BUFFER, counts)]
+        self._leave(counts[0], counts[2] > 0)
         if step is Step.DONE:
             self.done = True
+            self.unread = counts[1] > 0
         elif step > Step.VERIFY:
             self._failed(step)
         return step
+
+    def _leave(self, size: int, more: bool) -> None:
+        """So many bytes in the buffer are for the peer, and there may be more."""
+        if size:
+            self._flight += self._view[:size]
+        self._more = more
+        self.answers = more or bool(self._flight)
 
     def read(self, data: bytes = b"") -> bytes:
         """The plaintext of what has arrived; may be empty. `closed` tells when it was the last, `answers` whether the
@@ -187,13 +204,15 @@ class Engine:
         counts, view = self._counts, self._view
         code = self._lib.tls_read(self.handle, data, len(data), self._buffer, BUFFER, counts)
         text: bytes = view[: counts[0]]
-        self.answers = counts[1] > 0
+        if counts[1]:
+            self.answers = self._more = True
         if code == _WANT:
             return text
         parts = [text]
         while code == _DONE:
             code = self._lib.tls_read(self.handle, b"", 0, self._buffer, BUFFER, counts)
-            self.answers = counts[1] > 0
+            if counts[1]:
+                self.answers = self._more = True
             parts.append(view[: counts[0]])
         if code == Step.CLOSED:
             self.closed = True
@@ -213,19 +232,23 @@ class Engine:
             self._failed(_STEPS[code])
         self.taken = counts[1]
         text: bytes = self._view[: counts[0]]
-        return text
+        if not self.answers:
+            return text
+        flight, self._flight = self._flight, b""
+        self.answers = self._more = False
+        return flight + text
 
     def outgoing(self) -> bytes:
         """What is to be sent to the peer now."""
+        flight, self._flight = self._flight, b""
+        self.answers = False
+        if not self._more:
+            return flight
+        self._more = False
         buffer, view = self._buffer, self._view
-        size = self._lib.tls_output(self.handle, buffer, BUFFER)
-        text: bytes = view[:size]
-        if size < BUFFER:
-            return text
-        parts = []
-        while size:
+        parts = [flight]
+        while size := self._lib.tls_output(self.handle, buffer, BUFFER):
             parts.append(view[:size])
-            size = self._lib.tls_output(self.handle, buffer, BUFFER)
         return b"".join(parts)
 
     def end_of_input(self) -> None:
@@ -234,7 +257,9 @@ class Engine:
 
     def close(self) -> None:
         """End our direction: `outgoing` then has the farewell."""
-        self._lib.tls_close(self.handle)
+        counts = self._counts
+        self._lib.tls_close(self.handle, self._buffer, BUFFER, counts)
+        self._leave(counts[0], counts[1] > 0)
 
     def _failed(self, step: Step) -> None:
         text = last_error(of_tls=True)
@@ -254,9 +279,9 @@ class Engine:
 
     def outcome(self) -> Outcome:
         """What the handshake came to."""
-        found = self._ffi.new("tls_outcome *")
-        self._lib.tls_summary(self.handle, found)
         context = self.context
+        found = context.outcome
+        self._lib.tls_summary(self.handle, found)
         kind = (found.version, found.cipher)
         suite = context.suites.get(kind)
         if suite is None:
@@ -270,7 +295,9 @@ class Engine:
         if found.our_certificate:
             known = context.sent.get(found.our_certificate)
             ours = context.sent[found.our_certificate] = self.certificate(Chain.OURS) if known is None else known
-        return Outcome(suite, bool(found.verified), found.ocsp, found.resumption, bool(found.has_peer), ours)
+        return Outcome(
+            suite, bool(found.verified), found.ocsp, found.resumption, bool(found.has_peer), bool(found.named), ours
+        )
 
     def alpn(self) -> str:
         """The protocol agreed on by ALPN."""

@@ -9,7 +9,7 @@ from .engine import Chain, Engine
 
 def facts_of(engine: Engine, *, on_connect: bool = False) -> TlsFacts:
     """After the handshake."""
-    suite, verified, ocsp, resumption, has_peer, ours = engine.outcome()
+    suite, verified, ocsp, resumption, has_peer, named, ours = engine.outcome()
     return TlsFacts(
         version=suite.version,
         cipher=suite.cipher,
@@ -17,6 +17,7 @@ def facts_of(engine: Engine, *, on_connect: bool = False) -> TlsFacts:
         bits=suite.bits,
         certificate_verified=verified,
         peerdn=engine.subject(Chain.SENT) if has_peer else "",
+        sni=engine.text("server_name") if named else "",
         ocsp=ocsp,
         resumption=resumption,
         channel_binding=engine.channel_binding,

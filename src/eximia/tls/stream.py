@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TlsStream:
     """See the module's docstring. Its connection is `inner`; it is closed with it."""
 
-    __slots__ = ("_end", "_text", "engine", "inner", "on_trouble", "trouble")
+    __slots__ = ("_end", "_parted", "_text", "engine", "inner", "on_trouble", "trouble")
 
     def __init__(self, inner: Stream, engine: Engine) -> None:
         self.inner = inner
@@ -26,6 +26,8 @@ class TlsStream:
         self._text = b""
         #: the peer's direction has ended; an error, when it ended badly
         self._end: NetworkError | bool = False
+        #: we have said farewell
+        self._parted = False
         #: told when the connection breaks after the handshake
         self.on_trouble: Callable[[TlsError], None] | None = None
         #: why it broke
@@ -41,31 +43,35 @@ class TlsStream:
         """Make the handshake. `at_hello` and `at_verify` are policy for its pauses. Raises TlsError and NetworkError;
         the peer has then been told by an alert."""
         engine, inner = self.engine, self.inner
-        engine.pause(at_hello=at_hello is not None, at_verify=at_verify is not None)
+        if at_hello is not None or at_verify is not None:
+            engine.pause(at_hello=at_hello is not None, at_verify=at_verify is not None)
         data = b""
+        # A server has nothing to say before it has heard the client.
+        waits = engine.context.server
         while True:
+            if waits:
+                data = inner.recv(timeout)
+                if not data:
+                    engine.end_of_input()
             try:
                 step = engine.handshake(data)
-            except TlsError:
-                self._flush()
-                raise
+            finally:
+                # that may be an alert
+                if engine.answers:
+                    self._flush()
             data = b""
+            waits = step is Step.WANT
             if step is Step.HELLO:
                 assert at_hello is not None
                 at_hello(engine)
-                continue
-            if step is Step.VERIFY:
+            elif step is Step.VERIFY:
                 assert at_verify is not None
                 at_verify(engine)
-                continue
-            self._flush()
-            if step is Step.DONE:
-                # The end of the handshake and the first data may have come together.
-                self._text = self._take(b"", more=False)
+            elif step is Step.DONE:
+                if engine.unread:
+                    # The end of the handshake and the first data have come together.
+                    self._text = self._take(b"", more=False)
                 return
-            data = inner.recv(timeout)
-            if not data:
-                engine.end_of_input()
 
     def _flush(self) -> None:
         data = self.engine.outgoing()
@@ -88,18 +94,21 @@ class TlsStream:
     def local(self) -> tuple[str, int]:
         return self.inner.local
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, *, last: bool = False) -> None:
+        """As `Stream.send`. `last`: nothing follows, so the farewell goes out with it."""
         engine = self.engine
         taken = 0
-        while True:
+        while taken < len(data):
             try:
                 text = engine.encrypt(data, taken)
             except TlsError as error:
                 raise _lost(error) from error
-            self.inner.send(text)
             taken = engine.taken
-            if taken == len(data):
-                return
+            if last and taken == len(data):
+                self._parted = True
+                engine.close()
+                text += engine.outgoing()
+            self.inner.send(text)
 
     def recv(self, timeout: float) -> bytes:
         if self._text:
@@ -152,8 +161,13 @@ class TlsStream:
     def close(self) -> None:
         self._farewell()
         self.inner.close()
+        # It may belong to an owner of ours; without a circle all is freed at once.
+        self.on_trouble = None
 
     def _farewell(self) -> None:
+        if self._parted:
+            return
+        self._parted = True
         self.engine.close()
         try:
             self._flush()
@@ -162,6 +176,7 @@ class TlsStream:
 
     def abort(self) -> None:
         self.inner.abort()
+        self.on_trouble = None
 
     def fileno(self) -> int:
         return self.inner.fileno()

@@ -148,8 +148,8 @@ tls_context *tls_context_new(int server, uint64_t set, uint64_t clear, int level
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
     SSL_CTX_set_options(ctx, (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT | set) &
                                  ~clear);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
-                              SSL_MODE_RELEASE_BUFFERS);
+    /* SSL_MODE_RELEASE_BUFFERS comes with the end of the handshake (pump.c). */
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     /* Records are taken from memory as they lie there, not first their heads. */
     SSL_CTX_set_read_ahead(ctx, 0);
     SSL_CTX_set_security_level(ctx, level);

@@ -16,9 +16,9 @@ enum tls_resumption { TLS_SUPPORTED = 1, TLS_REQUESTED = 2, TLS_OFFERED = 4, TLS
 enum tls_chain { TLS_OURS, TLS_SENT, TLS_VERIFIED, TLS_BAD };
 
 /* what a handshake came to; `cipher` is the suite's number (RFC 8446 B.4), `our_certificate` tells one certificate of a
- * context from another */
+ * context from another; `named`: the client said which server it wants */
 typedef struct {
-    int version, cipher, bits, verified, ocsp, resumption, has_peer;
+    int version, cipher, bits, verified, ocsp, resumption, has_peer, named;
     uintptr_t our_certificate;
 } tls_outcome;
 
@@ -75,13 +75,14 @@ int tls_resume(tls_connection *, const unsigned char *der, long size);
 /* moving bytes (pump.c) */
 int tls_speak_early(tls_connection *, const unsigned char *text, size_t size);
 int tls_spoke_early(tls_connection *);
-int tls_handshake(tls_connection *, const unsigned char *in, size_t size);
+int tls_handshake(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap,
+                  size_t counts[3]);
 int tls_read(tls_connection *, const unsigned char *in, size_t size, unsigned char *out, size_t cap, size_t counts[2]);
 int tls_write(tls_connection *, const unsigned char *in, size_t from, size_t size, unsigned char *out, size_t cap,
               size_t counts[2]);
 size_t tls_output(tls_connection *, unsigned char *out, size_t cap);
 void tls_end_of_input(tls_connection *);
-void tls_close(tls_connection *);
+void tls_close(tls_connection *, unsigned char *out, size_t cap, size_t counts[2]);
 
 /* facts (facts.c) */
 void tls_summary(tls_connection *, tls_outcome *);

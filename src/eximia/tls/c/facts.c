@@ -67,6 +67,7 @@ void tls_summary(tls_connection *connection, tls_outcome *found) {
     found->ocsp = connection->ocsp;
     found->resumption = connection->resumption;
     found->has_peer = SSL_get0_peer_certificate(connection->ssl) != NULL;
+    found->named = connection->name[0] != 0;
     found->our_certificate = (uintptr_t)SSL_get_certificate(connection->ssl);
 }
 

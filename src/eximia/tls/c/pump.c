@@ -1,8 +1,8 @@
 /* Moving bytes: a BIO between the library and the memory of the caller, and the calls that make it run.
  *
- * While a call lasts, the library takes records right from the caller's input and puts those of `tls_write` right into
- * the caller's output. Only what is left over is copied: input after a pause, and what the library has to say without
- * being asked to write. */
+ * While a call lasts, the library takes records right from the caller's input and puts its own right into the caller's
+ * output. Only what is left over is copied: input after a pause, output that found no room, and what the library has to
+ * say while it reads. */
 #include "internal.h"
 
 /* room that a record needs beside its text */
@@ -118,10 +118,25 @@ void tls_pump_release(tls_connection *connection) {
     OPENSSL_free(connection->early.data);
 }
 
+/* The caller's output, which gets first what waits already. */
+static void open_room(tls_connection *connection, unsigned char *out, size_t cap) {
+    connection->room = out;
+    connection->room_size = cap;
+    connection->room_used = take(&connection->leaving, out, cap);
+}
+
+static size_t close_room(tls_connection *connection) {
+    size_t used = connection->room_used;
+
+    connection->room = NULL;
+    connection->room_size = connection->room_used = 0;
+    return used;
+}
+
 /* The calls */
 
 /* The library frees its buffers when they are empty, so that idle connections are small; not between the records of one
- * call. */
+ * call, nor between those of the handshake. */
 static void hold_buffers(tls_connection *connection, int hold) {
     if (hold)
         SSL_clear_mode(connection->ssl, SSL_MODE_RELEASE_BUFFERS);
@@ -208,22 +223,37 @@ static int shake_early(tls_connection *connection) {
     return TLS_DONE;
 }
 
-int tls_handshake(tls_connection *connection, const unsigned char *in, size_t size) {
+static int shake(tls_connection *connection) {
     int result;
 
-    begin(connection, in, size);
     if (waiting(&connection->early) > 0) {
         int step = shake_early(connection);
         if (step != TLS_DONE)
-            return finish(connection, step);
+            return step;
     }
     result = SSL_do_handshake(connection->ssl);
     if (result != 1)
-        return finish(connection, tls_step_of(connection, result));
+        return tls_step_of(connection, result);
     if (SSL_session_reused(connection->ssl))
         connection->resumption |= TLS_RESUMED;
     keep_renewed(connection);
-    return finish(connection, TLS_DONE);
+    hold_buffers(connection, 0);
+    return TLS_DONE;
+}
+
+/* `counts`: the bytes in `out`, those that are here behind the handshake's end and have yet to be read, and those that
+ * `tls_output` has because they found no room. */
+int tls_handshake(tls_connection *connection, const unsigned char *in, size_t size, unsigned char *out, size_t cap,
+                  size_t counts[3]) {
+    int step;
+
+    begin(connection, in, size);
+    open_room(connection, out, cap);
+    step = finish(connection, shake(connection));
+    counts[0] = close_room(connection);
+    counts[1] = step == TLS_DONE ? waiting(&connection->arrived) + (size_t)SSL_has_pending(connection->ssl) : 0;
+    counts[2] = waiting(&connection->leaving);
+    return step;
 }
 
 /* Until the input is used up (TLS_WANT) or `out` is full (TLS_DONE). `counts`: the bytes in `out`, and those that
@@ -263,9 +293,7 @@ int tls_write(tls_connection *connection, const unsigned char *in, size_t from, 
     begin(connection, NULL, 0);
     if (bulk)
         hold_buffers(connection, 1);
-    connection->room = out;
-    connection->room_size = cap;
-    connection->room_used = take(&connection->leaving, out, cap);
+    open_room(connection, out, cap);
     while (from < size) {
         size_t count = 0, piece = size - from < SSL3_RT_MAX_PLAIN_LENGTH ? size - from : SSL3_RT_MAX_PLAIN_LENGTH;
         int result;
@@ -280,10 +308,8 @@ int tls_write(tls_connection *connection, const unsigned char *in, size_t from, 
     }
     if (bulk)
         hold_buffers(connection, 0);
-    counts[0] = connection->room_used;
+    counts[0] = close_room(connection);
     counts[1] = from;
-    connection->room = NULL;
-    connection->room_size = connection->room_used = 0;
     return step;
 }
 
@@ -295,10 +321,14 @@ size_t tls_output(tls_connection *connection, unsigned char *out, size_t cap) {
 /* The peer has closed its side without a word. */
 void tls_end_of_input(tls_connection *connection) { connection->ended = 1; }
 
-/* Say that we have nothing more to say; the peer's answer is not waited for. */
-void tls_close(tls_connection *connection) {
+/* Say that we have nothing more to say; the peer's answer is not waited for. `counts`: the bytes in `out`, and those
+ * that `tls_output` has because they found no room. */
+void tls_close(tls_connection *connection, unsigned char *out, size_t cap, size_t counts[2]) {
     ERR_clear_error();
+    open_room(connection, out, cap);
     if (SSL_is_init_finished(connection->ssl))
         (void)SSL_shutdown(connection->ssl);
     ERR_clear_error();
+    counts[0] = close_room(connection);
+    counts[1] = waiting(&connection->leaving);
 }
