@@ -103,7 +103,7 @@ class Dialogue:
     args: Sequence[str] = BS
     #: keyword arguments of each server
     peers: Sequence[dict[str, Any]] = field(default_factory=lambda: ({},))
-    #: commands given after the session; ("sleep", seconds) waits
+    #: commands given after the session; ("sleep", seconds) waits, ("said", text, ...) is a command that is told something
     then: Sequence[Sequence[str]] = ()
     #: how often the session is held
     times: int = 1
@@ -139,7 +139,8 @@ class Dialogue:
                 text = text.replace(f"@P{number}", str(peer.port))
             return text
 
-        conf = _CONFIGURATION.format(
+        mine = re.findall(r"^(\w+) *=", self.main, re.MULTILINE)
+        conf = re.sub(rf"^(?:{'|'.join(mine) or '!'}) =.*\n", "", _CONFIGURATION, flags=re.MULTILINE).format(
             main=self.main,
             selector=self.selector,
             acl=self.acl,
@@ -175,7 +176,8 @@ class Dialogue:
             if args[0] == "sleep":
                 time.sleep(float(args[1]))
                 continue
-            lines += run(["-C", f"{directory}/conf", *map(filled, args)], "")
+            said, words = (args[1], args[2:]) if args[0] == "said" else ("", args)
+            lines += run(["-C", f"{directory}/conf", *map(filled, words)], filled(said))
         for peer in peers:
             peer.rest()
         return [line for line in self._seen(lines, directory, peers) if not self._ignored(line)]

@@ -159,9 +159,8 @@ class AddressTest:
     def _route(self, address: Address) -> tuple[Verdict, list[Address]] | None:
         """Route; None when the address failed or was deferred (then its children are in `_children`)."""
         split_for(self.ctx, address)
+        self.ctx.message.notes["debug_print"] = self.complain
         routed = route_address(self.ctx, address, self.mode)
-        for text in self.ctx.message.notes.pop("debug_print", ()):
-            self.complain(text)
         self._children = routed.children
         if routed.verdict in (Verdict.FAILED, Verdict.DEFERRED):
             return None

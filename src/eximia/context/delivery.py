@@ -327,6 +327,7 @@ class Address:
         "hosts",
         "ignore_error",
         "initgroups",
+        "kept_affixes",
         "kind",
         "local_part",
         "local_part_data",
@@ -355,6 +356,7 @@ class Address:
         "unique",
         "user_name",
         "variables",
+        "written_to",
     )
 
     def __init__(self, address: str, *, parent: Address | None = None, kind: Kind = Kind.ADDRESS) -> None:
@@ -414,6 +416,8 @@ class Address:
         self.log_as_local = False
         #: it was given to the routers: log lines show it as the last of them saw it
         self.split_for_routing = False
+        #: RCPT named it with its affixes (`rcpt_include_affixes`): log lines do so from then on
+        self.kept_affixes = False
         self.disable_logging = False
         self.dsn_lasthop = False
 
@@ -427,6 +431,8 @@ class Address:
         self.current_directory: Any = None
 
         # Special destinations
+        #: the file or directory of a transport that has one of its own for what a redirection names
+        self.written_to = ""
         self.reply: Reply | None = None
         #: made by a filter file, not by a plain list
         self.from_filter = False

@@ -11,6 +11,7 @@ from eximia.base.errors import Defer
 from eximia.context import Address, RetryChange
 from eximia.hints import RetryRecord
 from eximia.lists import match_address
+from eximia.retry.keys import retried_name
 from eximia.retry.rules import RetryRule, find_rule
 from eximia.retry.schedule import next_interval
 
@@ -50,11 +51,11 @@ def local_key(address: Address) -> str:
     transport = address.transport
     if transport is not None and transport.options.retry_use_local_part is False:
         return f"T:{address.domain}"
-    return f"T:{address.local_part}@{address.domain}"
+    return f"T:{retried_name(address)}"
 
 
 def _routing_keys(attempt: Attempt, address: Address) -> tuple[str, str, str]:
-    full = f"R:{address.local_part_original}@{address.domain}"
+    full = f"R:{retried_name(address)}"
     return f"R:{address.domain}", full, f"{full}:<{attempt.message.sender_address}>"
 
 
@@ -84,7 +85,7 @@ def routing_retry(attempt: Attempt, address: Address) -> None:
     outcome = address.outcome
     assert outcome is not None
     use_local_part = router is not None and router.retry_use_local_part
-    name = f"{address.local_part_original}@{address.domain}" if use_local_part else address.domain
+    name = retried_name(address) if use_local_part else address.domain
     address.retries.append(
         RetryChange(f"R:{name}", errno=outcome.errno, more_errno=outcome.more_errno, text=outcome.message)
     )

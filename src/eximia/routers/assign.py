@@ -128,6 +128,14 @@ def assign_identity(ctx: Context, address: Address, router: Router) -> None:
         address.current_directory = options.transport_current_directory
 
 
+def forget_identity(address: Address) -> None:
+    """The router declined: whom it wanted the delivery made as, and where, is nothing to those that follow."""
+    address.uid = address.gid = None
+    address.user_name = ""
+    address.initgroups = False
+    address.home_directory = address.current_directory = address.transport = None
+
+
 def _refuse(ctx: Context, text: str, *, log: bool = True) -> None:
     if log:
         ctx.process.log.panic(text, ctx.message.id)

@@ -17,6 +17,7 @@ from eximia.lookups.types import OpenFailure
 from eximia.message.address import split_address, unquote_local_part
 
 from .affixes import match_prefix, match_suffix
+from .assign import forget_identity
 from .children import unseen_copy
 from .host_lookup import translated
 from .result import Answer, Mode, Routed, RouterDefer, RouterFail, Verdict
@@ -146,6 +147,8 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
         if trace is not None:
             trace.step("router", router.span, f"{router.name} for {address.address}", answer.value, call.decline_text)
             _debug_answer(trace, address, router, call, answer)
+        if answer is Answer.DECLINE or answer is Answer.PASS:
+            forget_identity(address)
         if answer is Answer.DECLINE:
             decline_text, log_only = call.decline_text, call.log_only
             try:

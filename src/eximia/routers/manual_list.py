@@ -196,7 +196,9 @@ def _log_missing(ctx: Context, mode: Mode, name: str) -> None:
     """A line in the main log, when a message is delivered or comes in."""
     log = ctx.process.log
     during = ""
-    if mode is not Mode.DELIVER:
+    # While a message is delivered addresses are verified, too: those of errors_to.
+    delivering = mode is Mode.DELIVER or (ctx.message.id and "errors_to" in ctx.message.notes)
+    if not delivering:
         session = ctx.session
         if not (mode.verifying and (session.smtp_stdin or session.sender_host_address)):
             return

@@ -117,7 +117,9 @@ def _debug_print(template: Template) -> Check:
         if text and not text.endswith("\n"):
             text += "\n"
         if mode is Mode.TEST:
-            ctx.message.notes.setdefault("debug_print", []).append(text)
+            say = ctx.message.notes.get("debug_print")
+            if say is not None:
+                say(text)
         elif trace is not None:
             trace.debug("route", text)
         return ""

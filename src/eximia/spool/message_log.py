@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Protocol
 
-from .owner import own_like_folder
+from .owner import make_folder, own_like_folder
 
 
 class Complaints(Protocol):
@@ -44,7 +44,7 @@ class MessageLog:
                 try:
                     self._fd = os.open(self.path, flags, self.mode)
                 except FileNotFoundError:
-                    os.makedirs(os.path.dirname(self.path), 0o750, exist_ok=True)
+                    make_folder(os.path.dirname(self.path), 0o750)
                     self._fd = os.open(self.path, flags, self.mode)
                 own_like_folder(self._fd, self.path)
             os.write(self._fd, "".join([f"{line}\n" for line in lines]).encode("latin-1", "replace"))

@@ -20,6 +20,8 @@ from .smtp.failure import Failure, Fault
 from .strings import expand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from eximia.context import Context
     from eximia.context.delivery import Address, Batch
 
@@ -280,10 +282,18 @@ def recipient_address(address: Address, options: Any) -> str:
     return text
 
 
+def keep_affixes(addresses: Iterable[Address]) -> None:
+    """RCPT commands with these whole addresses have been made."""
+    for address in addresses:
+        address.kept_affixes = True
+
+
 def bsmtp_envelope(batch: Batch, options: Any) -> str:
     """The commands before a message in batched SMTP (manual 49.10)."""
     end = "\r\n" if options.use_crlf else "\n"
     lines = [f"MAIL FROM:<{batch.return_path}>"]
     lines += [f"RCPT TO:<{recipient_address(address, options)}>" for address in batch.addresses]
+    if options.rcpt_include_affixes:
+        keep_affixes(batch.addresses)
     lines.append("DATA")
     return "".join(line + end for line in lines)

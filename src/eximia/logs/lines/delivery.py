@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximia.base.text import lower
 from eximia.context.delivery import Kind
@@ -26,7 +26,7 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     smtp = address.outcome.smtp if address.outcome is not None else None
     here = smtp is None or smtp.host is None or not smtp.host.address
     local = success and address.kind is Kind.ADDRESS and address.log_as_local and here
-    final = address.local_part if local else (success and _sent_as(address)) or _final(address)
+    final = _local_name(address) if local else (success and _sent_as(address)) or _final(address)
     top = address.top
     parents = ""
     parent = address.parent
@@ -43,6 +43,10 @@ def address_text(address: Address, selectors: Selectors, *, success: bool = Fals
     return f"{printing(final, topbit=True)}{parents}"
 
 
+def _local_name(address: Address) -> str:
+    return _final(address).rpartition("@")[0] if address.kept_affixes else address.local_part
+
+
 def _sent_as(address: Address) -> str:
     return address.outcome.sent_as if address.outcome is not None else ""
 
@@ -51,6 +55,8 @@ def _final(address: Address) -> str:
     """The address as it was delivered, or as the last router saw it: case folded and affixes taken off."""
     if address.kind is Kind.REPLY:
         return f">{address.address}"
+    if address.written_to:
+        return address.written_to
     if address.kind in (Kind.FILE, Kind.DIRECTORY) and not address.address.startswith("/"):
         return f"save {address.address}"
     if address.kind is not Kind.ADDRESS:
@@ -60,7 +66,7 @@ def _final(address: Address) -> str:
     local_part, at, domain = address.address.rpartition("@")
     if not at:
         return address.address
-    if (address.prefix or address.suffix) and not _keeps_affixes(address.transport):
+    if (address.prefix or address.suffix) and not address.kept_affixes:
         local_part = local_part[len(address.prefix) : len(local_part) - len(address.suffix)]
     return f"{local_part if address.caseful_local_part else lower(local_part)}@{lower(domain)}"
 
@@ -68,11 +74,6 @@ def _final(address: Address) -> str:
 def _same(final: str, top: str) -> bool:
     """Whether the two differ at most in the case of their domains."""
     return final == top or (final.lower() == top.lower() and final.rpartition("@")[0] == top.rpartition("@")[0])
-
-
-def _keeps_affixes(transport: Any) -> bool:
-    options = getattr(transport, "options", None)
-    return bool(getattr(options, "rcpt_include_affixes", False))
 
 
 def _senders(selectors: Selectors, sender: str, return_path: str | None, queue_name: str) -> str:

@@ -23,7 +23,7 @@ def full_host(session: Session, selectors: Selectors) -> str:
     helo = session.sender_helo_name
     if not name:
         return f"({helo}) [{address}]{port}" if helo else f"[{address}]{port}"
-    if not helo or helo.lower() == name.lower():
+    if not helo or helo.lower() == name.lower() or helo == f"[{address}]":
         return f"{name} [{address}]{port}"
     return f"{name} ({helo}) [{address}]{port}"
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from eximia.routers.options.redirect import RedirectOptions
 
 
+#: verdicts of a filter that leave nothing to the routers that follow
+_ENDS = ("fail", "defer", "freeze", "delivered")
+
+
 class Redirect(Driver):
     """See the module's docstring."""
 
@@ -244,13 +248,15 @@ class Redirect(Driver):
                 tell_syntax_errors(ctx, self.router, options, [result.message], some=False)
                 return Answer.DECLINE
             raise RouterDefer(f"{wrong}{result.message}", errno=Errno.BAD_REDIRECT)
-        assign_errors(ctx, address, self.router, call.mode)
-        assign_headers(ctx, address, self.router)
-        children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
         if result.verdict == "freeze" and ctx.message.manually_thawed:
             # Whoever thawed the message has looked at it.
             call.decline_text, call.log_only = result.log_message or result.message, True
             return Answer.DECLINE
+        if not result.deliveries and result.verdict not in _ENDS:
+            return Answer.DECLINE
+        assign_errors(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router)
+        children = [self._filtered(ctx, address, delivery) for delivery in result.deliveries]
         if result.verdict in ("fail", "defer", "freeze"):
             if result.verdict == "defer":
                 address.errors_address = call.errors_before
@@ -261,8 +267,6 @@ class Redirect(Driver):
                 return Answer.DISCARD
             call.children += children
             return Answer.CHILDREN
-        if not children:
-            return Answer.DECLINE
         # Deliveries were set up, but none of them significant: the address itself goes on to the other routers.
         copy = child_of(address, address.address)
         copy.dsn_flags, copy.dsn_orcpt = address.dsn_flags, address.dsn_orcpt

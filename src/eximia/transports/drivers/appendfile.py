@@ -82,7 +82,7 @@ class Appendfile:
         identity = identity_for(ctx, self.name, options, address)
         home, current = directories(ctx, self.name, options, address)
         check_current(current)
-        path, form = self._path(ctx, address, home)
+        path, form = self._path(ctx, batch.addresses, home)
         if path == "/dev/null":
             give_all(batch, Outcome(Result.DELIVERED))
             return
@@ -113,7 +113,7 @@ class Appendfile:
             return None
         identity = identity_for(ctx, self.name, options, address)
         home, _ = directories(ctx, self.name, options, address)
-        path, form = self._path(ctx, address, home)
+        path, form = self._path(ctx, [address], home)
         fields = {**self._fixed, **quotas, "path": path, "format": form, "home": home}
         fields["message_size"] = max(0, ctx.message.size)
         fields["maildir_use_size_file"] = form == "maildir" and self._flag(ctx, options.maildir_use_size_file)
@@ -122,9 +122,10 @@ class Appendfile:
 
     # Where to
 
-    def _path(self, ctx: Context, address: Address, home: str) -> tuple[str, str]:
+    def _path(self, ctx: Context, addresses: list[Address], home: str) -> tuple[str, str]:
         """(file or directory, its format). Raises Failure."""
         options = self.options
+        address = addresses[0]
         template = options.file if options.file is not None else options.directory
         if template is None:
             if address.kind not in (Kind.FILE, Kind.DIRECTORY):
@@ -159,6 +160,9 @@ class Appendfile:
             raise Failure(
                 f'appendfile: file or directory name "{path}" is not absolute', Errno.NOT_ABSOLUTE, Fault.LOCAL
             )
+        if template is not None and address.is_special:
+            for one in addresses:
+                one.written_to = path
         if len(path) > 1:
             path = path.rstrip("/")
         if not in_directory:

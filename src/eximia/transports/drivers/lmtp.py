@@ -12,6 +12,7 @@ from eximia.transports.local import (
     directories,
     give_all,
     identity_for,
+    keep_affixes,
     message_fields,
     outcome_of,
     recipient_address,
@@ -64,6 +65,8 @@ class Lmtp:
         if "each" not in answer:
             give_all(batch, _outcome(answer))
             return
+        if options.rcpt_include_affixes:
+            keep_affixes(batch.addresses)
         for one, result in zip(batch.addresses, answer["each"], strict=True):
             one.outcome = _outcome(result)
 

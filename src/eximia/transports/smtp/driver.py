@@ -308,6 +308,9 @@ class _Run:
         facts.signed = content.signed
         wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
         transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)
+        if self.options.rcpt_include_affixes:
+            for address in addresses[: transaction.named]:
+                address.kept_affixes = True
         if connection.was_early and not facts.reused:
             facts.early_pipelining = True
             facts.greeting, facts.helo_response = connection.greeting, connection.helo_response

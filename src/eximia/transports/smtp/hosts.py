@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
+import socket
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer, ExpansionError
 from eximia.base.listtext import split_list
-from eximia.base.pattern import pattern
 from eximia.base.service_names import service_port
 from eximia.context.delivery import Errno, Host, HostStatus
 from eximia.dns.hosts import Outcome, addresses_by_dns, addresses_by_name
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from eximia.base.template import Template
     from eximia.context import Context
     from eximia.context.delivery import Address
-
-_ADDRESS = pattern(r"[0-9.]+\Z|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%\w+)?\Z")
 
 
 def hosts_for(ctx: Context, name: str, options: Any, address: Address) -> list[Host]:
@@ -93,7 +91,11 @@ def split_port(item: str) -> tuple[str, int]:
 
 def is_address(text: str) -> bool:
     """An IPv4 or IPv6 address, not a name."""
-    return _ADDRESS.match(text) is not None
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text.partition("%")[0])
+    except OSError:
+        return False
+    return True
 
 
 def shuffled(hosts: list[Host]) -> list[Host]:

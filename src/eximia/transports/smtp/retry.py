@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Errno, Host, HostStatus, RetryChange
+from eximia.retry.keys import retried_name
 from eximia.transports.strings import expand_flag
 
 from .failure import Failure, Fault
@@ -99,7 +100,7 @@ def told(host: Host, text: str) -> str:
 
 def address_key(address: Address) -> str:
     """`R:address`."""
-    return f"R:{address.local_part}@{address.domain}"
+    return f"R:{retried_name(address)}"
 
 
 def address_change(

@@ -263,6 +263,11 @@ class Transaction:
         return self.described(what, index)
 
     @property
+    def named(self) -> int:
+        """How many recipients RCPT commands have been made for."""
+        return self._next_rcpt
+
+    @property
     def awaits(self) -> int:
         """Which kind of reply is due: MAIL, RCPT, DATA, END... ; END when none is."""
         return self._awaited[0][0] if self._awaited else END
