@@ -11,6 +11,8 @@ from .transport_world import needs_exim
 pytestmark = needs_exim
 
 
-@pytest.mark.parametrize("case", named(way=way_cases.DELIVERIES | way_cases.MIXED | way_cases.DIFFERENT))
+@pytest.mark.parametrize(
+    "case", named(way=way_cases.DELIVERIES | way_cases.MIXED | way_cases.DIFFERENT | way_cases.ROUTED)
+)
 def test_same(case: Dialogue) -> None:
     compare(case)

@@ -396,4 +396,101 @@ MIXED = {
         selector="-pid +return_path_on_delivery",
     ),
 }
-CASES = {**DELIVERIES, **MIXED, **DIFFERENT, **STORES}
+SHOWN = """show:
+ driver = appendfile
+ file = @D/box/out
+ user = Debian-exim
+ headers_add = X-V: $local_part o=$original_local_part p=$parent_local_part $local_part_prefix $address_data
+"""
+OWN = "a:\n driver = accept\n transport = show\n"
+ALL = "last:\n driver = accept\n transport = show\n"
+PARTS = "o=$original_local_part p=$parent_local_part"
+AFFIXES = (
+    " local_part_prefix = p- : P-\n local_part_prefix_optional\n local_part_suffix = +*\n local_part_suffix_optional\n"
+)
+
+
+def routed(to: str, routers: str, transports: str = "", **more: Any) -> Dialogue:
+    """One message from the command line; what is not taken by these routers is shown in a file."""
+    recipients = [f"{name}@y.example" for name in to.split()]
+    said = "From: s@from.example\nSubject: hi\n\nbody\n"
+    return Dialogue(
+        args=("-odi", "-f", "s@from.example", *recipients),
+        said=said,
+        routers="b:\n driver = accept\n domains = from.example\n transport = back\n" + routers + ALL,
+        transports=TRANSPORTS + SHOWN + transports,
+        main=ONE_BY_ONE,
+        **more,
+    )
+
+
+def files(**items: str) -> str:
+    """A router for each of some recipients, with a `require_files`."""
+    return "".join(
+        f"{name}:\n driver = accept\n local_parts = {name}\n transport = show\n require_files = {item}\n"
+        for name, item in items.items()
+    )
+
+
+ROUTED = {
+    "full local parts": routed("P-Joe+X ann", f"{OWN}{AFFIXES} address_data = {PARTS}\n"),
+    "full local parts, caseful": routed(
+        "P-Joe+X", f"{OWN}{AFFIXES} caseful_local_part\n errors_to = $original_local_part@from.example\n"
+    ),
+    "full local parts of ancestors": routed(
+        "P-Joe+X",
+        f"p:\n driver = redirect\n domains = y.example\n data = Q-Ann@z.example\n{AFFIXES}"
+        "q:\n driver = redirect\n domains = z.example\n local_part_prefix = q-\n data = Carl@w.example\n"
+        f"{OWN} address_data = {PARTS}\n",
+    ),
+    "full local part of a file": routed(
+        "P-Joe",
+        f"p:\n driver = redirect\n domains = y.example\n data = @D/box/f\n{AFFIXES} file_transport = named\n",
+        SHOWN.replace("show:", "named:").replace(" file = @D/box/out\n", ""),
+    ),
+    "full local part in an envelope": routed(
+        "P-Joe+X",
+        f"m:\n driver = manualroute\n route_list = * 127.0.0.1\n self = send\n transport = vt\n{AFFIXES}",
+        "vt:\n driver = smtp\n port = @P1\n allow_localhost\n max_rcpt = 1\n return_path = $original_local_part@q.example\n",
+    ),
+    "case in a list of local parts": routed("JoE joe P-JoE", f"{OWN}{AFFIXES} local_parts = ann : +caseful : joe\n"),
+    "case in a list of local parts, no match": routed("JoE joe", f"{OWN} local_parts = +caseful : !joe\n"),
+    "case in a named list of local parts": routed(
+        "JoE joe", f"{OWN} local_parts = +lp\n address_data = x\n", rewrite="", selector="-pid"
+    ),
+    "hosts of a local transport": routed(
+        "joe", "m:\n driver = manualroute\n route_list = * some.host:other\n transport = show\n"
+    ),
+    "unseen that is rerouted": routed(
+        "joe",
+        "m:\n driver = manualroute\n domains = y.example\n route_list = * 127.0.0.1\n unseen\n transport = t\n"
+        " self = reroute:z.example\n",
+    ),
+    "round in a loop": routed(
+        "joe", "p:\n driver = redirect\n domains = y.example\n data = x${local_part}@y.example\n"
+    ),
+    "unseen that is neither": routed("joe", f"{OWN} unseen = maybe\n"),
+    "files that are required": routed(
+        "r1 r2 r3 r4 r5 r6 r7 r8",
+        files(
+            r1="etc/passwd",
+            r2="!+/nosuch",
+            r3="+!/nosuch",
+            r4="mail:/root/x",
+            r5="mail:+/root/x",
+            r6="mail:/etc/shadow",
+            r7="8:/etc/passwd",
+            r8="/etc/passwd/x",
+        ),
+    ),
+    "quoted items": generated(
+        "al1@y.example",
+        "al2@y.example",
+        "al3@y.example",
+        "al4@y.example",
+        aliases='al1: "|/bin/sh -c \\"exit 4,5\\""\nal2: "@D/box/a\\"b"\nal3: "\\"ann b\\"@y.example"\nal4: "\\ann"\n',
+    ),
+    "a command with a space in its name": generated("al1@y.example", aliases='al1: |"/bin/echo x"\n'),
+}
+ROUTED["case in a named list of local parts"].main += "localpartlist lp = +caseful : joe\n"
+CASES = {**DELIVERIES, **MIXED, **DIFFERENT, **STORES, **ROUTED}

@@ -319,6 +319,7 @@ class Address:
         "file_mode",
         "forbidden",
         "from_filter",
+        "full_local_part",
         "gid",
         "headers_add",
         "headers_remove",
@@ -376,6 +377,8 @@ class Address:
         self.local_part = ""
         #: case and affixes as they came
         self.local_part_original = ""
+        #: with its affixes, unquoted, in the case that the current router sees: what children know it by
+        self.full_local_part = ""
         #: lower case
         self.domain = ""
         self.prefix: str = EMPTY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.context import Address, Batch, Errno, Outcome, Result
+from eximia.context import Address, Batch, Errno, Host, Outcome, Result, SmtpFacts
 from eximia.transports.engine import run
 
 from .batching import local_batches
@@ -49,6 +49,9 @@ def run_batch(attempt: Attempt, batch: Batch) -> None:
         outcome = address.outcome
         assert outcome is not None
         outcome.took = took
+        if address.result_data and outcome.smtp is None and outcome.result is Result.DELIVERED:
+            # A manualroute router gave a list of hosts: it is told of as the host.
+            outcome.smtp = SmtpFacts(host=Host(address.result_data))
         if outcome.output and outcome.return_output and outcome.result is Result.DELIVERED:
             # `return_output`: what the command wrote goes back to the sender, and so the delivery counts as failed.
             text = outcome.output

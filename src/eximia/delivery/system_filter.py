@@ -83,7 +83,7 @@ def _deliver(attempt: Attempt, deliveries: list[FilterDelivery]) -> None:
     parent = Address("system-filter")
     parent.unique = "system-filter"
     parent.child_count = parent.children_pending = 1 << 30
-    parent.local_part = parent.local_part_original = "system-filter"
+    parent.local_part = parent.full_local_part = parent.local_part_original = "system-filter"
     main = attempt.process.main
     parent.domain = str(main.qualify_recipient or main.qualify_domain or attempt.process.primary_hostname).lower()
     identity = _identity(attempt)

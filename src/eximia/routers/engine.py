@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from eximia.base.trace import Trace
 
 UNROUTEABLE = "Unrouteable address"
+#: an address with more ancestors than these goes round in a loop
+_MOST_ANCESTORS = 101
 
 
 def split(address: Address) -> None:
@@ -42,6 +44,7 @@ def split(address: Address) -> None:
         address.local_part = lower(local_part)
     if '"' in local_part or "\\" in local_part:
         address.local_part = marked(unquote_local_part(address.local_part), local_part)
+    address.full_local_part = address.local_part
     if not address.unique:
         address.unique = f"{_homonym_prefix(address)}{local_part}@{address.domain}"
 
@@ -88,7 +91,7 @@ def variables_of(address: Address) -> AddressContext:
         return AddressContext(
             local_part=address.local_part,
             domain=address.domain,
-            original_local_part=address.local_part,
+            original_local_part=address.full_local_part,
             original_domain=address.domain,
             address_data=address.address_data,
             router_vars=address.variables,
@@ -98,9 +101,9 @@ def variables_of(address: Address) -> AddressContext:
     return AddressContext(
         local_part=address.local_part,
         domain=address.domain,
-        original_local_part=top.local_part,
+        original_local_part=top.full_local_part,
         original_domain=top.domain,
-        parent_local_part=parent.local_part,
+        parent_local_part=parent.full_local_part,
         parent_domain=parent.domain,
         address_data=address.address_data,
         router_vars=address.variables,
@@ -122,6 +125,9 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     decline_text, log_only = "", False
     if trace is not None:
         trace.debug("route", f">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>\nrouting {address.address}")
+    if router is not None and address.parent is not None and _loops(address):
+        ctx.process.log.panic(f"routing loop for {address.address}", ctx.message.id)
+        return _deferred(ctx, address, router, RouterDefer(""))
     while router is not None:
         last = router
         variables.router_name = router.name
@@ -174,6 +180,16 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     return Routed(Verdict.FAILED)
 
 
+def _loops(address: Address) -> bool:
+    """Redirections made it again and again."""
+    depth = 0
+    parent = address.parent
+    while parent is not None:
+        depth += 1
+        parent = parent.parent
+    return depth > _MOST_ANCESTORS
+
+
 def _debug_considered(trace: Trace, address: Address, router: Router, why: str) -> None:
     """Debug text: what the router saw, and whether it is run."""
     where = f"local_part={address.local_part} domain={address.domain}"
@@ -211,6 +227,9 @@ def _skip_reason(ctx: Context, address: Address, router: Router, mode: Mode) -> 
     if '"' in local_part or "\\" in local_part:
         local_part = unquote_local_part(local_part)
     variables = ctx.address
+    address.full_local_part = local_part = marked(local_part, address.local_part_original)
+    if parent is None:
+        variables.original_local_part = local_part
     if router.affixed:
         stripped = _strip_affixes(address, router, local_part)
         if stripped is None:
@@ -355,7 +374,7 @@ def _accepted(ctx: Context, address: Address, router: Router, call: RouteCall, a
         except RouterDefer as error:
             return _deferred(ctx, address, router, error)
     children = call.children
-    if options.unseen is not False:
+    if options.unseen is not False and answer is not Answer.REROUTED:
         try:
             unseen = _boolean(ctx, router, options.unseen, "unseen", default=False)
         except RouterDefer as error:
@@ -378,6 +397,7 @@ def _copy(address: Address, router: Router, call: RouteCall) -> Address:
     parent.router = router  # which is skipped for a descendant of the same name
     parent.unique = address.unique
     parent.local_part, parent.local_part_original = address.local_part, address.local_part_original
+    parent.full_local_part = address.full_local_part
     parent.domain = address.domain
     parent.child_count = parent.children_pending = 2
     address.parent = parent
@@ -418,6 +438,7 @@ def _failed(ctx: Context, address: Address, router: Router, error: RouterFail) -
 
 def _deferred(ctx: Context, address: Address, router: Router, error: RouterDefer) -> Routed:
     address.router = router
+    address.transport = None
     address.disable_logging = router.options.disable_logging
     address.outcome = Outcome(
         Result.DEFERRED,

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
+from eximia.base.text import marked
 from eximia.context import Address, Context
 from eximia.expand import expand
 from eximia.lists import match_address, match_domain, match_local_part
+from eximia.message.address import unquote_local_part
 
 from .local_user import find_user
 from .require_files import files_as_required
@@ -68,7 +70,7 @@ def _domains(template: Template) -> Check:
 def _local_parts(template: Template, *, caseful: bool) -> Check:
     def check(ctx: Context, address: Address, mode: Mode) -> str:
         try:
-            match = match_local_part(template, address.local_part, ctx, caseful=caseful)
+            match = match_local_part(template, _as_it_came(address), ctx, caseful=caseful)
         except (Defer, ExpansionError):
             raise RouterDefer("local_parts check lookup or other defer") from None
         if match is None:
@@ -77,6 +79,16 @@ def _local_parts(template: Template, *, caseful: bool) -> Check:
         return ""
 
     return check
+
+
+def _as_it_came(address: Address) -> str:
+    """The local part without affixes whose case was not touched: a list may say `+caseful` (manual 10.21)."""
+    text = address.local_part_original
+    if '"' in text or "\\" in text:
+        text = unquote_local_part(text)
+    if address.prefix or address.suffix:
+        text = text[len(address.prefix) : len(text) - len(address.suffix)]
+    return marked(text, address.local_part_original)
 
 
 def _local_user(ctx: Context, address: Address, mode: Mode) -> str:

@@ -32,14 +32,14 @@ def files_as_required(ctx: Context, items: list[Template]) -> bool:
         if "/" not in text:
             uid, gid = _identity(ctx, text)
             continue
-        wanted = True
-        absent_when_denied = False
-        while text[:1] in ("!", "+"):
-            if text[0] == "!":
-                wanted = False
-            else:
-                absent_when_denied = True
+        absent_when_denied = text[0] == "+"
+        if absent_when_denied:
             text = text[1:].lstrip()
+        wanted = text[:1] != "!"
+        if not wanted:
+            text = text[1:].lstrip()
+        if not text.startswith("/"):
+            raise RouterDefer(f'require_files: "{text}" is not absolute')
         if _exists(text, uid, gid, absent_when_denied) is not wanted:
             return False
     return True
@@ -47,7 +47,8 @@ def files_as_required(ctx: Context, items: list[Template]) -> bool:
 
 def _identity(ctx: Context, text: str) -> tuple[int, int]:
     """`user` or `user,group`, by name or number."""
-    user_text, _, group_text = (part.strip() for part in text.partition(","))
+    user_text, _, group_text = text.partition(",")
+    user_text = user_text.rstrip()
     gid: int | None = None
     if user_text.isdigit():
         uid = int(user_text)
@@ -61,35 +62,37 @@ def _identity(ctx: Context, text: str) -> tuple[int, int]:
         if gid is None:
             raise RouterDefer(f'group "{group_text}" for require_files not found')
     if gid is None:
-        raise RouterDefer(f'"{user_text}" for require_files needs a group')
+        raise RouterDefer(f"group missing after numerical uid {user_text} for require_files")
     return uid, gid
 
 
 def _exists(path: str, uid: int | None, gid: int | None, absent_when_denied: bool) -> bool:
     raw = to_bytes(path)
     try:
-        status = os.stat(raw)
-        if uid is not None and gid is not None and not _readable(raw, status, uid, gid):
+        if uid is None or gid is None:
+            os.stat(raw)
+        elif not _readable(raw, uid, gid):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         return False
     except OSError as error:
         if error.errno == errno.EACCES and absent_when_denied:
             return False
-        raise RouterDefer(f"require_files: error for {path}: {error.strerror}", errno=error.errno or -1) from None
+        raise RouterDefer(f"require_files: error for {path}: {error.strerror}") from None
     return True
 
 
-def _readable(raw: bytes, status: os.stat_result, uid: int, gid: int) -> bool:
-    """The manual's rough check: x on each directory of the path, r on the file."""
+def _readable(raw: bytes, uid: int, gid: int) -> bool:
+    """The manual's rough check: x on each directory of the path, r on the file. Raises OSError."""
     if uid == 0:
+        os.stat(raw)
         return True
     at = raw.find(b"/", 1)
     while at > 0:
         if not _allows(os.stat(raw[:at]), uid, gid, stat.S_IXUSR):
             return False
         at = raw.find(b"/", at + 1)
-    return _allows(status, uid, gid, stat.S_IRUSR)
+    return _allows(os.stat(raw), uid, gid, stat.S_IRUSR)
 
 
 def _allows(status: os.stat_result, uid: int, gid: int, owner_bit: int) -> bool:

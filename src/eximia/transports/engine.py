@@ -147,10 +147,10 @@ def _single(variables: AddressContext, address: Address) -> None:
     variables.local_part_suffix_v = source.suffix_v
     variables.address_data = address.address_data
     top = address.top
-    variables.original_local_part = top.local_part
+    variables.original_local_part = top.full_local_part
     variables.original_domain = top.domain
     if address.parent is not None:
-        variables.parent_local_part = address.parent.local_part
+        variables.parent_local_part = address.parent.full_local_part
         variables.parent_domain = address.parent.domain
 
 

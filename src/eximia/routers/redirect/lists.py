@@ -111,8 +111,13 @@ def _read(data: str, policy: ListPolicy, read_include: IncludeReader, found: Red
         if item[0] == ":" and not _special(data[pos:], item, policy, read_include, found, depth):
             return False
         if item[0] != ":" or not _is_special(item):
+            if len(item) >= 2 and item[0] == '"' and item[-1] == '"':
+                item = item[1:-1]
+                quoted = True
+            else:
+                quoted = False
             try:
-                added = _parse_item(item, policy)
+                added = _parse_item(item, policy, quoted=quoted)
                 if added is not None:
                     found.items.append(added if trusted is None else trusted(added))
             except AddressSyntaxError as error:
@@ -178,10 +183,9 @@ def _trust(item: Item) -> Item:
     return Item(Untainted(item.text), item.kind, item.qualify_incoming)
 
 
-def _parse_item(item: str, policy: ListPolicy) -> Item | None:
-    """One address, pipe or file; None when there is nothing in it."""
-    if len(item) >= 2 and item[0] == '"' and item[-1] == '"':
-        item = _unquote(item)
+def _parse_item(item: str, policy: ListPolicy, *, quoted: bool) -> Item | None:
+    """One address, pipe or file; None when there is nothing in it. `quoted`: quotes were around it; backslashes then
+    quote in pipes and files, while an address keeps its own."""
     if not item or item == '"':
         return None
     first = item[0]
@@ -191,6 +195,8 @@ def _parse_item(item: str, policy: ListPolicy) -> Item | None:
                 return Item(item)
         except AddressSyntaxError:
             pass
+        if quoted and "\\" in item:
+            item = _unquote(item)
         return Item(item, Kind.PIPE if first == "|" else Kind.DIRECTORY if item.endswith("/") else Kind.FILE)
     if first == "\\":
         try:
@@ -202,11 +208,8 @@ def _parse_item(item: str, policy: ListPolicy) -> Item | None:
     return Item(parse_address(item, syntax=policy.syntax).address)
 
 
-def _unquote(item: str) -> str:
-    """The inside of a double-quoted item: backslashes quote the next character."""
-    inner = item[1:-1]
-    if "\\" not in inner:
-        return inner
+def _unquote(inner: str) -> str:
+    """Backslashes quote the next character."""
     out: list[str] = []
     pos = 0
     while pos < len(inner):

@@ -288,7 +288,7 @@ class Pipe:
             meaning = f"shell command ended by signal {status - 128} ({_signal(status - 128)})"
         if meaning:
             text += f" (could mean {meaning})"
-        text += f" from command: {arguments[0]}"
+        text += f" from command: {_shown(arguments[:1])}"
         temporary = self._temporary is None or status in self._temporary
         result = Result.DEFERRED if temporary and not options.return_output else Result.FAILED
         return Outcome(result, text, user_message=_TOLD)
