@@ -99,7 +99,7 @@ def _octal(reader: ValueReader, name: str, text: str, span: Span) -> int:
     if not end:
         raise ConfigError(f"octal integer expected for {name}", span)
     if text[end:].strip(BLANK):
-        raise ConfigError(f"extra characters follow integer value for {name}", span)
+        raise ConfigError(f"extra characters follow octal integer value for {name}", span)
     return int(text[:end], 8)
 
 

@@ -17,7 +17,7 @@ def check_routers(routers: Sequence[Instance[Any]]) -> Iterator[ConfigError]:
     for router in routers:
         for option, must_follow in (("pass_router", True), ("redirect_router", False)):
             wanted = getattr(router.options, option)
-            if not wanted:
+            if wanted is None:
                 continue
             if wanted not in order:
                 message = f'new_router "{wanted}" not found for "{router.name}" router'

@@ -110,7 +110,7 @@ def assign_identity(ctx: Context, address: Address, router: Router) -> None:
             address.user_name = user.name
             address.home_directory = user.home
     if options.user is not None:
-        uid, gid, login = _user(ctx, router, options.user)
+        uid, gid, login = user_of(ctx, router, options.user)
         address.uid = uid
         address.user_name = login
         if gid is not None:
@@ -118,7 +118,7 @@ def assign_identity(ctx: Context, address: Address, router: Router) -> None:
         elif options.group is None:
             _refuse(ctx, f"user set without group for {router.name} router", log=False)
     if options.group is not None:
-        address.gid = _group(ctx, router, options.group)
+        address.gid = group_of(ctx, router, options.group)
     address.initgroups = options.initgroups
     if options.transport_home_directory is not None:
         address.home_directory = options.transport_home_directory
@@ -142,8 +142,8 @@ def _refuse(ctx: Context, text: str, *, log: bool = True) -> None:
     raise RouterDefer(text)
 
 
-def _user(ctx: Context, router: Router, option: int | Template) -> tuple[int, int | None, str]:
-    """(uid, gid or None, login name) of `user`."""
+def user_of(ctx: Context, router: Router, option: int | Template) -> tuple[int, int | None, str]:
+    """(uid, gid or None, login name) of an option that names a user. Raises RouterDefer."""
     if isinstance(option, int):
         try:
             entry = pwd.getpwuid(option)
@@ -164,7 +164,8 @@ def _user(ctx: Context, router: Router, option: int | Template) -> tuple[int, in
     return user.uid, user.gid, user.name
 
 
-def _group(ctx: Context, router: Router, option: int | Template) -> int:
+def group_of(ctx: Context, router: Router, option: int | Template) -> int:
+    """The gid of an option that names a group. Raises RouterDefer."""
     if isinstance(option, int):
         return option
     try:

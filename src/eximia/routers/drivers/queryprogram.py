@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 import re
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +10,7 @@ from eximia.base.ports import HelperResult, Identity
 from eximia.base.text import from_bytes
 from eximia.context import Address, Context, Errno
 from eximia.message.address import Syntax, qualify
-from eximia.routers.assign import assign
+from eximia.routers.assign import assign, group_of, user_of
 from eximia.routers.children import child_of, rewritten
 from eximia.routers.host_lookup import HostPolicy
 from eximia.routers.manual_list import Failures, find_hosts
@@ -69,7 +68,7 @@ class Queryprogram(Driver):
             argv,
             timeout=options.timeout,
             cwd=options.current_directory,
-            identity=self._identity(),
+            identity=self._identity(ctx),
             max_output=_LONGEST + 1,
         )
         if result.failure:
@@ -84,16 +83,14 @@ class Queryprogram(Driver):
             raise RouterDefer(f"{name} router: command failed to return data")
         return from_bytes(result.output[:_LONGEST]).partition("\n")[0].strip()
 
-    def _identity(self) -> Identity | None:
-        uid, gid = self.options.command_user, self.options.command_group
-        assert uid is not None
-        login = ""
+    def _identity(self, ctx: Context) -> Identity:
+        user, group = self.options.command_user, self.options.command_group
+        assert user is not None
+        uid, gid, login = user_of(ctx, self.router, user)
+        if group is not None:
+            return Identity(uid, group_of(ctx, self.router, group))
         if gid is None:
-            try:
-                entry = pwd.getpwuid(uid)
-            except KeyError:
-                raise RouterDefer(f"command_user set without command_group for {self.router.name} router") from None
-            gid, login = entry.pw_gid, entry.pw_name
+            raise RouterDefer(f"command_user set without command_group for {self.router.name} router")
         return Identity(uid, gid, login)
 
     def _redirect(self, ctx: Context, address: Address, call: RouteCall, text: str) -> Answer:

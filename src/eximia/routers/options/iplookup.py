@@ -28,7 +28,7 @@ class IplookupOptions(RouterOptions):
     def settle(cls, values: dict[str, Any], given: frozenset[str]) -> Iterator[str]:
         yield from super().settle(values, given)
         yield from transport_forbidden(values)
-        if not values["port"]:
+        if "port" not in given or values["port"] < 0:
             yield "a port must be specified"
         if values["hosts"] is None:
             yield "a host list must be specified"

@@ -16,8 +16,8 @@ class QueryprogramOptions(RouterOptions):
     """A command decides."""
 
     command: Template | None = option(Kind.EXPAND, "The command.", sink=Sink.COMMAND)
-    command_group: int | None = option(Kind.GID, "The group it runs as.")
-    command_user: int | None = option(Kind.UID, "The user it runs as.")
+    command_group: int | Template | None = option(Kind.EXPAND_GID, "The group it runs as.")
+    command_user: int | Template | None = option(Kind.EXPAND_UID, "The user it runs as.")
     current_directory: Untainted = option(
         Kind.STRING,
         "Its current directory.",

@@ -92,12 +92,12 @@ class AppendfileOptions(LocalTransportOptions):
         yield from super().settle(values, given)
         if values["file"] is not None and values["directory"] is not None:
             yield 'only one of "file" or "directory" can be specified'
-        if values["mbx_format"]:
-            if "use_lockfile" not in given:
-                values["use_lockfile"] = False
-            if "use_mbx_lock" not in given:
-                values["use_mbx_lock"] = True
-        if not any(values[f"use_{how}"] for how in ("lockfile", "fcntl_lock", "flock_lock", "mbx_lock")):
+        _settle_locks(values, given)
+        for how in ("fcntl", "flock"):
+            if not values[f"use_{how}_lock"]:
+                values[f"lock_{how}_timeout"] = 0
+        values["lock_retries"] = values["lock_retries"] or 1
+        if not any(values[how] for how in _LOCKS):
             yield "no locking configured"
         yield from _directory_only(values)
         if values["quota_warn_threshold"] is not None and values["quota_warn_message"] is None:
@@ -113,6 +113,25 @@ class AppendfileOptions(LocalTransportOptions):
             for name in ("message_prefix", "message_suffix"):
                 if name not in given:
                     values[name] = None
+
+
+_LOCKS = ("use_lockfile", "use_fcntl_lock", "use_flock_lock", "use_mbx_lock")
+
+
+def _settle_locks(values: dict[str, Any], given: frozenset[str]) -> None:
+    """Which locks are taken when not all are mentioned: flock() takes the place of fcntl(), and with `mbx_format` the MBX
+    lock, which needs one of the two, the place of the lock file, but only where no lock is mentioned."""
+    if values["use_flock_lock"] and "use_fcntl_lock" not in given:
+        values["use_fcntl_lock"] = False
+    if not values["mbx_format"]:
+        return
+    if given.isdisjoint(_LOCKS):
+        values["use_mbx_lock"] = True
+    if values["use_mbx_lock"]:
+        if "use_lockfile" not in given:
+            values["use_lockfile"] = False
+        if not values["use_flock_lock"]:
+            values["use_fcntl_lock"] = True
 
 
 _WARNING = Template(
