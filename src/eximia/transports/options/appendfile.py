@@ -119,8 +119,8 @@ _LOCKS = ("use_lockfile", "use_fcntl_lock", "use_flock_lock", "use_mbx_lock")
 
 
 def _settle_locks(values: dict[str, Any], given: frozenset[str]) -> None:
-    """Which locks are taken when not all are mentioned: flock() takes the place of fcntl(), and with `mbx_format` the MBX
-    lock, which needs one of the two, the place of the lock file, but only where no lock is mentioned."""
+    """Which locks are taken when not all are mentioned: flock() takes the place of fcntl(), and with `mbx_format` the
+    MBX lock, which needs one of them, the place of the lock file, but only where no lock is mentioned."""
     if values["use_flock_lock"] and "use_fcntl_lock" not in given:
         values["use_fcntl_lock"] = False
     if not values["mbx_format"]:
