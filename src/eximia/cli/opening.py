@@ -116,7 +116,7 @@ def open_site() -> Site:
 
 def open_configuration(call: Invocation) -> Configuration:
     from eximia.config import site as site_file
-    from eximia.config.messages import fatal_text
+    from eximia.config.messages import fatal_text, logs_of
     from eximia.daemon import wiring
 
     try:
@@ -129,8 +129,9 @@ def open_configuration(call: Invocation) -> Configuration:
         if call.action == "bh":
             label = "LOG:"
         elif call.action == "bP" or call.verbose:
-            label = "LOG: PANIC DIE\n "
-        sys.stderr.write(f"{label} {fatal_text(error)}\n")
+            label = f"LOG: {logs_of(error)}\n "
+        sys.stderr.flush()
+        sys.stderr.buffer.write(f"{label} {fatal_text(error)}\n".encode("latin-1", "replace"))
         if call.action not in _TRIED:
             wiring.note_unusable(call, error.main, fatal_text(error))
         raise Stop(1) from None

@@ -259,7 +259,7 @@ class _Section(Generic[Options]):
         """The options of the driver that a block has just chosen."""
         driver = str(binder.values.get("driver") or "")
         options = self.catalogue.get(driver)
-        if options is None and driver:
+        if options is None and "driver" in binder.values:
             message = f'{self.what} {block.name}: cannot find {self.what} driver "{driver}"'
             near = self.catalogue.nearest(driver)
             self.errors.append(ConfigError(message, setting.line.span, f'did you mean "{near}"?' if near else ""))

@@ -11,6 +11,10 @@ from eximia.base.span import Span
 Families = Mapping[str, Callable[[], Mapping[str, str]]]
 
 
+class MacroError(ConfigError):
+    """A definition of a macro that is wrong: Exim does not name its end a death in the log."""
+
+
 class BuiltinMacros:
     """Macros that tell what the program can do. A family is made when a line has its prefix: most configurations
     never mention one, and there are hundreds."""
@@ -114,7 +118,7 @@ class Macros:
 
     @staticmethod
     def _error(message: str, span: Span, hint: str = "") -> ConfigError:
-        return ConfigError(message, span, hint, where="")
+        return MacroError(message, span, hint, where="")
 
     def get(self, name: str) -> str | None:
         """The value of a macro, None when there is none."""

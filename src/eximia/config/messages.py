@@ -9,6 +9,7 @@ from eximia.base.span import Span
 
 from .files import UnusableFile
 from .lines import Line
+from .macros import MacroError
 
 
 def fatal_text(error: ConfigError) -> str:
@@ -19,6 +20,13 @@ def fatal_text(error: ConfigError) -> str:
     if where is None:
         where = f"in line {error.span.line} of {error.span.file}" if error.span.line else ""
     return f"Exim configuration error{' ' + where if where else ''}:\n  {error.message}"
+
+
+def logs_of(error: ConfigError) -> str:
+    """How Exim marks the error in the copy of the log on the standard error."""
+    if isinstance(error, UnusableFile):
+        return "MAIN PANIC DIE"
+    return "PANIC" if isinstance(error, MacroError) else "PANIC DIE"
 
 
 def checker_text(error: ConfigError) -> str:

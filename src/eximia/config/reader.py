@@ -19,6 +19,8 @@ from .macros import Macros
 Opener = Callable[[str], str]
 
 _DEEPEST = 50
+#: what some editors put in front of UTF-8
+_MARK = "\xef\xbb\xbf"
 
 
 class _Source:
@@ -49,7 +51,7 @@ class Reader:
         #: of each open condition: was a branch taken, is this one taken
         self._conditions: list[tuple[bool, bool]] = []
         self._last = Span(path, 0)
-        #: what a line may begin with; more may follow at once
+        #: what a line may begin with
         self._directives: tuple[tuple[str, Callable[[bool], None]], ...] = (
             (".ifdef", self._ifdef),
             (".ifndef", self._ifndef),
@@ -121,6 +123,9 @@ class Reader:
                 line = source.lines[source.number]
                 source.number += 1
                 self._last = Span(source.path, source.number)
+                if source.number == 1 and line.startswith(_MARK):
+                    self.error("found unexpected BOM (Byte Order Mark)", "save the file without it")
+                    line = line[len(_MARK) :]
                 return line
             if len(self._sources) == 1:
                 if self._conditions:
@@ -135,7 +140,9 @@ class Reader:
         """Obey a line that begins with a dot; false when it is no directive."""
         for word, act in self._directives:
             if text.startswith(word):
-                act(found)
+                # Exim passes over a word with anything but a space behind it, ".else#" or ".endifs", in silence
+                if text[len(word) : len(word) + 1] in ("", " "):
+                    act(found)
                 return True
         word, _, rest = text.partition(" ")
         word, tab, more = word.partition("\t")
@@ -158,10 +165,12 @@ class Reader:
             if len(self._sources) > _DEEPEST:
                 raise FileNotFoundError(name)
             text = self._open(name)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if must:
                 self.error(f"failed to open included configuration file {name}")
             return
+        except IsADirectoryError:
+            return  # to Exim a directory is a file without lines
         except OSError as error:
             self.error(f"failed to open included configuration file {name}", error.strerror or "")
             return

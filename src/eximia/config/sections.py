@@ -13,7 +13,7 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import Span
 
 from .lines import BLANK, Line, split_name
-from .macros import Macros
+from .macros import MacroError, Macros
 from .named_lists import LIST_WORDS, NamedLists
 from .reader import Opener, Reader
 from .settings import Setting, split_setting
@@ -116,7 +116,8 @@ class _Parser:
         text = line.text
         if "A" <= text[0] <= "Z":
             if not self._macro(line):
-                self._error("malformed macro definition", line, "options have lower-case names; macros need an =")
+                hint = "options have lower-case names; macros need an ="
+                self.file.errors.append(MacroError("malformed macro definition", line.span, hint))
             return
         setting = split_setting(line)
         if not setting.name and not setting.hidden:
@@ -128,7 +129,7 @@ class _Parser:
                 self.file.errors.append(error)
         elif setting.name in LIST_WORDS:
             self._error("unrecognized configuration line", line)
-        elif text[0].isdigit():
+        elif text[0] == "_" or text[0].isdigit():
             self._error(f"option setting expected: {text}", line)
         else:
             self.file.main.append(setting)

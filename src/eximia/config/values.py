@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .main import MainOptions
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
-_SUFFIX = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SUFFIX = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _INT_MAX = (1 << 31) - 1
+#: in a list of times
+_MOST_TIMES = 10
 
 #: expands an option that is expanded when the configuration is read; the second argument is the main options as far
 #: as they are known then. Raises ExpansionError.
@@ -121,7 +123,7 @@ def _fixed(reader: ValueReader, name: str, text: str, span: Span) -> int:
         value += int((digits + "000")[:3])
         rest = rest[len(digits) + 1 :]
     if rest.strip(BLANK):
-        raise ConfigError(f"extra characters follow integer value for {name}", span)
+        raise ConfigError(f"extra characters follow fixed-point value for {name}", span)
     return value
 
 
@@ -139,10 +141,18 @@ def _expand_time(reader: ValueReader, name: str, text: str, span: Span) -> int |
 
 
 def _time_list(reader: ValueReader, name: str, text: str, span: Span) -> tuple[int, ...]:
-    times = [_time(reader, name, item.strip(BLANK), span) for item in text.split(":") if item.strip(BLANK)]
-    if list(times) != sorted(set(times)):
-        raise ConfigError(f"time value out of order for {name}", span)
-    return tuple(time for time in times if time)
+    items = [item.strip(BLANK) for item in text.split(":")]
+    if len(items) > _MOST_TIMES:
+        raise ConfigError(f"too many time values for {name}", span)
+    if items == [""]:
+        return ()
+    times: list[int] = []
+    for item in items:
+        time = _time(reader, name, item, span)
+        if times and time <= times[-1]:
+            raise ConfigError(f"time value out of order for {name}", span)
+        times.append(time)
+    return tuple(times) if times[0] else ()
 
 
 def _uid(reader: ValueReader, name: str, text: str, span: Span) -> int:

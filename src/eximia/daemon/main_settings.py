@@ -60,6 +60,8 @@ def completed(main: MainOptions, site: Site, expander: Expander | None) -> MainO
         return _expanded(name, template, known, expander)
 
     spool = values["spool_directory"] = expanded("spool_directory", site.spool_directory)
+    if not spool.text:
+        raise UnusableFile("spool_directory undefined: cannot proceed", spool.span)
     values["log_file_path"] = expanded("log_file_path", site.log_file_path)
     values["pid_file_path"] = expanded("pid_file_path", site.pid_file_path)
     if main.localhost_number is not None:
@@ -101,9 +103,12 @@ def _expanded(name: str, template: Template, main: MainOptions, expander: Expand
 def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
     """What is wrong with values that can be read but not used, in Exim's order."""
     yield from _check_log_path(main, given)
-    if main.syslog_facility and str(main.syslog_facility).lower().removeprefix("log_") not in _FACILITIES.split():
+    facility = main.syslog_facility
+    if facility is not None and str(facility).lower().removeprefix("log_") not in _FACILITIES.split():
         yield _error(given, "syslog_facility", f'failed to interpret syslog_facility "{main.syslog_facility}"')
     yield from _check_pattern("uucp_from_pattern", main, given)
+    yield from _check_reply_address(main, given)
+    yield from _check_rate_limits(main, given)
     try:
         Selectors(str(main.log_selector or ""))
     except ConfigError as error:
@@ -129,6 +134,32 @@ def _check_pattern(name: str, main: MainOptions, given: Given) -> Iterator[Confi
             Regex(str(getattr(main, name)))
         except BadRegex as error:
             yield UnusableFile(error.fatal, given.spans[name])
+
+
+def _check_reply_address(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    text = main.errors_reply_to
+    if text is None:
+        return
+    from eximia.message.address import AddressSyntaxError, parse_address
+
+    try:
+        domain = parse_address(str(text)).domain
+    except AddressSyntaxError as error:
+        yield _error(given, "errors_reply_to", f"error in errors_reply_to ({text}): {error.message}")
+    else:
+        if not domain:
+            yield _error(given, "errors_reply_to", f"errors_reply_to ({text}) does not contain a domain")
+
+
+def _check_rate_limits(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    for name in ("smtp_ratelimit_mail", "smtp_ratelimit_rcpt"):
+        if name in given.spans:
+            from eximia.reception.limits import Throttle
+
+            try:
+                Throttle(str(getattr(main, name)))
+            except ConfigError as error:
+                yield UnusableFile(error.message, given.spans[name])
 
 
 def _check_openssl_options(main: MainOptions, given: Given) -> Iterator[ConfigError]:

@@ -51,17 +51,18 @@ class Throttle:
 
     __slots__ = ("delay", "factor", "longest", "seen", "threshold")
 
-    def __init__(self, text: str, option: str) -> None:
+    def __init__(self, text: str) -> None:
         """Raises ConfigError."""
-        parts = [part.strip() for part in text.split(",")]
         try:
-            threshold, first, factor, longest = parts
+            threshold, first, factor, longest = (part.lstrip() for part in text.split(","))
+            if not threshold.removeprefix("-").isdigit() or factor != factor.strip():
+                raise ValueError
             self.threshold = int(threshold)
             self.delay = _seconds(first)
             self.factor = float(factor)
-            self.longest = _seconds(longest)
+            self.longest = _seconds(longest.partition(" ")[0])
         except ValueError:
-            raise ConfigError(f"malformed ratelimit data: {option}={text}") from None
+            raise ConfigError(f"malformed ratelimit data: {text}") from None
         self.seen = 0
 
     def next_delay(self) -> float:
@@ -83,13 +84,21 @@ _UNITS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def _seconds(text: str) -> float:
-    """A time that may have a fraction: `0.5s`, `4m`."""
-    if text and text[-1] in _UNITS:
-        return float(text[:-1]) * _UNITS[text[-1]]
-    return float(text)
+    """A time interval whose numbers may have fractions: `0.5s`, `4m`, `1h30m`."""
+    total = 0.0
+    start = 0
+    for at, char in enumerate(text):
+        if char in _UNITS:
+            if not text[start:at][:1].isdigit():
+                raise ValueError(text)
+            total += float(text[start:at]) * _UNITS[char]
+            start = at + 1
+    if not text or start < len(text):
+        raise ValueError(text)
+    return total
 
 
 def throttle(main: MainOptions, option: str) -> Throttle | None:
     """The throttle of an option, or None when it is not set."""
     text = getattr(main, option)
-    return Throttle(text, option) if text else None
+    return Throttle(text) if text else None

@@ -90,8 +90,11 @@ def parse_rule(line: str, span: Span = NOWHERE, warn: Callable[[str], None] | No
     error_text, rest = _word(rest)
     error = parse_error(error_text, span, warn)
     senders = None
-    if rest.startswith("senders="):
-        text, rest = _word(rest[8:])
+    if rest.startswith("senders"):
+        rest = rest[7:].lstrip()
+        if not rest.startswith("="):
+            raise ConfigError('"=" expected after "senders" in retry rule', span)
+        text, rest = _word(rest[1:].lstrip())
         senders = Template(text, span)
     return RetryRule(Template(pattern, span), error, senders, tuple(_steps(rest, span)), span)
 
@@ -176,9 +179,9 @@ def _steps(text: str, span: Span) -> list[RetryStep]:
     steps: list[RetryStep] = []
     while text:
         letter = text[0].upper()
+        cutoff, text = _argument(text[1:], span)
         if letter not in "FGH":
             raise ConfigError("unknown retry rule letter", span)
-        cutoff, text = _argument(text[1:], span)
         interval, text = _argument(text, span)
         factor = 0
         if letter != "F":
@@ -199,7 +202,6 @@ def _steps(text: str, span: Span) -> list[RetryStep]:
 
 
 def _field(text: str, span: Span) -> tuple[str, str]:
-    text = text.lstrip()
     if not text.startswith(","):
         raise ConfigError("comma expected", span)
     text = text[1:].lstrip()

@@ -19,6 +19,7 @@ from eximia.retry.rules import CONNECTING, FROM_A, FROM_MX, find_rule, format_ru
         ("* * G,16h,1h,1.55555", "*  *  G,16h,1h,1.555; "),
         ('"a b" refused_mx F,1h,1m', "a b  refused_MX  F,1h,1m; "),
         ('* quota_3d senders="a@b : c" F,1h,1m', "*  quota_3d  F,1h,1m; "),
+        ('* * senders = "a@b : c" F,1h,1m', "*  *  F,1h,1m; "),
     ],
 )
 def test_rules_are_read(line: str, shown: str) -> None:
@@ -30,6 +31,9 @@ def test_rules_are_read(line: str, shown: str) -> None:
     [
         ("*", "missing error type in retry rule"),
         ("* * F,2h", "comma expected"),
+        ("* * F,2h ,1m", "comma expected"),
+        ("* * sender=a F,2h,1m", "comma expected"),
+        ("* * senders a F,2h,1m", '"=" expected after "senders" in retry rule'),
         ("* * X,2h,1m", "unknown retry rule letter"),
         ("* * F,xx,1m", "bad parameters for retry rule"),
         ("* * G,16h,1h,0.5", "bad parameters for retry rule"),
