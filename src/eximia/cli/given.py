@@ -41,8 +41,13 @@ def _sender(process: Process, text: str) -> str:
     """-f as it is used: empty for the null sender."""
     if text in ("", "<>"):
         return ""
+    read = text
+    if text.rstrip(">").endswith("]"):
+        # a domain literal is read as if it stood in brackets, where it may be forbidden
+        text = text.removeprefix("<").removesuffix(">")
+        read = f"<{text}>"
     try:
-        parsed = parse_address(text, allow_null=True, syntax=syntax_options(process.main))
+        parsed = parse_address(read, allow_null=True, syntax=syntax_options(process.main))
     except AddressSyntaxError as error:
         why = "domain is malformed (trailing dot not allowed)" if _DOT_AT_END.search(text) else error.message
         refuse(f'exim: bad -f address "{text}": {why}')

@@ -231,7 +231,8 @@ class _Reader:
         """A dotted name or a literal; leaves `pos` after it and what may be skipped."""
         self.skip()
         if self.peek() == "[":
-            if not self.syntax.allow_domain_literals:
+            # as in Exim, the option is asked only about addresses in angle brackets
+            if bracketed and not self.syntax.allow_domain_literals:
                 raise AddressSyntaxError("domain literals not allowed")
             literal = (_LITERAL_IP if bracketed else _LITERAL).match(self.text, self.pos)
             if literal is None:

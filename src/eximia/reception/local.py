@@ -119,7 +119,7 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
         if call.protocol is not None:
             message.received_protocol = call.protocol
     syntax = Syntax(
-        allow_domain_literals=True,
+        allow_domain_literals=main.allow_domain_literals,
         strip_trailing_dot=main.strip_trailing_dot,
         strip_excess_angle_brackets=main.strip_excess_angle_brackets,
         allow_utf8_domains=main.allow_utf8_domains,

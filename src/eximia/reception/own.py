@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from eximia.context import Process
 
 
+def _delivery(process: Process) -> str:
+    """How the message is delivered: as -od says, but -odq is for what came in, not for what we have to say of it."""
+    given = process.invocation.delivery if process.invocation is not None else ""
+    return "" if given == "q" else given
+
+
 def submit(
     process: Process,
     data: bytes,
@@ -86,7 +92,7 @@ def submit(
         raw_sender=sender,
         raw_recipients=list(recipients),
         reference=reference,
-        delivery=process.invocation.delivery if process.invocation is not None else "",
+        delivery=_delivery(process),
     )
     reader = StreamReader()
     body = reader.feed(data)

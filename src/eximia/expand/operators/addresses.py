@@ -13,20 +13,18 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
-_SYNTAX = Syntax(allow_domain_literals=True)
-_SYNTAX8 = Syntax(allow_domain_literals=True, allow_utf8_domains=True)
-
-
 def _parts(ctx: Context, subject: str) -> tuple[str, str, str]:
-    """Address, local part, domain; all empty when `subject` is no address. Domain literals are always allowed."""
-    utf8 = ctx.message.smtputf8 or bool(getattr(ctx.process.main, "allow_utf8_domains", False))
-    return _parsed(subject, _SYNTAX8 if utf8 else _SYNTAX)
+    """Address, local part, domain; all empty when `subject` is no address."""
+    main = ctx.process.main
+    literals = bool(getattr(main, "allow_domain_literals", False))
+    utf8 = ctx.message.smtputf8 or bool(getattr(main, "allow_utf8_domains", False))
+    return _parsed(subject, literals, utf8)
 
 
 @lru_cache(maxsize=1024)
-def _parsed(subject: str, syntax: Syntax) -> tuple[str, str, str]:
+def _parsed(subject: str, literals: bool, utf8: bool) -> tuple[str, str, str]:  # noqa: FBT001 - lru_cache
     try:
-        found = parse_address(subject, syntax=syntax)
+        found = parse_address(subject, syntax=Syntax(allow_domain_literals=literals, allow_utf8_domains=utf8))
     except AddressSyntaxError:
         return "", "", ""
     return found.address, found.local_part, found.domain

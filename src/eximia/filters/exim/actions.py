@@ -171,7 +171,9 @@ class Headers:
     def read(cls, reader: Reader, marks: Marks, *, system: bool) -> Headers:
         line = reader.line
         word = reader.word()
-        if word not in ("add", "remove", "charset"):
+        if not word:
+            raise FilterError(f'"headers" requires an argument near line {reader.line} of filter file')
+        if word not in ("add", "remove", "charset") and system:
             raise FilterError(
                 f'"add", "remove", or "charset" expected after "headers" near line {reader.line} of filter file'
             )

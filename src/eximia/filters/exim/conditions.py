@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError
+from eximia.base.pattern import pattern
 from eximia.filters.errors import FilterError
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 
 from .personal import is_personal
-from .run import Run, shown
+from .run import Run
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -140,7 +141,7 @@ class AnyAddress(Condition):
         return value == self.wanted
 
     def written(self) -> str:
-        text = f"foranyaddress {shown(self.text)} ({self.inner.written()})"
+        text = f"foranyaddress {self.text} ({self.inner.written()})"
         return text if self.wanted else f"not {text}"
 
 
@@ -151,13 +152,13 @@ def _expanded(run: Run, text: str) -> str:
         raise FilterError(f'failed to expand "{text}" in filter file: {error.message}') from None
 
 
-def _matches(run: Run, subject: str, pattern: str, *, caseless: bool) -> bool:
+def _matches(run: Run, subject: str, regex: str, *, caseless: bool) -> bool:
     if run.comment is not None:
         run.comment(f"{'  ' * run.depth}Match expanded arguments:")
-        run.comment(f"{'  ' * run.depth}  Subject = {shown(subject)}")
-        run.comment(f"{'  ' * run.depth}  Pattern = {shown(pattern)}")
+        run.comment(f"{'  ' * run.depth}  Subject = {subject}")
+        run.comment(f"{'  ' * run.depth}  Pattern = {regex}")
     try:
-        found = run.ctx.process.services.regexes.search(pattern, subject, caseless=caseless)
+        found = run.ctx.process.services.regexes.search(regex, subject, caseless=caseless)
     except ExpansionError as error:
         text = error.message.removeprefix("regular expression error in ")
         raise FilterError(f"error while compiling regular expression {text}") from None
@@ -198,28 +199,37 @@ class Text(Condition):
         if self.word == "matches":
             return _matches(run, left, right, caseless=not self.caseful) == self.wanted
         if not self.caseful:
+            if self.word == "contains" and not right:
+                return not self.wanted  # as in Exim; with CONTAINS every text contains the empty one
             left, right = left.lower(), right.lower()
         return _PLAIN[self.word](left, right) == self.wanted
 
     def written(self) -> str:
         word = self.word if self.wanted else _NEGATED[self.word]
         if self.caseful:
-            word = word.upper() if self.wanted else " ".join([*word.split()[:-1], word.split()[-1].upper()])
-        return f"{shown(self.left)} {word} {shown(self.right)}"
+            if self.wanted or self.word == "is":
+                word = word.replace(self.word, self.word.upper())
+            else:
+                word = " ".join([*word.split()[:-1], word.split()[-1].upper()])
+        return f"{self.left} {word} {self.right}"
 
 
 _UNITS = {"k": 1024, "m": 1024 * 1024}
+_NUMBER = pattern(r"\s*([+-]?)(?:0[xX]([0-9a-fA-F]*)|(0[0-7]*)|([1-9][0-9]*))([kKmM]?)\s*\Z")
 
 
 def number(text: str) -> int:
-    """Digits with an optional K or M. Raises FilterError."""
-    digits = text.strip()
-    unit = _UNITS.get(digits[-1:].lower(), 0)
-    if unit:
-        digits = digits[:-1]
-    if not digits.lstrip("+-").isdigit():
+    """A number as C reads it (decimal, 0x, octal with a zero before it), with an optional K or M. Raises
+    FilterError."""
+    found = _NUMBER.match(text)
+    if found is None:
         raise FilterError(f'malformed numerical string "{text}"')
-    return int(digits) * (unit or 1)
+    sign, hexadecimal, octal, decimal, unit = found.groups()
+    if hexadecimal is not None:
+        value = int(hexadecimal or "0", 16)
+    else:
+        value = int(octal, 8) if octal is not None else int(decimal)
+    return (-value if sign == "-" else value) * _UNITS.get(unit.lower(), 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -237,7 +247,7 @@ class Number(Condition):
         return ((left > right) if self.word == "above" else (left < right)) == self.wanted
 
     def written(self) -> str:
-        return f"{shown(self.left)} {'' if self.wanted else 'not '}{self.word} {shown(self.right)}"
+        return f"{self.left} {'' if self.wanted else 'not '}{self.word} {self.right}"
 
 
 # Reading
@@ -259,7 +269,8 @@ def read_condition(reader: Reader, *, inner: bool = False) -> Condition:
         if reader.peek() == "(":
             raise FilterError(f'unexpected "(" in line {reader.line} of filter file')
         line = reader.line
-        word = reader.word(brackets=True)
+        # a bracket does not end these words
+        word = reader.word()
         if word == "then":
             if inner:
                 raise FilterError(f'missing ")" at end of condition near line {line} of filter file')
@@ -269,7 +280,7 @@ def read_condition(reader: Reader, *, inner: bool = False) -> Condition:
             found = []
         elif word != "and":
             raise FilterError(
-                f'"and" or "or" or "{") " if inner else "then"}" expected near line {reader.line} of filter file, '
+                f'"and" or "or" or "{")" if inner else "then"}" expected near line {reader.line} of filter file, '
                 f'but found "{word}"'
             )
     ors.append(_all_of(found))
@@ -339,16 +350,23 @@ def _read_test(reader: Reader, left: str) -> Condition:
             wanted = False
             position = reader.position
             following = _next(reader)
-        if following in ("above", "below") or word.lower() == "does":
+        if following in ("above", "below") or word.lower() == "does" or _test_of(following) is not None:
             word, line = following, reader.line
         else:
             reader.position = position
     if word in ("above", "below"):
         return Number(left, word, reader.value(brackets=True), wanted)
-    test = WORDS.get(word.lower())
+    test = _test_of(word)
     if test is None:
         raise FilterError(f'unrecognized condition word "{word}" near line {line} of filter file')
     return Text(left, test, word[0].isupper(), reader.value(brackets=True), wanted)
+
+
+def _test_of(word: str) -> str | None:
+    """The test of a word, which is in small letters or in capitals; `is` may be in both."""
+    if word.islower() or word.isupper() or word.lower() == "is":
+        return WORDS.get(word.lower())
+    return None
 
 
 def _next(reader: Reader) -> str:

@@ -82,7 +82,7 @@ def _commands(reader: Reader, limits: Limits, *, nested: bool) -> tuple[list[Com
     seen: bool | None = None
     noerror = False
     while True:
-        word = reader.word()
+        word = _command_word(reader)
         if not word:
             if seen is not None or noerror:
                 raise FilterError(f'"seen" or "unseen" near line {reader.line} is not followed by a command')
@@ -110,6 +110,17 @@ def _commands(reader: Reader, limits: Limits, *, nested: bool) -> tuple[list[Com
         if read is None:
             raise FilterError(f'unknown filtering command "{word}" near line {reader.line} of filter file')
         commands.append(read(reader, marks, limits))
+
+
+def _command_word(reader: Reader) -> str:
+    """The word of a command. A bracket may follow `if` and `elif` at once."""
+    reader.skip()
+    start, line = reader.position, reader.line
+    word = reader.word()
+    if word.startswith(("if(", "elif(")):
+        word = word.partition("(")[0]
+        reader.position, reader.line = start + len(word), line
+    return word
 
 
 def _read_if(reader: Reader, limits: Limits) -> If:
