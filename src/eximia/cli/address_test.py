@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.context import Address, Context, Host, HostStatus
 from eximia.logs.log import needed_selector
-from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify, split_list
+from eximia.message.address import AddressSyntaxError, parse_address, qualify, split_list
+from eximia.reception.protocol_name import syntax_options
 from eximia.routers.children import rewritten
 from eximia.routers.engine import route_address, split_for
 from eximia.routers.result import Mode, Verdict
@@ -89,7 +90,7 @@ class AddressTest:
     def test(self, text: str) -> int:
         """One address as it was typed."""
         main = self.ctx.process.main
-        syntax = Syntax(True, main.strip_trailing_dot, main.allow_utf8_domains, main.strip_excess_angle_brackets)
+        syntax = syntax_options(main)
         try:
             parsed = parse_address(text.strip(), syntax=syntax)
         except AddressSyntaxError as error:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _BYPASSED = "delivery bypassed by -N option"
 _QUEUED = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue"
+#: -odqs
+_QUEUED_BY_OPTION = "SMTP delivery explicitly queued"
 
 
 def deliver_remote(attempt: Attempt) -> None:
@@ -67,7 +69,7 @@ def _to_send(attempt: Attempt) -> list[Address]:
     kept: list[Address] = []
     for address in attempt.remote:
         if queue_all or _listed(attempt, address):
-            address.outcome = deferral(_QUEUED)
+            address.outcome = deferral(_QUEUED_BY_OPTION, 0) if settings.queue_smtp else deferral(_QUEUED)
             note_deferred(attempt, address, quiet=settings.first_pass)
             for host in address.hosts:
                 wait_for(attempt.ctx, address.transport.name, host.name)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eximia.base.errors import ConfigError
 from eximia.reception.session import Admission
 from support_reception import dialogue, make_process, talk
 
@@ -306,8 +307,12 @@ def test_well_known_file() -> None:
     assert "550 Administrative prohibition\n250-SIZE=13\n250 contact:+20a+20b+0A\n" in answer
 
 
-def test_configuration_that_cannot_be_used_is_a_temporary_error() -> None:
-    answer, log = dialogue(f"{RCPT}smtp_ratelimit_hosts = *\nsmtp_ratelimit_rcpt = nonsense\n{ACL}", [b"EHLO x\r\n"])
+def test_configuration_that_cannot_be_used_is_a_temporary_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unusable(main: object, option: str) -> None:
+        raise ConfigError(f"malformed {option}")
+
+    monkeypatch.setattr("eximia.reception.session.throttle", unusable)
+    answer, log = dialogue(f"{RCPT}smtp_ratelimit_hosts = *\n{ACL}", [b"EHLO x\r\n"])
     assert answer == "421 Temporary local problem - please try later\n"
     assert log[0].startswith("PANIC SMTP session with [192.0.2.1] ended: ")
 

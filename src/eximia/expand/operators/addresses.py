@@ -22,7 +22,7 @@ def _parts(ctx: Context, subject: str) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(subject: str, literals: bool, utf8: bool) -> tuple[str, str, str]:  # noqa: FBT001 - lru_cache
+def _parsed(subject: str, literals: bool, utf8: bool) -> tuple[str, str, str]:
     try:
         found = parse_address(subject, syntax=Syntax(allow_domain_literals=literals, allow_utf8_domains=utf8))
     except AddressSyntaxError:
