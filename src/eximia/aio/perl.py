@@ -2,7 +2,11 @@
 
 One Perl per program is started when it is first needed (or at start, `perl_at_start`). It evaluates `perl_startup`,
 then answers calls over a pipe: every message is one line, its fields percent-encoded. While a call runs Perl may ask
-us to expand a string or to write a log line.
+us to expand a string or to write a log line; before the answer there may be another call, when the string has one.
+What comes from us is not tainted in the sense of `perl -T`.
+
+As in Exim, `perl_startup` may die by itself, for instance because a file's last value is false: what it has defined
+so far is there. An error in a file or an `eval` of it makes the calls fail.
 """
 
 from __future__ import annotations
@@ -21,33 +25,41 @@ if TYPE_CHECKING:
 _PROGRAM = r"""
 use strict; no warnings;
 my ($in, $out);
-open($in, '<&=', $ENV{EXIMIA_PERL_IN}) or die; open($out, '>&=', $ENV{EXIMIA_PERL_OUT}) or die;
+my ($from) = $ENV{EXIMIA_PERL_IN} =~ /^(\d+)$/; my ($to) = $ENV{EXIMIA_PERL_OUT} =~ /^(\d+)$/;
+open($in, '<&=', $from) or die; open($out, '>&=', $to) or die;
 delete @ENV{qw(EXIMIA_PERL_IN EXIMIA_PERL_OUT)};
 binmode $in; binmode $out; { my $old = select($out); $| = 1; select($old); }
 sub enc { my $s = shift; $s = '' unless defined $s; utf8::encode($s) if utf8::is_utf8($s);
   $s =~ s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord $1)/ge; $s }
 sub dec { my $s = shift; $s =~ s/%([0-9A-F]{2})/chr hex $1/ge; $s }
-sub ask { print $out join(' ', map { enc($_) } @_), "\n"; my $l = <$in>; exit 0 unless defined $l; chomp $l;
+sub inform { print $out join(' ', map { enc($_) } @_), "\n" }
+sub hear { my $l = <$in>; exit 0 unless defined $l; chomp $l;
   $. = 0;  # so that messages do not tell of our pipe
-  return map { dec($_) } split / /, $l, -1 }
+  $l =~ /^(.*)$/s; return map { dec($_) } split / /, $1, -1 }
+sub ask { inform(@_); while (1) { my ($what, @rest) = hear(); return @rest if $what eq 'answer'; obey(@rest) } }
+sub obey { my ($name, @args) = @_; local $@;
+  my $result = eval { no strict 'refs';
+    die "Undefined subroutine &main::$name called.\n" unless defined &{"main::$name"};
+    scalar &{"main::$name"}(@args) };
+  $@ ? inform('died', $@) : defined $result ? inform('result', $result) : inform('undef') }
 package Exim;
 sub expand_string { my ($kind, $text) = main::ask('expand', $_[0]);
   return $text if $kind eq 'ok'; return undef if $kind eq 'forced'; my ($p, $f, $l) = caller;
-  die "syntax error in Exim::expand_string argument: $text at $f line $l.\n" }
+  $text .= " at $f line $l.\n" unless $text =~ /\n\z/;
+  die "syntax error in Exim::expand_string argument: $text" }
 sub debug_write { main::ask('debug', join '', @_); return }
 sub log_write { main::ask('log', join '', @_); return }
 package main;
 $SIG{__WARN__} = sub { my $s = join '', @_; chomp $s; Exim::log_write($s) };
 my ($startup) = ask('ready');
-{ no strict; eval $startup; }
-my @call = ask($@ ? 'failed' : 'started', $@);
-while (1) {
-  my $name = shift @call; my @args = @call;
-  my $result = eval { no strict 'refs';
-    die "Undefined subroutine &main::$name called.\n" unless defined &{"main::$name"};
-    scalar &{"main::$name"}(@args) };
-  @call = $@ ? ask('died', $@) : defined $result ? ask('result', $result) : ask('undef');
-}
+our ($compiled, $left) = (0, '');
+my $told = sub { $main::left = $@ };
+$SIG{__DIE__} = $told;
+{ no strict; eval "\$main::compiled = 1; $startup\n; \$main::left = \$@; 1"; }
+delete $SIG{__DIE__} if ref $SIG{__DIE__} && $SIG{__DIE__} == $told;
+if (!$compiled) { $left = $@ =~ /^(.*BEGIN failed--compilation aborted)/s ? $1 : 'Compilation error' }
+inform($left ne '' ? 'failed' : 'started', $left);
+while (1) { my ($what, @call) = hear(); obey(@call) }
 """
 
 
@@ -90,11 +102,11 @@ class Perl:
         self._to: IO[bytes] = os.fdopen(to_perl, "wb", 0)
         self._from: IO[bytes] = os.fdopen(from_perl, "rb")
         self._receive()
-        self._send(startup)
+        self._send("answer", startup)
         kind, *rest = self._receive()
         if kind != "started":
             self.close()
-            raise ExpansionError(rest[0] if rest else "perl_startup failed")
+            raise ExpansionError(f"error in perl_startup code: {''.join(rest)}")
 
     def _send(self, *fields: str) -> None:
         self._to.write(b" ".join(_encode(field) for field in fields) + b"\n")
@@ -107,7 +119,7 @@ class Perl:
 
     def call(self, ctx: Context, name: str, args: list[str]) -> str:
         """The subroutine's value. Raises ForcedFailure for undef, ExpansionError when it dies."""
-        self._send(name, *args)
+        self._send("call", name, *args)
         while True:
             kind, *fields = [*self._receive(), ""]
             text = fields[0]
@@ -119,20 +131,29 @@ class Perl:
                 case "died":
                     raise ExpansionError(text)
                 case "expand":
-                    self._send(*_expanded(ctx, text))
+                    self._send("answer", *_expanded(ctx, text))
                 case "log":
-                    ctx.process.log.main(text.removesuffix("\n"), ctx.message.id)
-                    self._send("ok")
+                    _log(ctx, text.removesuffix("\n"))
+                    self._send("answer")
                 case _:
                     if ctx.process.trace is not None:
                         ctx.process.trace.debug("perl", text)
-                    self._send("ok")
+                    self._send("answer")
 
     def close(self) -> None:
         """End the interpreter."""
         self._to.close()
         self._from.close()
         self._process.wait()
+
+
+def _log(ctx: Context, text: str) -> None:
+    """What Perl logs, its warnings too. When strings are tested that is for the tester."""
+    call = ctx.process.invocation
+    if call is not None and call.action == "be":
+        os.write(2, to_bytes(f"{text}\n"))
+    else:
+        ctx.process.log.main(text, ctx.message.id)
 
 
 def _expanded(ctx: Context, text: str) -> tuple[str, str]:

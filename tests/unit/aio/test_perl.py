@@ -53,6 +53,26 @@ def test_perl_expands_strings(perl: Perl) -> None:
     assert perl.call(ctx, "forced", []) == "undef"
 
 
-def test_startup_that_fails() -> None:
-    with pytest.raises(ExpansionError, match="syntax error"):
-        Perl("sub {{{ nonsense")
+@pytest.mark.parametrize(
+    ("startup", "message"),
+    [
+        ("sub {{{ nonsense", "error in perl_startup code: Compilation error"),
+        ("do '/nosuch'; eval 'die qq(within\n)'; die 'so'", "error in perl_startup code: within\n"),
+        ("use Nosuch::Module;", "BEGIN failed--compilation aborted$"),
+    ],
+)
+def test_startup_that_fails(startup: str, message: str) -> None:
+    with pytest.raises(ExpansionError, match=message):
+        Perl(startup)
+
+
+def test_startup_that_only_dies_has_defined_its_subroutines() -> None:
+    perl = Perl("sub foo { 'bar' } 0 or die 'the file says nothing'")
+    assert perl.call(context(), "foo", []) == "bar"
+    perl.close()
+
+
+def test_taint_mode_does_not_distrust_what_we_say() -> None:
+    perl = Perl("sub foo { open(my $file, '>>', $_[0]) or die 'not opened'; 'opened' }", taint=True)
+    assert perl.call(context(), "foo", ["/dev/null"]) == "opened"
+    perl.close()
