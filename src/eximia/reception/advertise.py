@@ -4,14 +4,88 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.base.namedtuple import NamedTuple
+from eximia.protocols.smtp.server.replies import keyword_lines
 from eximia.protocols.smtp.server.xclient import ATTRIBUTES
 
 if TYPE_CHECKING:
+    from eximia.base.template import Template
+    from eximia.context import Process
+
     from .session import SmtpSession
 
 
-def keywords(session: SmtpSession) -> list[str]:
-    """The keyword lines, the last one being HELP."""
+class Offer(NamedTuple):
+    """What one client is offered."""
+
+    #: the lines, the last one being HELP
+    words: list[str]
+    #: the keywords without what follows them
+    names: frozenset[str]
+    #: the lines as they stand in the answer, but for its first
+    wire: bytes
+
+
+#: lists that are the same for every client of most servers
+_LISTS = (
+    "limits_advertise_hosts",
+    "dsn_advertise_hosts",
+    "pipelining_advertise_hosts",
+    "chunking_advertise_hosts",
+    "hosts_xclient",
+    "smtputf8_advertise_hosts",
+    "requiretls_advertise_hosts",
+    "wellknown_advertise_hosts",
+)
+_MOST_KEPT = 100
+
+
+def offer(session: SmtpSession) -> Offer:
+    """What this client is offered now. Where no list has to be asked, it is remembered by what else it depends on."""
+    process = session.process
+    kept = _kept(process)
+    if kept is None or process.trace is not None:
+        return _made(_keywords(session))
+    facts = session.ctx.session
+    key = (
+        session.auth_offer(),
+        session.tls_offered(),
+        session.size_limit,
+        (session.recipients_max, session.most_messages()) if session.main.limits_advertise_hosts.text else None,
+        bool(facts.tls_in.version),
+        facts.smtp_batched,
+        facts.no_pipelining,
+        facts.early_pipe_advertised and not facts.messages_accepted,
+        facts.proxy.xclient,
+    )
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        found = kept[key] = _made(_keywords(session))
+    return found
+
+
+def _made(words: list[str]) -> Offer:
+    wire = keyword_lines("250", "", words).partition(b"\n")[2]
+    return Offer(words, frozenset([word.partition(" ")[0] for word in words]), wire)
+
+
+def _kept(process: Process) -> dict[tuple[object, ...], Offer] | None:
+    """The offers made so far; None where they may differ from client to client."""
+    caches = process.caches
+    if "reception.offers" not in caches:
+        settled = all(_is_settled(getattr(process.main, name)) for name in _LISTS)
+        caches["reception.offers"] = {} if settled else None
+    found: dict[tuple[object, ...], Offer] | None = caches["reception.offers"]
+    return found
+
+
+def _is_settled(hosts: Template | None) -> bool:
+    return hosts is None or (hosts.constant and hosts.text in ("", "*"))
+
+
+def _keywords(session: SmtpSession) -> list[str]:
     ctx = session.ctx
     facts = ctx.session
     main = session.main

@@ -35,11 +35,18 @@ def number(policy: Expands, ctx: Context, option: str) -> int:
     template: Template | None = getattr(main, option)
     if template is None:
         return 0
+    known: dict[str, tuple[Template, int]] = ctx.process.caches.setdefault("reception.numbers", {})
+    kept = known.get(option)
+    if kept is not None and kept[0] is template:
+        return kept[1]
     text = policy.expand(ctx, template)
     try:
-        return strict_integer(text, positive=True) if option in _STRICT else integer(text)
+        value = strict_integer(text, positive=True) if option in _STRICT else integer(text)
     except ExpansionError as error:
         raise NotNumber(error.message) from None
+    if template.constant:
+        known[option] = template, value
+    return value
 
 
 def complaint(option: str, error: ExpansionError) -> str:

@@ -9,7 +9,7 @@ from eximia.base.pattern import pattern
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.replies import keyword_lines
-from eximia.reception.advertise import keywords
+from eximia.reception.advertise import offer
 from eximia.reception.answers import own_code
 from eximia.reception.ip import is_ip_address
 
@@ -74,9 +74,11 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         if facts.sender_host_address:
             greeting += f" [{facts.sender_host_address}]"
     if extended:
-        offered = keywords(session)
-        session.offered = frozenset([word.partition(" ")[0] for word in offered])
-        session.out.append(keyword_lines(code, greeting, offered))
+        words, session.offered, wire = offer(session)
+        if code == "250" and greeting.isprintable():
+            session.out.append(f"250-{greeting}\r\n".encode("latin-1", "replace") + wire)
+        else:
+            session.out.append(keyword_lines(code, greeting, words))
     else:
         session.offered = frozenset()
         session.reply(code, greeting)
