@@ -125,6 +125,7 @@ _VARYING = [
     (r"\b\d{10,}-(?:exim|\d)\S*", "BOUNDARY"),
     (r"\b\d{10}\b", "TIME"),
     (r" (?:QT|DT|RT|D)=\S+", ""),
+    (r"load average \d+\.\d+", "load average"),
     (r"-received_time\S* \S+", "-received_time"),
     # the boundary of a bounce is a number of any length
     (r"(<> R=.*) S=\d+", r"\1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -36,16 +37,21 @@ def _unfit(attempt: Attempt) -> str:
     log = attempt.log
     message_id = attempt.message.id
     for addresses, what in (
-        (attempt.failed, "failed delivery"),
-        (attempt.deferred, "deferred delivery"),
         (attempt.local, "local delivery"),
+        (attempt.deferred, "deferred delivery"),
+        (attempt.failed, "failed delivery"),
     ):
         if not addresses:
             continue
-        address = addresses[0]
-        why = f": {address.outcome.message}" if address.outcome is not None and address.outcome.message else ""
-        log.main(f"** {address.address} routing yielded a {what}", message_id)
-        return f"routing {address.address} yielded a {what}{why}"
+        # local ones were found in the order of routing, trouble is kept the newest first
+        address = addresses[0 if addresses is attempt.local else -1]
+        # a child's trouble is told of the address that it came from, without the reason
+        original = address.top
+        outcome = address.outcome if address is original else None
+        why = f": {outcome.message}" if outcome is not None and outcome.message else ""
+        if addresses is not attempt.failed or address is not original:
+            log.main(f"** {original.address} routing yielded a {what}", message_id)
+        return f"routing {original.address} yielded a {what}{why}"
     if len(remote_batches(attempt, attempt.remote)) > 1:
         log.main("** mua_wrapper is set but recipients cannot all be delivered in one transaction", message_id)
         return "delivery to smarthost failed (configuration problem)"
@@ -71,11 +77,19 @@ def _send(attempt: Attempt) -> str:
         outcome = address.outcome
         if outcome is None or outcome.result is Result.DELIVERED or (outcome.smtp is None and first.smtp is not None):
             outcome = first
-        last = outcome
-        address.outcome = Outcome(Result.FAILED, outcome.message, pass_message=True, smtp=outcome.smtp)
+        last = Outcome(Result.FAILED, _reason(outcome), pass_message=True, smtp=outcome.smtp)
+        address.outcome = last
         note_failed(attempt, address)
     where = _host(last.smtp)
     return f"Delivery failed: {where}{last.message}"
+
+
+def _reason(outcome: Outcome) -> str:
+    """What the system said, and what the transport did."""
+    if outcome.errno <= 0:
+        return outcome.message
+    said = os.strerror(outcome.errno)
+    return f"{said}: {outcome.message}" if outcome.message else said
 
 
 def _delivered(address: Address) -> bool:

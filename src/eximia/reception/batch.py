@@ -307,7 +307,8 @@ class Batch:
             from .freezing import note_frozen
 
             note_frozen(ctx)
-        hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off)
+        if not hand_over(ctx, locked, queue=queue or message.frozen, put_off=arrived.put_off):
+            raise SystemExit(1)
 
     def _too_big(self, ctx: Context, sink: BodySink, arrived: Arrived) -> None:
         message = ctx.message

@@ -318,7 +318,8 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
         held, message.held = message.held, None
         session.reset()
         message.held = held
-        hand_over(done, locked, queue=queue, put_off=incoming.arrived.put_off)
+        if not hand_over(done, locked, queue=queue, put_off=incoming.arrived.put_off):
+            raise SystemExit(1)  # mua_wrapper: the caller learns of the failure, and nothing else is done
     else:
         session.reset()
 

@@ -9,6 +9,7 @@ from eximia.base.errors import ExpansionError, NetworkError
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Recipient, Session
 from eximia.logs.lines.hosts import client, full_host
+from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address, split_list
 from eximia.message.header import DELETED
 from eximia.protocols.smtp.server.data import DotReader, StreamReader
@@ -137,7 +138,13 @@ def _prepare(process: Process, call: Invocation, stream: Stream, caller: Caller,
         qualify_domain=caller.qualify_domain,
         qualify_recipient=caller.qualify_recipient,
     )
-    submission = Submission(process, call, caller, stream, policy, ctx, syntax, origin, call.error_handling or "m")
+    errors = call.error_handling or "m"
+    if main.mua_wrapper:
+        # who waits for the outcome of the delivery is told at once of everything else, too
+        errors = "p"
+        if not process.log.verbose:
+            process.log.stderr = -1
+    submission = Submission(process, call, caller, stream, policy, ctx, syntax, origin, errors)
     _sender(submission)
     submission.size_limit = _limit(submission, "message_size_limit")
     submission.recipients_max = _limit(submission, "recipients_max")
@@ -199,7 +206,7 @@ def _argument_recipients(submission: Submission) -> None:
     limit = submission.recipients_max
     message = submission.ctx.message
     for argument in submission.call.arguments:
-        if argument and not argument.strip(", \t\n"):
+        if argument and argument.lstrip(" \t\n")[:1] in ("", ","):
             _bad_argument(submission, argument, "empty address")
         for text in split_list(argument):
             if 0 < limit <= len(message.recipients):
@@ -219,8 +226,8 @@ def _argument_recipients(submission: Submission) -> None:
 
 def _bad_argument(submission: Submission, argument: str, why: str) -> NoReturn:
     """An argument with a malformed address, which is shown whole. Raises Refused."""
-    text = argument.strip()
-    _complain_early(submission, troubles.BAD_ADDRESS, f'bad recipient address "{text}": {why}', details=[(text, why)])
+    text = f'bad recipient address "{printing(argument)}": {why}'
+    _complain_early(submission, troubles.BAD_ADDRESS, text, details=[(argument, why)])
 
 
 def _complain_early(

@@ -120,14 +120,18 @@ def find_hosts(
     hosts: list[Host] = []
     seen: set[tuple[str, int]] = set()
     some_ignored = False
+    sending = False  # to this host, as the first of the list
     for group, item in enumerate(read_host_items(text, randomize=randomize)):
         host = Host(item.name, port=item.port, sort_key=group)
         if item.mx:
-            found, answer, local = _from_mx(ctx, address, call, host, policy, first=not hosts)
+            found, answer, local = _from_mx(ctx, address, call, host, policy, first=not hosts or sending)
             if answer is not None:
                 return [], answer
             if local:
                 break
+            sending = sending or (
+                not hosts and router.self_action.what == "send" and any(is_local(ctx, one) for one in found)
+            )
         else:
             result = find_addresses(ctx, item.name, policy)
             if result.found is Found.AGAIN:
@@ -136,12 +140,11 @@ def find_hosts(
                 raise RouterDefer(f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1)
             # an address that ignore_target_hosts has is one that does not exist
             found = spread(host, result) if result.found is Found.ADDRESSES else []
-            if found and any(is_local(ctx, one) for one in found):
-                if router.self_action.what == "send":
-                    pass
-                elif hosts:
+            if found and not sending and any(is_local(ctx, one) for one in found):
+                if hosts:
                     break
-                else:
+                sending = router.self_action.what == "send"
+                if not sending:
                     answer = apply_self(ctx, address, call, item.name, by_mx=False)
                     if answer is not None:
                         return [], answer
@@ -179,12 +182,13 @@ def _from_mx(
         if call.router.options.pass_on_timeout:
             return [], Answer.PASS, False
         raise RouterDefer(f'lookup of host "{host.name}" failed temporarily in {call.router.name} router', errno=-1)
-    if found.outcome is MxOutcome.LOCAL and call.router.self_action.what != "send":
+    if found.outcome is MxOutcome.LOCAL:
         if not first:
             return [], None, True
-        answer = apply_self(ctx, address, call, host.name, by_mx=True)
-        if answer is not None:
-            return [], answer, False
+        if call.router.self_action.what != "send":
+            answer = apply_self(ctx, address, call, host.name, by_mx=True)
+            if answer is not None:
+                return [], answer, False
     for one in found.hosts:
         one.sort_key = host.sort_key
         if host.port:

@@ -28,6 +28,9 @@ def run(call: Invocation) -> int:
     need_admin(process)
     if call.remove_pid_file:
         return remove_pid_file(process, call)
+    if process.main.mua_wrapper:
+        process.log.panic("Daemon cannot be run when mua_wrapper is set")
+        return 1
     try:
         grant = make_grant(process.config, call)
     except MalformedAddress as error:

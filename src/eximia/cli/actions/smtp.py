@@ -19,6 +19,10 @@ def run(call: Invocation) -> int:
     process = open_process(call)
     stream = _socket_stream()
     if stream is not None:
+        if process.main.mua_wrapper:
+            process.log.stderr = -1  # it may be the client's connection, too
+            process.log.panic("Input from inetd is not supported when mua_wrapper is set")
+            return 1
         from eximia.reception.daemon import serve
 
         receive_as_mail_user(process)
