@@ -490,6 +490,35 @@ ROUTED = {
         "al4@y.example",
         aliases='al1: "|/bin/sh -c \\"exit 4,5\\""\nal2: "@D/box/a\\"b"\nal3: "\\"ann b\\"@y.example"\nal4: "\\ann"\n',
     ),
+    "what filters may not do": generated(
+        "fi1@y.example",
+        "fi2@y.example",
+        "fi3@y.example",
+        filters='fi1: if "${stat:/etc/passwd}" is 1 then finish endif\n'
+        'fi2: save "@D/box/${expand:\\\\${run\\\\{/bin/echo a\\\\}\\\\{\\\\$value\\\\}\\\\}}"\n'
+        'fi3: save "@D/box/exists {x}$h_none:"\n',
+        fi=" forbid_filter_existstest\n forbid_filter_run\n",
+    ),
+    "expansions of users are done as the user": Dialogue(
+        routers="f:\n driver = redirect\n domains = y.example\n file = @D/filter\n allow_filter\n user = Debian-exim\n"
+        " reply_transport = rp\n pipe_transport = pp\n" + ROUTERS,
+        transports=TRANSPORTS + "rp:\n driver = autoreply\npp:\n driver = pipe\n return_output\n",
+        files={
+            "filter": "# Exim filter\nmail to s@from.example expand file @D/text\n"
+            "pipe \"/bin/echo '${run{/usr/bin/id -un}{<$value>}}'\"\n",
+            "text": "user ${run{/usr/bin/id -un}{<$value>}}\n",
+        },
+    ),
+    "a file of an answer that may not run commands": Dialogue(
+        routers="f:\n driver = redirect\n domains = y.example\n file = @D/filter\n allow_filter\n user = Debian-exim\n"
+        " reply_transport = rp\n forbid_filter_run\n" + ROUTERS,
+        transports=TRANSPORTS + "rp:\n driver = autoreply\n",
+        files={
+            "filter": "# Exim filter\nmail to s@from.example expand file @D/text\n",
+            "text": "user ${run{/usr/bin/id -un}{<$value>}}\nfor $local_part\n",
+        },
+    ),
+    "a pipe of a user that cannot be expanded": generated("fi1@y.example", filters="fi1: pipe \"/bin/echo '${bad'\"\n"),
     "a command with a space in its name": generated("al1@y.example", aliases='al1: |"/bin/echo x"\n'),
 }
 ROUTED["case in a named list of local parts"].main += "localpartlist lp = +caseful : joe\n"

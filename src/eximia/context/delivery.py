@@ -333,6 +333,7 @@ class Address:
         "local_part",
         "local_part_data",
         "local_part_original",
+        "locked",
         "log_as_local",
         "onetime_parent",
         "outcome",
@@ -448,6 +449,8 @@ class Address:
         #: $thisaddress and $0.. of a filter's pipe command; expanded by the transport when `expand_pipe`
         self.pipe_variables: tuple[str, ...] = ()
         self.expand_pipe = False
+        #: what an answer's file may not use: endings of the router's options `forbid_filter_...`
+        self.locked: frozenset[str] = frozenset()
         #: number of the envelope recipient that a one_time child replaces, -1: none
         self.onetime_parent = -1
 

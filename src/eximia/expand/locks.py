@@ -16,6 +16,9 @@ CONDITIONS = {"exists": ("existstest", "File existence tests are not permitted")
 #: operator -> the same
 OPERATORS = {"stat": ("existstest", "Use of the stat() expansion is not permitted")}
 
+#: the endings of the options
+NAMES = frozenset(ending for table in (ITEMS, CONDITIONS, OPERATORS) for ending, _ in table.values())
+
 
 def refusal(locked: frozenset[str], table: dict[str, tuple[str, str]], name: str) -> str | None:
     """The message when `name` is locked out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,6 @@ from eximia.filters.errors import FilterError
 if TYPE_CHECKING:
     from eximia.context import Context
 
-#: option of the redirect router -> what may then not stand in a string, and Exim's words for it
-_FORBIDDEN = (
-    ("lookup", re.compile(r"(?<!\\)\$\{\s*lookup\b"), "lookup expansions are not permitted"),
-    ("perl", re.compile(r"(?<!\\)\$\{\s*perl\b"), "Perl calls are not permitted"),
-    ("readfile", re.compile(r"(?<!\\)\$\{\s*readfile\b"), "file insertions are not permitted"),
-    ("readsocket", re.compile(r"(?<!\\)\$\{\s*readsocket\b"), "socket insertions are not permitted"),
-    ("run", re.compile(r"(?<!\\)\$\{\s*run\b"), "running a command is not permitted"),
-    ("dlfunc", re.compile(r"(?<!\\)\$\{\s*dlfunc\b"), "dynamically-loaded functions are not permitted"),
-    ("existstest", re.compile(r"\bexists\s*\{"), "File existence tests are not permitted"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,7 +25,7 @@ class Limits:
     allow_fail: bool = False
     allow_freeze: bool = False
     allow_defer: bool = False
-    #: names of `_FORBIDDEN`, and `logwrite`
+    #: endings of the options `forbid_filter_...`: names of `expand.locks`, and `logwrite`
     forbidden: frozenset[str] = frozenset()
     prepend_home: bool = True
     #: the domain of addresses without one
@@ -78,11 +66,12 @@ class Run:
         """As `expand`, but raises ExpansionError."""
         if "$" not in text and "\\" not in text:
             return Untainted(text)
-        if self.limits.forbidden:
-            for name, pattern, words in _FORBIDDEN:
-                if name in self.limits.forbidden and pattern.search(text):
-                    raise ExpansionError(words)
-        return expand_text(Untainted(text), self.ctx)
+        scope = self.ctx.scope
+        kept, scope.locked = scope.locked, self.limits.forbidden
+        try:
+            return expand_text(Untainted(text), self.ctx)
+        finally:
+            scope.locked = kept
 
     def deliver(self, delivery: FilterDelivery, *, significant: bool) -> None:
         """Set a delivery up."""

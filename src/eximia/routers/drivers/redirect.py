@@ -11,6 +11,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import marked
 from eximia.context import Address, Context, Errno, FilterDelivery, FilterResult, Kind, Outcome, Result
 from eximia.expand import expand
+from eximia.expand.locks import NAMES as LOCKED_NAMES
 from eximia.filters.recognition import filter_kind
 from eximia.message.address import Syntax, qualify
 from eximia.routers.assign import assign_errors, assign_headers, assign_identity, find_transport
@@ -43,6 +44,7 @@ class Redirect(Driver):
     def __init__(self, router: Router) -> None:
         super().__init__(router)
         self.options = cast("RedirectOptions", router.options)
+        self._locked = frozenset(name for name in LOCKED_NAMES if getattr(self.options, f"forbid_filter_{name}"))
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         options = self.options
@@ -292,6 +294,7 @@ class Redirect(Driver):
             child = self._special(ctx, address, delivery.kind, delivery.text)
             child.from_filter = True
             child.reply = delivery.reply
+            child.locked = self._locked
             child.file_mode = delivery.mode
             child.pipe_variables = delivery.variables
             child.expand_pipe = delivery.kind is Kind.PIPE

@@ -9,6 +9,7 @@ from eximia.base.errors import ExpansionError, ForcedFailure, NotTaken
 from eximia.base.text import Untainted, is_tainted
 from eximia.config.times import read_time
 from eximia.context.delivery import Errno, Kind, Outcome, Reply, Result
+from eximia.expand import expand_text
 from eximia.lists import match_address
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 from eximia.message.dates import log_stamp, rfc5322
@@ -17,6 +18,7 @@ from eximia.transports.headers import header_block
 from eximia.transports.local import check_current, directories, give_all, identity_for, outcome_of
 from eximia.transports.smtp.failure import Failure, Fault
 from eximia.transports.strings import expand
+from eximia.transports.users_text import as_user
 from eximia.transports.writer import body_blocks
 
 if TYPE_CHECKING:
@@ -80,7 +82,10 @@ class Autoreply:
             give_all(batch, outcome_of(answer))
             return
         if not answer["sent_before"]:
-            data = self._message(ctx, letter, answer["text"], batch)
+            text = answer["text"]
+            if text and letter.file_expand:
+                text = _expanded_file(ctx, identity, batch.first.locked, text)
+            data = self._message(ctx, letter, text, batch)
             self._submit(ctx, data, letter.recipients, identity)
             recorded = self._job(ctx, identity, {**fields, "step": "record", "log_text": _log_text(fields, letter)})
             if recorded["result"] != "done" and ctx.process.log is not None:
@@ -252,7 +257,7 @@ class Autoreply:
         if letter.text:
             parts.append(letter.text if letter.text.endswith("\n") else letter.text + "\n")
         if file_text:
-            parts.append(_expanded_lines(ctx, file_text) if letter.file_expand else file_text)
+            parts.append(file_text)
             if not file_text.endswith("\n"):
                 parts.append("\n")
         data = "".join(parts).encode("latin-1", "replace")
@@ -303,15 +308,19 @@ def _threading(ctx: Context) -> list[str]:
     return [f"In-Reply-To: {message_id}", f"References: {references}"]
 
 
-def _expanded_lines(ctx: Context, text: str) -> str:
-    """The file's lines, each expanded; one that cannot be expanded stays as it is."""
-    lines = []
-    for line in text.splitlines(keepends=True):
-        try:
-            lines.append(expand(Untainted(line), ctx))
-        except (ExpansionError, ForcedFailure):
-            lines.append(line)
-    return "".join(lines)
+def _expanded_file(ctx: Context, identity: Identity, locked: frozenset[str], text: str) -> str:
+    """The file's lines, each expanded as the user; one that cannot be expanded stays as it is."""
+
+    def expanded() -> str:
+        lines = []
+        for line in text.splitlines(keepends=True):
+            try:
+                lines.append(expand_text(Untainted(line), ctx))
+            except (ExpansionError, ForcedFailure):
+                lines.append(line)
+        return "".join(lines)
+
+    return as_user(ctx, identity, locked, text, expanded)
 
 
 def _addresses(texts: list[str]) -> list[str]:

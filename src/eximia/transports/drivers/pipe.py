@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
+from eximia.base.text import Untainted
 from eximia.context.delivery import Errno, Kind, Outcome, Result
 from eximia.transports.commands import CommandError, command_arguments
 from eximia.transports.local import (
@@ -21,8 +22,12 @@ from eximia.transports.local import (
 )
 from eximia.transports.smtp.failure import Failure, Fault
 from eximia.transports.strings import expand
+from eximia.transports.users_text import as_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eximia.base.ports import Identity
     from eximia.context import Context
     from eximia.context.delivery import Address, Batch
 
@@ -71,7 +76,7 @@ class Pipe:
         _, current = directories(ctx, self.name, options, address)
         check_current(current)
         path = self._expanded(ctx, options.path, "path")
-        arguments = self._command(ctx, batch, path)
+        arguments = self._command(ctx, batch, path, identity)
         fields: dict[str, Any] = {
             "argv": arguments,
             "env": self._environment(ctx, batch, path),
@@ -93,7 +98,7 @@ class Pipe:
 
     # What is run
 
-    def _command(self, ctx: Context, batch: Batch, path: str) -> list[str]:
+    def _command(self, ctx: Context, batch: Batch, path: str, identity: Identity) -> list[str]:
         """The argument vector. Raises Failure."""
         options = self.options
         address = batch.first
@@ -106,10 +111,12 @@ class Pipe:
             text = options.command.text
         else:
             raise Failure(f"no command specified for {self.name} transport", Errno.NONE, Fault.LOCAL)
-        if options.use_shell:
-            return self._shell(ctx, batch, text, expanding=expanding)
-        try:
-            arguments = command_arguments(
+        of_user = redirected is not None and text == redirected and expanding
+
+        def split() -> list[str]:
+            if options.use_shell:
+                return self._shell(ctx, batch, text, expanding=expanding)
+            return command_arguments(
                 ctx,
                 text,
                 what=f"{self.name} transport",
@@ -117,11 +124,32 @@ class Pipe:
                 expanding=expanding,
                 address_pipe=redirected if options.force_command else None,
             )
+
+        try:
+            arguments = self._of_user(ctx, identity, text, split) if of_user else split()
         except CommandError as error:
-            tainted = error.message.startswith("Tainted")
-            raise Failure(error.message, Errno.NONE, Fault.LOCAL, permanent=tainted, panic=not tainted) from error
+            wrong = of_user or error.message.startswith("Tainted")
+            raise Failure(error.message, Errno.NONE, Fault.LOCAL, permanent=wrong, panic=not wrong) from error
+        if options.use_shell:
+            return arguments
         arguments[0] = self._permitted(ctx, arguments[0], path)
         return arguments
+
+    def _of_user(self, ctx: Context, identity: Identity, text: str, split: Callable[[], list[str]]) -> list[str]:
+        """The arguments of a command that stands in a user's filter. Raises CommandError and Failure."""
+
+        def told() -> str:
+            try:
+                return "\0".join(["", *split()])
+            except CommandError as error:
+                return error.message
+            except Failure as error:
+                return error.message
+
+        answer = as_user(ctx, identity, frozenset(), text, told)
+        if not answer.startswith("\0"):
+            raise CommandError(answer)
+        return [Untainted(argument) for argument in answer[1:].split("\0")]
 
     def _shell(self, ctx: Context, batch: Batch, text: str, *, expanding: bool) -> list[str]:
         """`use_shell`: the whole command as one string for the shell."""
