@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .session_world import DATA, EHLO, QUIT, TRANSPORTS, Dialogue
+from .session_world import DATA, EHLO, ENVELOPE, QUIT, TRANSPORTS, Dialogue
 
 NOISE = "^(25|22|35)| 0m"
 ACCEPT = "acl_smtp_rcpt = accept\n"
@@ -103,8 +103,116 @@ _NAMED = {
     "Sieve, files": named(f" file = @D/box/{FOLDER}x\n", SIEVE),
     "over quota": named(" file = @D/box/x\n quota = 10\n", then=[("-bp",), ("-q",)]),
 }
+
+AWAY = """sv:
+ driver = redirect
+ file = @D/filter
+ allow_filter
+ user = Debian-exim
+ local_part_suffix = +*
+ local_part_suffix_optional
+ domains = y.example
+ sieve_vacation_directory = @D/box/away/db
+ file_transport = x
+ reply_transport = vac
+back:
+ driver = accept
+ transport = back
+"""
+REPLIES = f"{TRANSPORTS}x:\n driver = appendfile\n file = /dev/null\n{OWN}vac:\n driver = autoreply\n"
+SUBJECT = "Subject: hi =?utf-8?Q?gr=C3=BC=C3=9Fe?=\r\nFrom: s@from.example\r\nTo: joe@y.example\r\nMessage-ID: <m@x>\r\n\r\nx\r\n"
+
+
+def vacation(arguments: str, to: str = "joe@y.example") -> Dialogue:
+    """Who is answered how; the files that remember it are databases, of which the names count."""
+    return Dialogue(
+        said=f"{EHLO}MAIL FROM:<s@from.example>\r\nRCPT TO:<{to}>\r\nDATA\r\n{SUBJECT}.\r\n{QUIT}",
+        main=ACCEPT,
+        files={"filter": f'# Sieve filter\nrequire "vacation";\nvacation {arguments};\n'},
+        routers=AWAY,
+        transports=REPLIES,
+        ignore=f"{NOISE}|\0",
+    )
+
+
+_AWAY = {
+    "plain": vacation('"I am away"'),
+    "with a detail": vacation(':subject "away" "I am away"', "Joe+junk@Y.example"),
+    "from and subject": vacation(':from "me@y.example" :subject "gone: away" "I am away"'),
+    "MIME": vacation(':mime "Content-Type: text/plain\n\nI am away"'),
+    "odd text": vacation('"I am a=way\ntrailing space \n.dot\nlong ' + "word " * 30 + '\nfrom \xe4 tab\t\n  lead\n"'),
+}
+
+
+def autoreply(options: str, **more: Any) -> Dialogue:
+    text = f"vac:\n driver = autoreply\n to = s@from.example\n text = y\n{OWN}{options}"
+    routers = (
+        "back:\n driver = accept\n domains = from.example\n transport = back\nr:\n driver = accept\n transport = vac\n"
+    )
+    return Dialogue(main=ACCEPT, routers=routers, transports=REPLIES.partition("vac:")[0] + text, ignore=NOISE, **more)
+
+
+_REPLIES = {
+    "no place for the once file": autoreply(" once = @D/none/x\n"),
+    "no place for a small once file": autoreply(" once = @D/none/x\n once_file_size = 2K\n"),
+    "headers with an end": autoreply(' headers = "X-A: 1\\nX-B: 2\\n"\n log = @D/box/log\n', selector="-pid"),
+}
+_ODD = {
+    "quoted local parts": Dialogue(
+        said=f'{EHLO}MAIL FROM:<>\r\nRCPT TO:<"joe ann"@y.example>\r\nRCPT TO:<J."o"@y.example>\r\n{DATA}{QUIT}',
+        main=ACCEPT,
+        ignore=NOISE,
+    ),
+    "/dev/null is forbidden": Dialogue(
+        main=ACCEPT,
+        routers="r:\n driver = redirect\n domains = y.example\n forbid_file\n data = /dev/null\n",
+        ignore=NOISE,
+    ),
+    "cut off": Dialogue(
+        said=EHLO + ENVELOPE + "DATA\r\nx",
+        main=ACCEPT + "acl_smtp_notquit = nq\n",
+        acl="nq:\n accept logwrite = over: $smtp_notquit_reason $message_exim_id\n",
+    ),
+    "queued for two reasons": Dialogue(
+        said=EHLO + (ENVELOPE + DATA) * 2 + QUIT,
+        main="smtp_accept_queue_per_connection = 1\n",
+        acl="rcpt:\n accept control = queue_only\n",
+        ignore=NOISE,
+    ),
+    "no address of ours": Dialogue(main=ACCEPT, transports=TRANSPORTS + " interface = 300.1.1.1\n", ignore=NOISE),
+    "told while testing": Dialogue(
+        args=("-bt", "joe@y.example", "ann@y.example"),
+        said="",
+        routers='a:\n driver = redirect\n debug_print = "A: $local_part"\n data =\n'
+        'm:\n driver = manualroute\n debug_print = "M: $local_part"\n route_list = * 127.0.0.1\n transport = t\n',
+    ),
+}
+NO = [{"rules": [("RCPT TO:<no", b"550 nobody\r\n")]}]
+TWICE = f"{EHLO}MAIL FROM:<s@from.example>\r\n" + "RCPT TO:<no@y.example>\r\n" * 2 + QUIT
+
+
+def asked(condition: str) -> Dialogue:
+    """The same recipient again: the answer is remembered."""
+    acl = f"rcpt:\n {condition} verify = recipient/callout=5s\n accept\n"
+    return Dialogue(said=TWICE, acl=acl, peers=NO, ignore=NOISE)
+
+
+_ASKED = {
+    "message": asked("require message = no such user\n"),
+    "log_message": asked("deny log_message = refused\n !"),
+    "both": asked("deny message = M $acl_verify_message\n log_message = L $acl_verify_message\n !"),
+    "nothing": asked("require"),
+}
 CASES = {
     f"{family}: {name}": case
-    for family, cases in {"affixes": _AFFIXES, "declined": _DECLINES, "named file": _NAMED}.items()
+    for family, cases in {
+        "affixes": _AFFIXES,
+        "declined": _DECLINES,
+        "named file": _NAMED,
+        "vacation": _AWAY,
+        "autoreply": _REPLIES,
+        "odd": _ODD,
+        "asked again": _ASKED,
+    }.items()
     for name, case in cases.items()
 }

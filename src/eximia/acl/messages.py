@@ -65,7 +65,7 @@ def settle(one: Run, verb: str, holds: bool | Outcome, texts: Texts) -> None:
             if own:
                 one.user_message = own
         if texts.log is not None:
-            session.acl_verify_message = underlying_log
+            session.acl_verify_message = underlying_log or ("" if verb == "warn" else underlying_user)
             own = _expanded(one, texts.log)
             if own:
                 one.log_message = f"{own}: {one.log_message}" if one.log_message else own

@@ -251,6 +251,8 @@ class Reply:
     file_expand: bool = False
     log_file: str = ""
     once_file: str = ""
+    #: the folder of `once_file` is made when it is missing
+    once_folder: bool = False
     once_repeat: int = 0
     return_message: bool = False
     #: expansion of text and file happens in the transport: filters that ran as a user forbid things

@@ -69,7 +69,7 @@ def _place_special(attempt: Attempt, address: Address) -> None:
     """A pipe, file, directory or reply."""
     if address.unique in attempt.message.nonrecipients:
         attempt.progress.done(address)
-    elif address.kind is Kind.FILE and address.address == "/dev/null":
+    elif address.kind is Kind.FILE and address.address == "/dev/null" and not address.forbidden:
         address.outcome = Outcome(Result.DELIVERED)
         note_delivered(attempt, address, bypassed=True)
     elif address.forbidden:

@@ -152,7 +152,8 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
     main = ctx.process.main
     message = ctx.message
     if message.queue_only:
-        arrived.put_off = "queued by ACL"
+        # A limit that was reached as well is told of in a line of its own.
+        arrived.put_off = f"queued by ACL\n{arrived.put_off}".rstrip("\n")
         return True
     overridden = main.queue_only_override and arrived.delivery in ("b", "f", "i", "qs")
     if arrived.delivery == "q" or arrived.queue_only or (main.queue_only and not overridden):
@@ -333,10 +334,12 @@ def hand_over(ctx: Context, locked: LockedMessage, *, queue: bool, put_off: str 
         if message.held is not None:
             message.held.drop()
         if put_off and process.log.selectors.delay_delivery:
-            process.log.main(f"no immediate delivery: {put_off}", message.id)
+            reasons = [f"no immediate delivery: {why}" for why in put_off.split("\n")]
+            for reason in reasons:
+                process.log.main(reason, message.id)
             if message.message_log and message.queue_only:
                 # Only what an ACL decided belongs to the message's own log.
-                message.message_log.append(f"{process.log.stamp()}no immediate delivery: {put_off}")
+                message.message_log.append(f"{process.log.stamp()}{reasons[0]}")
         _leave(process, message, locked)
         return True
     call = process.invocation

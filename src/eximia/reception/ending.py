@@ -94,8 +94,7 @@ def _not_quit(session: SmtpSession, over: SessionOver) -> str:
     if not session.policy.has_acl(session.ctx, "acl_smtp_notquit"):
         return ""
     session.ctx.session.notquit_reason = over.reason
-    if over.message_id:
-        session.ctx.message.id = over.message_id
+    session.ctx.message.id = over.message_id  # a message that was cut off has none
     return session.policy.acl(session.ctx, "acl_smtp_notquit").user_message
 
 

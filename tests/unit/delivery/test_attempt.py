@@ -184,15 +184,21 @@ def test_held_domains_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_bypassed_and_forbidden_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     routers = """files:
   driver = redirect
-  local_parts = null : mine
-  data = ${if eq{$local_part}{null}{/dev/null}{/srv/x}}
+  local_parts = mine
+  data = /dev/null, /srv/x
   forbid_file = true
+  file_transport = local
+
+null:
+  driver = redirect
+  local_parts = null
+  data = /dev/null
   file_transport = local
 """
     world = World(tmp_path, monkeypatch, routers=routers)
     world.receive("null@local.test", "mine@local.test")
-    assert "=> /dev/null <null@local.test> R=files T=**bypassed**" in world.lines
-    assert any(line.endswith("delivery to file forbidden") for line in world.lines)
+    assert "=> /dev/null <null@local.test> R=null T=**bypassed**" in world.lines
+    assert sum(line.endswith("delivery to file forbidden") for line in world.lines) == 2
     assert world.runs == []
 
 

@@ -79,7 +79,7 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         verdict.result = known.verdict
         verdict.kind = known.kind
         verdict.user = known.text
-        verdict.log = known.text if kind == "recipient" else ""
+        verdict.log = ""
         return
     if ctx.session.host_checking and not ctx.session.callouts:
         if one.debug:

@@ -12,13 +12,16 @@ from eximia.base.dataclass import dataclass, field
 from eximia.base.pattern import pattern
 from eximia.base.text import Untainted
 from eximia.context import Reply
+from eximia.expand.mimewords import UnknownCharsetError, decode, encode
 from eximia.filters.exim.personal import header_addresses, is_automatic, own_addresses
 from eximia.message.address import AddressSyntaxError, parse_address
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
-_UTF8 = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit"
+_UTF8 = 'MIME-Version: 1.0\nContent-Type: text/plain;\n\tcharset="utf-8"\nContent-Transfer-Encoding: quoted-printable'
+#: where lines of quoted-printable text are broken, as Exim does
+_WIDTH = 73
 #: how many days the minimum and the maximum of `:days` are
 FEWEST_DAYS, MOST_DAYS = 1, 31
 _ROBOTS = pattern(r"\A(?:mailer-daemon|listserv|majordomo|owner-.*|.*-request|noreply|no-reply)@", re.IGNORECASE)
@@ -47,18 +50,50 @@ class Vacation:
             headers.append(head.rstrip("\n"))
         else:
             headers.append(_UTF8)
-        key = self.handle or "\0".join([self.reason, self.subject or "", str(self.mime), self.from_])
-        name = hashlib.md5(key.encode("latin-1", "replace"), usedforsecurity=False).hexdigest()
+            text = _quoted_printable(text)
+        # As in Exim, so that nobody is answered again by a program that takes the place of the other.
+        reason = self.reason.replace("\n", "\r\n")
+        key = self.handle or f"{self.subject or ''}{self.from_}{int(self.mime)}{reason}"
+        name = hashlib.md5(key.encode("latin-1", "replace"), usedforsecurity=False).hexdigest().upper()
         days = max(FEWEST_DAYS, min(self.days, MOST_DAYS))
         return Reply(
-            from_=self.from_,
+            from_=self.from_ or f"{ctx.address.local_part}@{ctx.address.domain}",
             to=ctx.message.sender_address,
-            subject=self.subject or "Automated reply",
+            subject=encode(self.subject or f"Auto: {_subject(ctx)}", "utf-8"),
             headers="\n".join(headers),
             text=text if text.endswith("\n") else text + "\n",
             once_file=Untainted(f"{directory}/{name}"),
+            once_folder=True,
             once_repeat=days * 86400,
         )
+
+
+def _subject(ctx: Context) -> str:
+    """The message's subject in UTF-8."""
+    text = next((header.body.strip() for header in ctx.message.headers if header.name == "subject"), "")
+    try:
+        return decode(text, "utf-8")
+    except UnknownCharsetError:
+        return text
+
+
+def _quoted_printable(text: str) -> str:
+    """RFC 2045, 6.7. Text is characters of one byte each."""
+    lines = []
+    for line in text.split("\n"):
+        made = ""
+        for position, char in enumerate(line):
+            plain = "!" <= char <= "~" and char != "="
+            if plain or (char in " \t" and position < len(line) - 1):
+                unit = char
+            else:
+                unit = f"={ord(char):02X}"
+            if len(made) >= _WIDTH:
+                lines.append(f"{made}=")
+                made = ""
+            made += unit
+        lines.append(made)
+    return "\n".join(lines)
 
 
 def wants_reply(ctx: Context, aliases: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximia.base.text import lower
 from eximia.context.delivery import Kind
 from eximia.logs.printing import printing, quoted
+from eximia.message.address import unquote_local_part
 from eximia.message.dates import elapsed
 
 from .arrival import authenticated
@@ -68,7 +69,8 @@ def _final(address: Address) -> str:
         return address.address
     if (address.prefix or address.suffix) and not address.kept_affixes:
         local_part = local_part[len(address.prefix) : len(local_part) - len(address.suffix)]
-    return f"{local_part if address.caseful_local_part else lower(local_part)}@{lower(domain)}"
+    local_part = unquote_local_part(local_part if address.caseful_local_part else lower(local_part))
+    return f"{local_part}@{lower(domain)}"
 
 
 def _same(final: str, top: str) -> bool:

@@ -160,7 +160,7 @@ class Appendfile:
             raise Failure(
                 f'appendfile: file or directory name "{path}" is not absolute', Errno.NOT_ABSOLUTE, Fault.LOCAL
             )
-        if template is not None and address.is_special:
+        if template is not None and address.kind in (Kind.FILE, Kind.DIRECTORY):
             for one in addresses:
                 one.written_to = path
         if len(path) > 1:

@@ -46,6 +46,7 @@ class _Letter:
     file_expand: bool = False
     log: str = ""
     once: str = ""
+    once_folder: bool = False
     once_repeat: int = 0
     return_message: bool = False
     recipients: list[str] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Autoreply:
             cc=self._checked(ctx, options.cc, header=True),
             bcc=self._checked(ctx, options.bcc, header=True),
             subject=self._checked(ctx, options.subject, header=True),
-            headers=self._checked(ctx, options.headers, header=True),
+            headers=self._checked(ctx, options.headers, header=True, whole=True),
             text=self._checked(ctx, options.text),
             file=self._file(ctx, options.file, "file"),
             file_expand=options.file_expand,
@@ -148,12 +149,14 @@ class Autoreply:
             file_expand=reply.file_expand,
             log=reply.log_file,
             once=reply.once_file,
+            once_folder=reply.once_folder,
             once_repeat=reply.once_repeat,
             return_message=reply.return_message or self.options.return_message,
         )
 
-    def _checked(self, ctx: Context, template: Any, *, header: bool = False) -> str:
-        """An expanded option; header lines hold printing characters only. Raises Failure."""
+    def _checked(self, ctx: Context, template: Any, *, header: bool = False, whole: bool = False) -> str:
+        """An expanded option; header lines hold printing characters only, and end without a newline unless they are
+        wanted `whole`. Raises Failure."""
         if template is None:
             return ""
         try:
@@ -167,7 +170,7 @@ class Autoreply:
             ) from error
         if header:
             self._check_printing(ctx, template.text, text)
-        return text.rstrip("\n") if header else text
+        return text.rstrip("\n") if header and not whole else text
 
     def _check_printing(self, ctx: Context, source: str, text: str) -> None:
         topbit = bool(getattr(ctx.process.main, "print_topbitchars", False))
@@ -233,6 +236,7 @@ class Autoreply:
             "file": letter.file,
             "file_optional": self.options.file_optional,
             "once": letter.once,
+            "once_folder": letter.once_folder,
             "once_file_size": self.options.once_file_size,
             "once_repeat": letter.once_repeat,
             "to": letter.to,

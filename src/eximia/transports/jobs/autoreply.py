@@ -11,7 +11,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .result import JobError
@@ -81,7 +81,12 @@ def _append_log(fields: dict[str, Any], text: str) -> None:
 
 def _last_sent(fields: dict[str, Any]) -> float | None:
     try:
+        if fields["once_folder"]:
+            with suppress(OSError):  # what cannot be made cannot be opened either
+                os.makedirs(os.path.dirname(fields["once"]), 0o700, exist_ok=True)
         if fields["once_file_size"] > 0:
+            # Nothing is sent when there is no place to remember it.
+            os.close(os.open(fields["once"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, fields["mode"]))
             return next((when for when, address in _entries(fields["once"]) if address == fields["to"]), None)
         with _database(fields) as database:
             found = database.get(_key(fields))
@@ -105,8 +110,9 @@ def _remember(fields: dict[str, Any]) -> None:
 def _trouble(fields: dict[str, Any], error: Exception) -> JobError:
     number = getattr(error, "errno", None) or 0
     why = os.strerror(number) if number else str(error)
+    kind = '"once"' if fields["once_file_size"] > 0 else "db (v4.1+)"
     return JobError(
-        f'Failed to open "once" file {fields["once"]} when sending message from {fields["transport"]} transport: {why}',
+        f"Failed to open {kind} file {fields['once']} when sending message from {fields['transport']} transport: {why}",
         number,
     )
 
