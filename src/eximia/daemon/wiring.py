@@ -23,7 +23,7 @@ from eximia.config.files import Trust
 from eximia.context import Context, Process
 from eximia.daemon import loading
 from eximia.logs.log import Log, LogSettings
-from eximia.logs.paths import destination
+from eximia.logs.paths import Destination, destination
 from eximia.logs.selectors import Selectors
 from eximia.message.dates import use_timezone
 from eximia.message.ids import IdSource
@@ -249,9 +249,12 @@ def _selectors(main: Any) -> Selectors:
 def _log(
     main: Any, selectors: Selectors, spool_directory: str, uid: int, gid: int, call: Invocation, stderr: int
 ) -> Log:
-    where = destination(_text(main.log_file_path), f"{spool_directory}/log/%slog")
+    if call.syslog_tag is not None:
+        where = Destination("", syslog=True)  # -L
+    else:
+        where = destination(_text(main.log_file_path), f"{spool_directory}/log/%slog")
     system_log = None
-    if where.syslog or call.syslog_tag is not None:
+    if where.syslog:
         from eximia.logs.system_log import SystemLog
 
         system_log = SystemLog(

@@ -5,6 +5,7 @@ Hosts' retry times are looked at by the smtp transport; what it learnt arrives h
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer
@@ -224,9 +225,14 @@ def _record(attempt: Attempt, address: Address, change: RetryChange) -> bool:
         process.trace.step("retry", rule.span, change.key, "given up" if over else f"again in {interval}s", change.text)
     table.put(
         change.key,
-        RetryRecord(first, now, now + interval, change.errno, change.more_errno, change.text, expired=over),
+        RetryRecord(first, now, now + interval, change.errno, change.more_errno, _text(change), expired=over),
     )
     return over
+
+
+def _text(change: RetryChange) -> str:
+    """What the record says: of an error of the system its own words alone."""
+    return os.strerror(change.errno) if change.errno > 0 else change.text
 
 
 def _address_key(address: Address, change: RetryChange) -> str:

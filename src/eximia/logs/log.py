@@ -73,6 +73,8 @@ def needed_selector(text: str) -> str:
         return "queue_run "
     if _REWRITTEN.match(text):
         return "address_rewrite "
+    if text == "Message is frozen" or text.endswith("is locked (another process is handling this message)"):
+        return "skip_delivery "
     return "retry_defer " if text.endswith("retry time not reached") else ""
 
 

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 def run(call: Invocation) -> int:
     process = open_process(call)
     need_admin(process)
-    process.log.main(" ".join([call.log_line or "", *call.arguments]).strip())
+    process.log.main(call.log_line or "")
     return 0

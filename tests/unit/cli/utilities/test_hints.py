@@ -122,9 +122,27 @@ def test_exinext() -> None:
     assert exinext.concerns("R:out1.ex", "a@out1.ex", [])
     assert exinext.concerns(KEY, "temp@out1.ex", [])
     assert not exinext.concerns(KEY, "other@out1.ex", hosts)
+    assert exinext.concerns(KEY, "out1.ex", [])
+    assert exinext.concerns("T:local@out1.ex", "out1.ex", [])
+    assert not exinext.concerns("T:local@out1.ex", "ut1.ex", [])
+    assert not exinext.concerns("R:out1.ex.net", "out1.ex", [])
     use_timezone("UTC")
     record = RetryRecord(NOW, NOW, NOW + 900, 111, 0, "Connection refused", expired=True)
     assert exinext.show("T:mx.ex:10.0.0.1", record) == (
-        "mx.ex:10.0.0.1 error 111: Connection refused\n  first failed: 22-Nov-2026 09:53:04\n"
+        "Transport: mx.ex [10.0.0.1] error 111: Connection refused\n  first failed: 22-Nov-2026 09:53:04\n"
         "  last tried:   22-Nov-2026 09:53:04\n  next try at:  22-Nov-2026 10:08:04\n  past final cutoff time\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("T:mx.ex:10.0.0.1:2525", "Transport: mx.ex [10.0.0.1]:2525 error -44: 450-try"),
+        ("T:mx.ex:2001:db8::1", "Transport: mx.ex [2001:db8::1] error -44: 450-try"),
+        ("T:mx.ex:10.0.0.1:1xV3Hb-0001qt-0A", "Transport: mx.ex [10.0.0.1] 1xV3Hb-0001qt-0A error -44: 450-try"),
+        ("T:joe@out1.ex", "Transport: joe@out1.ex error -44: 450-try"),
+        (KEY, "Route: temp@out1.ex:<s@s.ex> error -44: 450-try"),
+    ],
+)
+def test_head_of_exinext(key: str, line: str) -> None:
+    assert exinext.show(key, RETRY).split("\n")[0] == line
