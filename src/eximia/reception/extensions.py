@@ -38,12 +38,13 @@ class ServerAuth(Protocol):
 
 def server_tls(process: Process) -> ServerTls | None:
     """None where there is no TLS."""
-    found: ServerTls | None = process.caches.get("reception.tls")
-    if found is not None or "reception.tls" in process.caches:
-        return found
-    from .encryption import ENCRYPTION
+    caches = process.caches
+    if "reception.tls" not in caches:
+        from .encryption import ENCRYPTION
 
-    return ENCRYPTION
+        caches["reception.tls"] = ENCRYPTION
+    found: ServerTls | None = caches["reception.tls"]
+    return found
 
 
 def server_auth(process: Process) -> ServerAuth | None:

@@ -22,8 +22,9 @@ from eximia.protocols.smtp.server import Command, Server, reply
 
 from . import answers
 from .commands.catalogue import COMMANDS, ONLY_WITH
-from .ending import SessionOver
+from .ending import SessionOver, finish
 from .extensions import server_auth, server_tls
+from .greeting import greet
 from .limits import Counters, Throttle, throttle
 from .numbers import NotNumber, number
 from .ourselves import ourselves
@@ -136,8 +137,6 @@ class SmtpSession:
 
     def run(self) -> None:
         """Greet the client, obey its commands, write the log lines of the end, close the stream."""
-        from .greeting import greet
-
         session = self.ctx.session
         session.flush = self.flush
         session.set_traffic_class = self.set_traffic_class
@@ -174,8 +173,6 @@ class SmtpSession:
 
     def _finish(self, over: SessionOver, *, silent: bool = False) -> None:
         """Last words to the client and to the log."""
-        from .ending import finish
-
         if silent:
             self.out.clear()
         try:
