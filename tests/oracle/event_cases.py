@@ -39,7 +39,7 @@ def event(*rules: Any, ehlo: tuple[str, ...] = ("SIZE",), banner: bytes = b"220 
     """One delivery with all events told in the log."""
     more["main"] = MAIN + more.get("main", "")
     return Dialogue(
-        acl=ACL, peers=[{"rules": rules, "ehlo": ehlo, "banner": banner}], **{"transports": TRANSPORT, **more}
+        peers=[{"rules": rules, "ehlo": ehlo, "banner": banner}], **{"acl": ACL, "transports": TRANSPORT, **more}
     )
 
 
@@ -67,6 +67,17 @@ CASES = {
     "end refused": event((".", b"550 no\r\n")),
     "banner refused": event(banner=b"554 no\r\n"),
     "banner deferred": event(banner=b"421 busy\r\n"),
+    "nobody there, by port": event(
+        acl=ACL.replace("$host_address", "$host_address:$host_port"),
+        transports=TRANSPORT.replace("@P1", "1"),
+    ),
+    "nobody at two hosts": event(
+        acl=ACL.replace("$event_defer_errno", "")
+        .replace("$transport_name", "")
+        .replace("$host_address", "$host_address:$host_port"),
+        transports=TRANSPORT.replace("@P1", "1"),
+        routers=ROUTERS.replace("* 127.0.0.1", "* 127.0.0.1::2:127.0.0.2"),
+    ),
     "nobody there": event(transports=TRANSPORT.replace("@P1", "1")),
     "routing fails": event(routers="n:\n driver = accept\n domains = from.example\n transport = back\n"),
     "router fails": event(

@@ -113,6 +113,8 @@ class Host:
     last_try: float = 0.0
     #: the host list's separate randomisation groups put it where it is: do not shuffle again
     sort_key: int = 0
+    #: the transport has tried it
+    tried: bool = False
 
     @property
     def from_mx(self) -> bool:

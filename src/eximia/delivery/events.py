@@ -49,9 +49,14 @@ def _variables(attempt: Attempt, address: Address) -> AddressContext:
 
 
 def _show_host(variables: AddressContext, address: Address) -> None:
-    """The host that answered for an address."""
+    """The host that answered for an address; when none did, the last that was tried."""
     smtp = address.outcome.smtp if address.outcome is not None else None
-    if smtp is not None and smtp.host is not None:
+    if smtp is None:
+        for host in reversed(address.hosts):
+            if host.tried:
+                variables.host, variables.host_address, variables.host_port = host.name, host.address, host.port
+                break
+    elif smtp.host is not None:
         variables.host = smtp.host.name
         variables.host_address = smtp.host.address
         variables.host_port = smtp.host.port

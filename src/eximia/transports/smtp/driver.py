@@ -202,6 +202,7 @@ class _Run:
         variables.sending_ip_address, variables.sending_port = "", 0
         variables.mta_sts = ()
         host.port = port
+        host.tried = True
         for address in addresses:
             address.outcome = None
         connection: Connection | None = None
