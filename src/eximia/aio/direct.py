@@ -238,7 +238,8 @@ class DirectPorts:
     def resolver(self) -> Any:
         """Made when the first question is asked."""
         if self._resolver is None:
-            from eximia.aio.resolver import DirectResolver, system_settings
+            from eximia.aio.resolver import DirectResolver
+            from eximia.dns.resolv_conf import system_settings
 
             self._resolver = DirectResolver(system_settings())
             self._resolver.configure(**self._resolver_options)

@@ -11,10 +11,11 @@ from eximia.aio.batches import AgentBatches
 from eximia.aio.bridge import Bridge, LoopClock, PolicyTask, Waiter
 from eximia.aio.commands import run_command
 from eximia.aio.exchange import LoopExchange, exchange_over
-from eximia.aio.resolver import LoopResolver, system_settings
+from eximia.aio.resolver import LoopResolver
 from eximia.aio.streams import LoopNetwork
 from eximia.aio.watch import LoopWatch
 from eximia.base.ports import HelperResult, Identity
+from eximia.dns.resolv_conf import system_settings
 
 if TYPE_CHECKING:
     from eximia.base.ports import Replies, Stream

@@ -19,26 +19,15 @@ from eximia.dns.answer import Answer, Status, again, judge, nonexistent
 from eximia.dns.cache import AnswerCache
 from eximia.dns.names import BadName, MalformedMessage
 from eximia.dns.records import Type
-from eximia.dns.resolv_conf import ResolverSettings, parse
+from eximia.dns.resolv_conf import ResolverSettings
 from eximia.dns.wire import EDNS_SIZE, decode_response, encode_query, matches_query
 
 if TYPE_CHECKING:
     from eximia.aio.bridge import Bridge, Waiter
     from eximia.aio.streams import LoopNetwork
 
-RESOLV_CONF = "/etc/resolv.conf"
 _MOST_CHAINED = 8
 _PORT = 53
-
-
-def system_settings(path: str = RESOLV_CONF) -> ResolverSettings:
-    """What the system says; the loopback resolver when the file cannot be read."""
-    try:
-        with open(path, encoding="latin-1") as file:
-            text = file.read()
-    except OSError:
-        text = ""
-    return parse(text, os.environ.get("RES_OPTIONS", ""))
 
 
 class StubResolver:

@@ -16,7 +16,7 @@ from eximia.message.idna import domain_to_alabel
 
 from .answer import Answer, Status, nonexistent
 from .names import BadName, split_labels
-from .resolv_conf import ResolverSettings, candidates, parse
+from .resolv_conf import ResolverSettings, candidates, system_settings
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -25,16 +25,11 @@ if TYPE_CHECKING:
 _UNCHECKED = frozenset({"TXT", "PTR"})
 
 
-def system_settings(ctx: Context) -> ResolverSettings:
-    """`/etc/resolv.conf` as it was when the process first asked."""
+def settings_of(ctx: Context) -> ResolverSettings:
+    """The system's settings as they were when the process first asked."""
     settings = ctx.process.caches.get("dns.settings")
     if settings is None:
-        try:
-            with open("/etc/resolv.conf", encoding="latin-1") as file:
-                text = file.read()
-        except OSError:
-            text = ""
-        settings = ctx.process.caches["dns.settings"] = parse(text)
+        settings = ctx.process.caches["dns.settings"] = system_settings()
     assert isinstance(settings, ResolverSettings)
     return settings
 
@@ -74,9 +69,7 @@ def lookup(
     if not (qualify_single or search_parents):
         return _ask(ctx, name, rtype, timing)
     answer = nonexistent(name)
-    for candidate in candidates(
-        name, system_settings(ctx), qualify_single=qualify_single, search_parents=search_parents
-    ):
+    for candidate in candidates(name, settings_of(ctx), qualify_single=qualify_single, search_parents=search_parents):
         found = _ask(ctx, candidate, rtype, timing)
         if found.status is Status.FOUND or found.status is Status.AGAIN:
             return found

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from eximia.base.dataclass import dataclass
+
+RESOLV_CONF = "/etc/resolv.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,22 @@ class ResolverSettings:
     edns0: bool = False
 
 
-def parse(text: str, options: str = "") -> ResolverSettings:
-    """Read the text of `resolv.conf`; `options` is the value of RES_OPTIONS. Unknown words are ignored."""
+def system_settings(path: str = RESOLV_CONF) -> ResolverSettings:
+    """What the system says; the loopback resolver when the file cannot be read."""
+    try:
+        with open(path, encoding="latin-1") as file:
+            text = file.read()
+    except OSError:
+        text = ""
+    return parse(text, os.environ.get("RES_OPTIONS", ""), os.uname().nodename)
+
+
+def parse(text: str, options: str = "", host_name: str = "") -> ResolverSettings:
+    """Read the text of `resolv.conf`; `options` is the value of RES_OPTIONS. Without `search` and `domain` the domain
+    of `host_name` is searched. Unknown words are ignored."""
     servers: list[str] = []
-    search: tuple[str, ...] = ()
+    local = host_name.partition(".")[2].rstrip(".").lower()
+    search: tuple[str, ...] = (local,) if local else ()
     words: list[str] = []
     for line in text.splitlines():
         line = line.strip()

@@ -115,6 +115,9 @@ def test_resolv_conf():
     assert settings.search == ("x.org", "y.org")
     assert (settings.ndots, settings.trust_ad, settings.timeout) == (2, True, 9)
     assert parse("").servers == ("127.0.0.1",)
+    assert parse("", host_name="mx").search == ()
+    assert parse("", host_name="mx.Sub.example").search == ("sub.example",)
+    assert parse("search a.example", host_name="mx.sub.example").search == ("a.example",)
     assert candidates("host", settings, qualify_single=True, search_parents=False) == ["host.x.org", "host"]
     assert candidates("host", settings, qualify_single=False, search_parents=True) == ["host"]
     assert candidates("a.b", settings, qualify_single=True, search_parents=True) == ["a.b.x.org", "a.b.y.org", "a.b"]
