@@ -6,6 +6,7 @@ import pytest
 
 from eximia.acl.conditions.dnslists import query_name
 from eximia.acl.result import Outcome
+from eximia.base.trace import Trace
 from support_acl import World
 
 
@@ -116,3 +117,15 @@ def test_ipv6_is_inverted_by_nibbles() -> None:
     assert query_name("3ffe:ffff:836f:0a00:000a:0800:200a:c031", "b.ex") == (
         "1.3.0.c.a.0.0.2.0.0.8.0.a.0.0.0.0.0.a.0.f.6.3.8.f.f.f.f.e.f.f.3.b.ex"
     )
+
+
+def test_what_came_back_is_told(world: World) -> None:
+    steps: list[tuple[str, str]] = []
+    world.process.trace = Trace()
+    world.process.trace.add_reader(lambda step: steps.append((step.subject, step.outcome)))
+    listed(world, "none.ex : fail.ex : bl2.ex=127.0.0.9")
+    assert [step for step in steps if step[0].startswith("4.3.")] == [
+        ("4.3.2.1.none.ex", "not listed"),
+        ("4.3.2.1.fail.ex", "no answer"),
+        ("4.3.2.1.bl2.ex", "127.0.0.3, 127.0.0.10"),
+    ]

@@ -8,6 +8,7 @@ from eximia.acl.run import Run
 from eximia.base.errors import Defer
 from eximia.base.listtext import split_list
 from eximia.base.namedtuple import NamedTuple
+from eximia.base.span import NOWHERE
 from eximia.dns import Status
 from eximia.dns.lookup import lookup
 from eximia.dns.names import reverse_name
@@ -159,6 +160,9 @@ def _listed(one: Run, item: Item, key: str, unknown: str) -> bool:
     """Whether `key` is on the list, as far as the restriction counts. Raises Defer when that is asked for."""
     name = query_name(key, item.domain)
     found = _look_up(one, name)
+    if one.trace is not None:
+        came = "no answer" if found.deferred else ", ".join(found.addresses or ("not listed",))
+        one.trace.step("lookup", NOWHERE, name, came, "dnslists")
     if found.deferred:
         return _decide_unknown(one, item, key, name, unknown)
     if found.addresses is None:
