@@ -160,3 +160,68 @@ CASES = {
     ),
     "bounce: references, reply-to": Dialogue(said=WITH_ID, main=SETTINGS, peers=REFUSED),
 }
+
+
+def told(option: str, **more: Any) -> Dialogue:
+    """A bounce, with an option about its text."""
+    return Dialogue(main=f"{option}\n", peers=REFUSED, **more)
+
+
+def copied(value: str) -> Dialogue:
+    """A bounce, and who gets a copy of it; copies come to mailboxes, too."""
+    return told(
+        f"errors_copy = {value}", routers=ROUTERS.replace("from.example", "from.example : cc.example : test.example")
+    )
+
+
+BAD_ITEMS = "****\n".join(f"${{bad{number}}}\n" for number in range(5))
+OUTPUT = TRANSPORTS.split("t:\n")[0] + "t:\n driver = pipe\n command = /bin/sh -c 'echo out; exit 3'\n return_output\n"
+NO_ROOM = ("check_spool_space = 999999G\n", "check_log_inodes = 2000000000\n")
+LINE = "From x@y Fri, 7 Jan 97 14:00:00 GMT\n"
+
+CASES |= {
+    "own words: bad items": told("bounce_message_file = @D/b", files={"b": BAD_ITEMS}),
+    "own words: bad items, with output": Dialogue(
+        main="bounce_message_file = @D/b\n", transports=OUTPUT + " user = Debian-exim\n", files={"b": BAD_ITEMS}
+    ),
+    "own words: what is no separator": told(
+        "bounce_message_file = @D/b", files={"b": "Subject: a\n**** \nb\n*****\nc\n****\nd\n****"}
+    ),
+    "own words: no path": told("bounce_message_file = words"),
+    "own words: no text": told("bounce_message_file ="),
+    "own words: cannot be expanded": told("bounce_message_file = ${if"),
+    "own words: not clear": told("bounce_message_file = @D/$sender_address_domain"),
+    "returned lines: none may be long": told("bounce_return_linesize_limit = 0"),
+    "copies: without a domain": copied("*@from.example Joe <joe@cc.example> (c), unq"),
+    "copies: parts of the pattern": copied(r"^(.)@from\\.(.*)\$ $1-$2-$local_part=$domain@cc.example"),
+    "copies: cannot be expanded": copied("*@from.example ${if"),
+    "copies: unknown list": copied("+nowhere a@cc.example"),
+    "name in another character set": Dialogue(
+        main="headers_charset = KOI8-R\n", args=("-odi", "-F", "J\xf6rg", "joe@y.example"), said="Subject: x\n\nx\n"
+    ),
+    "name in another character set, submitted": Dialogue(
+        main="headers_charset = KOI8-R\n",
+        said=EHLO + ENVELOPE + "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n" + QUIT,
+        acl="rcpt:\n accept control = submission/name=J\xf6rg\n",
+    ),
+    "From line over SMTP": Dialogue(
+        main="ignore_fromline_local\n",
+        args=("-bs", "-odi"),
+        said=EHLO + ENVELOPE + f"DATA\r\n{LINE}x: y\r\n.\r\n" + QUIT,
+    ),
+    "From line over SMTP, no address": Dialogue(
+        main="ignore_fromline_local\nuucp_from_sender = $1 $0\n",
+        args=("-bs", "-odi"),
+        said=EHLO + ENVELOPE + f"DATA\r\n{LINE}x: y\r\n.\r\n" + QUIT,
+    ),
+    "From line, sender fails": Dialogue(
+        main="uucp_from_sender = ${if\n", args=("-odi", "joe@y.example"), said=f"{LINE}x: y\n\nz\n"
+    ),
+    **{
+        f"no room, {args[0]}, {option.split(' ')[0]}": Dialogue(
+            main=option, args=args, said=said, ignore="space check failed"
+        )
+        for option in NO_ROOM
+        for args, said in ((("-odi", "joe@y.example"), "Subject: x\n\nx\n"), (("-bS", "-odi"), ENVELOPE + DATA))
+    },
+}

@@ -102,6 +102,7 @@ DELIVERIES = {
         routers="al:\n driver = redirect\n domains = y.example\n data = zed@z.example\n fallback_hosts = 127.0.0.3\n"
         + ROUTERS,
     ),
+    "lines too long": Dialogue(transports=TRANSPORTS + " message_linelength_limit = 5\n"),
     "max_rcpt": Dialogue(
         said=EHLO + ENVELOPE + B + C + DATA + QUIT, transports=TRANSPORTS + " max_rcpt = 2\n", main=ONE_BY_ONE
     ),
@@ -523,3 +524,52 @@ ROUTED = {
 }
 ROUTED["case in a named list of local parts"].main += "localpartlist lp = +caseful : joe\n"
 CASES = {**DELIVERIES, **MIXED, **DIFFERENT, **STORES, **ROUTED}
+
+
+BY_NAME = "system_filter_file_transport = ${if match{$address_file}{box/x}{f}{none}}\n"
+LIST = "lists:\n driver = redirect\n domains = y.example\n data = ann@z.example\n errors_to = $local_part-request@from.example\n"
+VERP = (
+    " errors_to = ${if match{$return_path}{^(.+?)-request@from.example\\$}"
+    "{${quote_local_part:$1-request+$local_part=$domain}@from.example}fail}\n"
+)
+
+CASES |= {
+    **{
+        f"file of the system filter: {name}": Dialogue(main=f"system_filter = {value}\n")
+        for name, value in {
+            "forced failure": "${if eq{a}{b}{x}fail}",
+            "cannot be expanded": "${if",
+            "no path": "words",
+            "nothing": "",
+            "missing": "@D/nothing",
+            "a folder": "@D",
+        }.items()
+    },
+    "system filter: transport by the name of the file": Dialogue(
+        main=f"system_filter = @D/filter\n{BY_NAME}",
+        files={"filter": "# Exim filter\nunseen save @D/box/x\n"},
+        transports=f"{TRANSPORTS}f:\n driver = appendfile\n file = $address_file\n user = Debian-exim\n",
+    ),
+    "system filter: as the mail user": Dialogue(
+        main=f"system_filter = @D/filter\n{BY_NAME}",
+        files={
+            "filter": '# Exim filter\nlogfile @D/box/log\nheaders add "X-A: ${run{/usr/bin/id -un}}"\nheaders remove from\n'
+            'headers add "X-B: $h_x-a:"\nlogwrite "$h_x-b:|$h_from:"\nadd 5 to n3\nunseen save @D/box/x\n'
+        },
+        transports=f"{TRANSPORTS}f:\n driver = appendfile\n file = $address_file\n",
+    ),
+    "system filter: a pipe that cannot be expanded": filtered('pipe "/bin/echo $nothing"'),
+    "system filter: mail to what is no address": filtered('unseen mail to "a b" text x'),
+    "return path while routing": Dialogue(
+        routers=LIST + ROUTERS + VERP, peers=[{"rules": [("RCPT TO:<ann", b"550 no\r\n")]}]
+    ),
+}
+
+CASES |= {
+    "SMTP queued by the command line": Dialogue(
+        args=("-bs", "-oMa", "192.0.2.7.1234", "-odqs"), said=TWO, then=[("-q",)]
+    ),
+    "SMTP queued by a file": Dialogue(
+        main="queue_only_file = smtp@D/there\n", args=("-bs", "-oMa", "192.0.2.7.1234"), said=TWO, files={"there": ""}
+    ),
+}

@@ -8,7 +8,7 @@ Values only; the work is done in `routers`, `transports` and `delivery`. Manual 
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from eximia.base.dataclass import dataclass, field
 from eximia.base.text import EMPTY, Untainted
@@ -234,6 +234,10 @@ class Kind(Enum):
     #: a file name with a final slash
     DIRECTORY = "directory"
     REPLY = "reply"
+
+
+#: the recipient of an automatic reply that has no usable one
+BAD_REPLY: Final = "**bad-reply**"
 
 
 @dataclass(slots=True)

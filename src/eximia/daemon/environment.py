@@ -21,7 +21,7 @@ def cleaned(main: MainOptions, environ: Mapping[str, str]) -> dict[str, str]:
     if main.add_environment is not None:
         for item in split_list(main.add_environment.text):
             name, equals, value = item.partition("=")
-            if equals:
+            if name and equals:
                 kept[name] = value
     return kept
 

@@ -109,6 +109,12 @@ def check(main: MainOptions, given: Given) -> Iterator[ConfigError]:
     yield from _check_pattern("uucp_from_pattern", main, given)
     yield from _check_reply_address(main, given)
     yield from _check_rate_limits(main, given)
+    if main.local_from_check and main.local_sender_retain:
+        text = "both local_from_check and local_sender_retain are set; this combination is not allowed"
+        yield UnusableFile(text, given.spans.get("local_sender_retain", NOWHERE))
+    if main.tls_dh_max_bits < 1024:
+        text = "tls_dh_max_bits is too small, must be at least 1024 for interop"
+        yield _error(given, "tls_dh_max_bits", text)
     try:
         Selectors(str(main.log_selector or ""))
     except ConfigError as error:

@@ -8,7 +8,7 @@ from eximia.base.errors import Defer, ExpansionError, NotTaken
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.base.text import to_bytes
-from eximia.context import Address
+from eximia.context import Address, Kind
 from eximia.expand import expand
 from eximia.lists import match_address
 from eximia.message.dsn import NOTIFY_FAILURE
@@ -28,6 +28,8 @@ from .report_parts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .attempt import Attempt
 
 _MADE = "This message was created automatically by mail delivery software.\n"
@@ -101,7 +103,8 @@ def _ignored(attempt: Attempt, address: Address, recipient: str) -> bool:
         return False
     top = address.top
     generated = f" <{top.address}>" if top is not address and top.address != address.address else ""
-    attempt.log.main(f"{address.address}{generated}: error ignored{why}", message.id)
+    mark = ">" if address.kind is Kind.REPLY else ""
+    attempt.log.main(f"{mark}{address.address}{generated}: error ignored{why}", message.id)
     attempt.progress.done(address)
     return True
 
@@ -150,10 +153,15 @@ def _send(attempt: Attempt, recipient: str, addresses: list[Address]) -> None:
     )
 
 
+#: what the log calls the items of bounce_message_file that are expanded
+_ITEMS = ("header", "intro", "generated text", "copy")
+
+
 def bounce_text(attempt: Attempt, recipient: str, addresses: list[Address]) -> str:
     """The whole bounce, header lines first."""
     main = attempt.process.main
-    items = template_items(attempt, "bounce_message_file", 6) or [""] * 6
+    outputs = [address for address in addresses if address.outcome is not None and address.outcome.output]
+    items = template_items(attempt, "bounce_message_file", _ITEMS) or [""] * 4
     mark = boundary(attempt)
     failed = [_failed_name(address) for address in addresses if not address.hide_child]
     text = f"X-Failed-Recipients: {(',' + chr(10) + '  ').join(failed)}\n" if failed else ""
@@ -166,7 +174,6 @@ def bounce_text(attempt: Attempt, recipient: str, addresses: list[Address]) -> s
     text += f"\n--{mark}\nContent-type: text/plain; charset=us-ascii\n\n"
     text += items[1] or _introduction(attempt, to_sender=to_sender)
     text += "\n" + "".join(_paragraph(address) for address in addresses)
-    outputs = [address for address in addresses if address.outcome is not None and address.outcome.output]
     text += _outputs(items[2], outputs) if outputs else ""
     text += status_part(attempt, mark)
     for address in _last_first(addresses):
@@ -234,23 +241,40 @@ def _copies(attempt: Attempt, recipient: str) -> list[str]:
 
     for item in split_list(template.text):
         pattern, rest = _pattern(item)
+        ctx = attempt.ctx
+        numbers: list[str] = []
         try:
-            if match_address(Template("<\x1f " + pattern, template.span), recipient, attempt.ctx) is None:
+            if match_address(Template("<\x1f " + pattern, template.span), recipient, ctx, numbers=numbers) is None:
                 continue
-            variables = attempt.ctx.address
-            kept = (variables.local_part, variables.domain)
-            variables.local_part, variables.domain = split_address(recipient)
-            try:
-                text = expand(Template(rest, template.span), attempt.ctx)
-            finally:
-                variables.local_part, variables.domain = kept
-        except (Defer, ExpansionError) as error:
+        except Defer as error:
+            if error.message:
+                attempt.log.panic(error.message, attempt.message.id)
+            return []
+        kept = (ctx.address.local_part, ctx.address.domain, ctx.scope.numeric)
+        ctx.address.local_part, ctx.address.domain = split_address(recipient)
+        ctx.scope.numeric = (recipient, *numbers)
+        try:
+            text = expand(Template(rest.strip(), template.span), ctx)
+        except ExpansionError as error:
             attempt.log.panic(
-                f'Failed to expand "{rest}" when processing errors_copy: {error.message}', attempt.message.id
+                f"Failed to expand {rest.strip()} when processing errors_copy: {error.message}", attempt.message.id
             )
             return []
-        return [one.strip() for one in text.split(",") if one.strip()]
+        finally:
+            ctx.address.local_part, ctx.address.domain, ctx.scope.numeric = kept
+        return list(_addresses(attempt, text))
     return []
+
+
+def _addresses(attempt: Attempt, text: str) -> Iterator[str]:
+    """The addresses of a list; those without a domain get one. What is no address is told of in the log."""
+    from eximia.message.address import AddressSyntaxError, addresses_in, parse_address, qualify
+
+    for start, end in addresses_in(text):
+        try:
+            yield qualify(parse_address(text[start:end]).address, attempt.process.main.qualify_recipient)
+        except AddressSyntaxError as error:
+            attempt.log.panic(f"errors_copy: {text[start:end].strip()}: {error}", attempt.message.id)
 
 
 def _pattern(item: str) -> tuple[str, str]:

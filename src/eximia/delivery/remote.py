@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BYPASSED = "delivery bypassed by -N option"
 _QUEUED = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue"
-#: -odqs
+#: -odqs, queue_only_file
 _QUEUED_BY_OPTION = "SMTP delivery explicitly queued"
 
 
@@ -66,10 +66,11 @@ def _to_send(attempt: Attempt) -> list[Address]:
     queue_all = settings.queue_smtp or settings.first_pass or attempt.message.queue_first_pass
     if not queue_all and (template is None or settings.queue_run or settings.forced):
         return attempt.remote
+    explicitly = settings.queue_smtp or attempt.message.notes.get("queue_smtp", False)
     kept: list[Address] = []
     for address in attempt.remote:
         if queue_all or _listed(attempt, address):
-            address.outcome = deferral(_QUEUED_BY_OPTION, 0) if settings.queue_smtp else deferral(_QUEUED)
+            address.outcome = deferral(_QUEUED_BY_OPTION, 0) if explicitly else deferral(_QUEUED)
             note_deferred(attempt, address, quiet=settings.first_pass)
             for host in address.hosts:
                 wait_for(attempt.ctx, address.transport.name, host.name)

@@ -15,6 +15,8 @@ from eximia.message.dsn import NOTIFY_NEVER, RET_HDRS
 from eximia.message.references import references_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eximia.context import SmtpFacts
 
     from .attempt import Attempt
@@ -206,45 +208,48 @@ def _too_much(attempt: Attempt) -> bool:
     if limit > 0 and attempt.message.body.size > (limit // _STEP + 1) * _STEP:
         return True
     longest: int = main.bounce_return_linesize_limit
-    return longest > 0 and attempt.message.max_received_linelength > longest
+    return attempt.message.max_received_linelength > longest
 
 
-def template_items(attempt: Attempt, option: str, count: int) -> list[str] | None:
+def template_items(attempt: Attempt, option: str, names: Sequence[str]) -> list[str] | None:
     """The items of bounce_message_file or warn_message_file, expanded; None when the option is not set or the file
-    cannot be read. Missing items are empty."""
+    cannot be read. `names` is what the log calls them. Items that are missing or cannot be expanded are empty."""
     template = getattr(attempt.process.main, option)
     if template is None:
         return None
     from eximia.base.template import Template
     from eximia.base.text import is_tainted, to_bytes
 
+    id_ = attempt.message.id
     path = ""
     try:
         path = expand(template, attempt.ctx)
-        if not path.startswith("/"):
-            attempt.log.panic(f"{option} is not an absolute path: {path}", attempt.message.id)
-            return None
-        if is_tainted(path):
-            attempt.log.panic(f"Tainted filename '{path}' for {option} not permitted", attempt.message.id)
-            return None
+    except ExpansionError:
+        pass
+    if not path:
+        attempt.log.panic(f"Failed to expand {option}: '{template.text}'", id_)
+        return None
+    if not path.startswith("/"):
+        attempt.log.panic(f"{option} is not absolute after expansion: '{path}'", id_)
+        return None
+    if is_tainted(path):
+        attempt.log.panic(f"{option} is not untainted after expansion: '{path}'", id_)
+        return None
+    try:
         with open(to_bytes(path), "rb") as file:
             text = file.read().decode("latin-1")
     except OSError as error:
-        attempt.log.panic(
-            f"Failed to open {path} for {'error' if count > 3 else 'warning'} message texts: {error.strerror}",
-            attempt.message.id,
-        )
+        what = "error" if option == "bounce_message_file" else "warning"
+        attempt.log.panic(f"Failed to open {path} for {what} message texts: {error.strerror}", id_)
         return None
-    except ExpansionError as error:
-        attempt.log.panic(f"Failed to expand {option}: {error.message}", attempt.message.id)
-        return None
-    items: list[str] = []
-    for part in re.split(r"(?m)^\*\*\*\*\n?", text):
+    items = [""] * len(names)
+    for number, part in enumerate(re.split(r"(?m)^\*\*\*\*\n", text)[: len(names)]):
         try:
-            items.append(expand(Template(part), attempt.ctx))
+            items[number] = expand(Template(part), attempt.ctx)
         except ExpansionError as error:
             attempt.log.panic(
-                f"Failed to expand string from {option} (item {len(items) + 1}): {error.message}", attempt.message.id
+                "Failed to expand string from bounce_message_file or warn_message_file "
+                f"({names[number]}): {error.message}",
+                id_,
             )
-            items.append("")
-    return (items + [""] * count)[:count]
+    return items

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximia.base.errors import Defer, ExpansionError
 from eximia.base.ports import Identity
@@ -11,13 +12,17 @@ from eximia.base.text import is_tainted
 from eximia.context import Address, FilterDelivery, FilterResult, Kind
 from eximia.expand import expand
 from eximia.logs.printing import printing
+from eximia.message.header import Header
 from eximia.routers.engine import split
+from eximia.routers.redirect.filtering import packed, unpacked
 
 from .outcomes import note_not_yet
 
 if TYPE_CHECKING:
     from .attempt import Attempt
 
+#: seconds that it may take
+_TIMEOUT: Final = 300.0
 _TRANSPORTS = {
     Kind.PIPE: "pipe",
     Kind.FILE: "file",
@@ -31,7 +36,7 @@ def run_system_filter(attempt: Attempt) -> FilterResult | None:
     to be tried. Header changes it has made itself, so that its later commands saw them."""
     message = attempt.message
     log = attempt.log
-    result: FilterResult = attempt.process.services.filters.run_system(attempt.ctx)
+    result = _interpreted(attempt)
     wrong = result.message if result.verdict == "error" else _write_log_lines(attempt, result)
     if wrong:
         log.panic(f"Error in system filter: {wrong}", message.id)
@@ -58,12 +63,46 @@ def run_system_filter(attempt: Attempt) -> FilterResult | None:
     return result
 
 
+def _interpreted(attempt: Attempt) -> FilterResult:
+    """What it comes to. Root has a copy of this process do it as the filter's user; that copy's changes of the header
+    lines are made here, too."""
+    process, ctx, message = attempt.process, attempt.ctx, attempt.message
+    identity = _identity(attempt)
+
+    def interpret() -> FilterResult:
+        result: FilterResult = process.services.filters.run_system(ctx)
+        return result
+
+    def interpret_as_user() -> str:
+        result = interpret()
+        lines = [(header.text, header.type) for header in message.headers]
+        return json.dumps([packed(result), lines, message.notes.get("headers_charset")])
+
+    if identity.uid in (0, os.geteuid()):
+        return interpret()
+    try:
+        answer = process.ports.as_user(process, identity, interpret_as_user, timeout=_TIMEOUT)
+    except Defer as error:
+        return FilterResult("error", message=error.message)
+    if answer is None:
+        return interpret()
+    text, lines, charset = json.loads(answer)
+    result = unpacked(text)
+    if result.headers_add or result.headers_remove:
+        message.headers = [Header(*line) for line in lines]
+    message.filter_numbers = [0] * 10 + result.numbers
+    if charset is not None:
+        message.notes["headers_charset"] = charset
+    return result
+
+
 def _identity(attempt: Attempt) -> Identity:
-    """Whose files and commands the filter's are."""
+    """Whose files and commands the filter's are: the user's that is set, or the mail user's."""
     main = attempt.process.main
-    uid = main.system_filter_user if main.system_filter_user is not None else os.geteuid()
-    gid = main.system_filter_group if main.system_filter_group is not None else os.getegid()
-    return Identity(uid, gid)
+    if main.system_filter_user is not None:
+        return Identity(main.system_filter_user, main.system_filter_group)
+    spool = attempt.process.spool
+    return Identity(spool.uid if spool.uid >= 0 else os.geteuid(), spool.gid if spool.gid >= 0 else os.getegid())
 
 
 def _write_log_lines(attempt: Attempt, result: FilterResult) -> str:
@@ -116,10 +155,17 @@ def _find_transport(attempt: Attempt, address: Address) -> str:
     template = getattr(attempt.process.main, f"system_filter_{kind}_transport")
     if template is None:
         return f"system_filter_{kind}_transport is unset"
+    variables = attempt.ctx.address
     try:
+        if address.kind is Kind.PIPE:
+            variables.address_pipe = address.address
+        elif address.kind is not Kind.REPLY:
+            variables.address_file = address.address
         name = expand(template, attempt.ctx)
     except ExpansionError:
         return f'failed to expand "{template.text}" as a system filter transport name'
+    finally:
+        variables.address_pipe = variables.address_file = ""
     if is_tainted(name):
         return f"attempt to used tainted value '{name}' fortransport '{template.text}' as a system filter"
     address.transport = attempt.process.config.transports.get(name)

@@ -127,7 +127,7 @@ def warning_text(attempt: Attempt, recipient: str, addresses: list[Address], lat
     """The whole warning, header lines first."""
     main = attempt.process.main
     message = attempt.message
-    items = template_items(attempt, "warn_message_file", 3) or [""] * 3
+    items = template_items(attempt, "warn_message_file", ("header", "intro", "final")) or ["", "", _CLOSING]
     mark = boundary(attempt)
     text = f"Reply-To: {main.errors_reply_to}\n" if main.errors_reply_to else ""
     text += f"Auto-Submitted: auto-replied\nFrom: {from_line(attempt)}\nTo: {recipient}\n"
@@ -144,7 +144,7 @@ def warning_text(attempt: Attempt, recipient: str, addresses: list[Address], lat
         if len(reasons) > first:
             reasons[first] = f"Delay reason: {reasons[first]}"
         text += "\n".join(lines + [f"    {line}" for line in reasons]) + "\n"
-    text += "\n" + (items[2] or _CLOSING)
+    text += "\n" + items[2]
     text += status_part(attempt, mark)
     for address in addresses:
         text += "\n" + status_fields(attempt, address, "delayed", "4.0.0")

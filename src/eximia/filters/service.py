@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError
+from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import from_bytes, is_tainted
 from eximia.context import FilterResult
 
@@ -56,13 +56,21 @@ class Filters:
         main = ctx.process.main
         try:
             path = expand(main.system_filter, ctx)
+        except ForcedFailure:
+            return FilterResult()
         except ExpansionError as error:
-            return FilterResult("error", message=f"failed to expand system_filter: {error.message}")
+            return FilterResult("error", message=f'failed to expand "{main.system_filter.text}": {error.message}')
+        if not path.startswith("/"):
+            return FilterResult("error", message=f'"{path}" is not an absolute path')
         if is_tainted(path):
-            return FilterResult("error", message=f"tainted file name for system_filter: {path}")
+            return FilterResult("error", message=f"Tainted name '{path}' for file read not permitted")
         try:
             with open(path, "rb") as file:
                 text = from_bytes(file.read(LONGEST))
+        except FileNotFoundError:
+            return FilterResult("error", message=f"{path} does not exist")
+        except IsADirectoryError:
+            return FilterResult("error", message=f"{path} is not a regular file")
         except OSError as error:
             return FilterResult("error", message=f"failed to open {path}: {error.strerror}")
         return interpret(ctx, text, system_limits(ctx))

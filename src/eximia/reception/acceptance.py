@@ -164,7 +164,7 @@ def decide_queueing(ctx: Context, arrived: Arrived, *, smtp: bool) -> bool:
         for item in main.queue_only_file.split(":"):
             path = item.strip()
             if path.startswith("smtp") and os.path.exists(path[4:]):
-                message.queue_first_pass = True
+                message.queue_first_pass = message.notes["queue_smtp"] = True
             elif path and os.path.exists(path):
                 return True
     if arrived.delivery == "qs":

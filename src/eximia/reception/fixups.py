@@ -84,7 +84,7 @@ def complete(ctx: Context, policy: Policy, origin: Origin, *, resent: bool) -> N
             if header.type == "S" and header.name == unwanted:
                 header.type = DELETED
     if origin.stdin:
-        _login_in_from(message.headers, origin)
+        _login_in_from(ctx, origin, "resent-from" if resent else "from")
     if not fixing:
         return
     prefix = "Resent-" if resent else ""
@@ -133,21 +133,28 @@ def _message_id(ctx: Context, policy: Policy) -> str:
     return f"{local}@{domain}"
 
 
-def _login_in_from(headers: list[Header], origin: Origin) -> None:
-    """`From: login` becomes the caller's full address, as Sendmail does."""
+def _login_in_from(ctx: Context, origin: Origin, wanted: str) -> None:
+    """`From: login` becomes the caller's full address, as Sendmail does; in a resent message `Resent-From:` does."""
+    login = origin.login.lower()
+    headers: list[Header] = ctx.message.headers
     for header in list(headers):
-        if header.type == "F" and header.body.strip() == origin.login and origin.login:
+        if login and header.name == wanted and header.type == "F" and header.body.strip().lower() == login:
             name = header.text.partition(":")[0]
-            headers.append(Header(f"{name}: {own_address(origin)}\n", "F"))
+            headers.append(Header(f"{name}: {own_address(ctx, origin)}\n", "F"))
             header.type = DELETED
 
 
-def own_address(origin: Origin) -> str:
+def own_address(ctx: Context, origin: Origin) -> str:
     """`Full Name <login@qualify_domain>`; a trusted caller who named the sender with -f goes without a full name."""
     bare = f"{origin.login}@{origin.qualify_domain}"
     if origin.stdin and origin.trusted and not (origin.own_sender or origin.name_given or origin.ours):
         return f" <{bare}>"
-    return f"{phrase(origin.name)} <{bare}>" if origin.name else bare
+    return _named(ctx, origin.name, bare) if origin.name or origin.name_given else bare
+
+
+def _named(ctx: Context, name: str, address: str) -> str:
+    """The address with a name in front of it."""
+    return f"{phrase(name, str(ctx.process.main.headers_charset))} <{address}>"
 
 
 def _authenticated(ctx: Context, origin: Origin) -> str:
@@ -191,9 +198,9 @@ def _from_and_sender(ctx: Context, origin: Origin, prefix: str, *, submission: b
         expected = f"{origin.login}@{origin.qualify_domain}"
     if not _is_from(found, expected, ctx, origin):
         if submission:
-            full = f"{phrase(message.submission_name)} <{expected}>" if message.submission_name else expected
+            full = _named(ctx, message.submission_name, expected) if message.submission_name else expected
         else:
-            full = own_address(origin)
+            full = own_address(ctx, origin)
         message.headers.append(Header(f"{prefix}Sender: {full}\n", "S"))
     if submission and message.sender_address != expected:
         message.sender_address = expected
@@ -210,11 +217,11 @@ def _new_from(ctx: Context, origin: Origin, generated: str, *, submission: bool)
             address = generated or sender
         if not address:
             return ""
-        return f"{phrase(message.submission_name)} <{address}>" if message.submission_name else address
+        return _named(ctx, message.submission_name, address) if message.submission_name else address
     if not sender:
-        return own_address(origin) if origin.login and (origin.ours or not origin.trusted) else ""
+        return own_address(ctx, origin) if origin.login and (origin.ours or not origin.trusted) else ""
     if origin.own_sender or origin.name_given:
-        return f"{phrase(origin.name)} <{sender}>" if origin.name else sender
+        return _named(ctx, origin.name, sender) if origin.name or origin.name_given else sender
     return sender
 
 
@@ -232,32 +239,26 @@ def _is_from(header: Header, expected: str, ctx: Context, origin: Origin) -> boo
     main = ctx.process.main
     if (parsed.domain or origin.qualify_domain).lower() != domain.lower():
         return False
-    plain = _without_affixes(parsed.local_part, main.local_from_prefix, main.local_from_suffix)
-    return local.lower() in (one.lower() for one in plain)
+    local = local.lower()
+    if local == parsed.local_part.lower():
+        return True
+    if main.local_from_prefix is None and main.local_from_suffix is None:
+        return False
+    return local == _without_affixes(parsed.local_part, main.local_from_prefix, main.local_from_suffix).lower()
 
 
 _LENIENT = Syntax(allow_domain_literals=True)
 
 
-def _without_affixes(local: str, prefixes: str | None, suffixes: str | None) -> list[str]:
-    """The local part, and it without each permitted prefix and suffix."""
-    out = [local]
-    for prefix in _items(prefixes):
-        if prefix.startswith("*"):
-            at = local.lower().rfind(prefix[1:].lower())
-            if at >= 0:
-                out.append(local[at + len(prefix) - 1 :])
-        elif local.lower().startswith(prefix.lower()):
-            out.append(local[len(prefix) :])
-    for suffix in _items(suffixes):
-        for one in list(out):
-            if suffix.endswith("*"):
-                at = one.lower().find(suffix[:-1].lower())
-                if at >= 0:
-                    out.append(one[:at])
-            elif one.lower().endswith(suffix.lower()):
-                out.append(one[: len(one) - len(suffix)])
-    return out
+def _without_affixes(local: str, prefixes: str | None, suffixes: str | None) -> str:
+    """The local part without the first permitted prefix and then the first permitted suffix that it has."""
+    from eximia.routers.affixes import match_prefix, match_suffix
+
+    if (prefix := match_prefix(local, _items(prefixes))) is not None:
+        local = local[len(prefix.text) :]
+    if (suffix := match_suffix(local, _items(suffixes))) is not None:
+        local = local[: len(local) - len(suffix.text)]
+    return local
 
 
 def _items(text: str | None) -> list[str]:

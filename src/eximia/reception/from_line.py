@@ -49,8 +49,20 @@ class FromLine:
         ctx.scope.numeric = (found.group(0), *(found.group(number) or "" for number in range(1, found.groups + 1)))
         try:
             self.sender = expand(main.uucp_from_sender, ctx)
-        except ExpansionError:
+        except ExpansionError as error:
+            ctx.process.log.panic(
+                f'expansion of "{main.uucp_from_sender.text}" failed after matching "From " line: {error.message}'
+            )
             self.sender = ""
         finally:
             ctx.scope.numeric = saved
         return True
+
+    def address(self, domain: str) -> str:
+        """The sender as an address, with this domain when it has none; empty when it is none."""
+        from eximia.message.address import AddressSyntaxError, Syntax, parse_address, qualify
+
+        try:
+            return qualify(parse_address(self.sender, syntax=Syntax(allow_domain_literals=True)).address, domain)
+        except AddressSyntaxError:
+            return ""

@@ -8,7 +8,6 @@ from eximia.base.errors import NetworkError
 from eximia.context import Body
 from eximia.logs.lines import smtp as lines
 from eximia.logs.lines.hosts import client, full_host
-from eximia.message.address import qualify
 from eximia.protocols.smtp.server import BodyChunk, DataEnd, Header
 
 from . import answers
@@ -196,7 +195,7 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     message = ctx.message
     from_line = session.from_line_seen
     if from_line is not None and from_line.sender and session.on_stdin and session.process.is_trusted:
-        message.sender_address = qualify(from_line.sender, session.qualify_domain)
+        message.sender_address = from_line.address(session.qualify_domain) or message.sender_address
     headers, incoming.arrived.resent = take_headers(main, event.fields)
     message.headers = headers
     message.received_count = sum(header.type == "P" for header in headers)

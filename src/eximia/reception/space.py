@@ -24,6 +24,16 @@ def space_is_short(process: Process, size: int) -> bool:
     return False
 
 
+def no_room_at_start(process: Process) -> bool:
+    """True, and the caller has been told, when nothing can be taken in from standard input without SMTP."""
+    if not space_is_short(process, 0):
+        return False
+    from .complaint import say
+
+    say("insufficient disk space")
+    return True
+
+
 #: seconds for which what a disk has is believed
 _BELIEVED: Final = 0.5
 

@@ -108,6 +108,7 @@ def variables_of(address: Address) -> AddressContext:
         address_data=address.address_data,
         router_vars=address.variables,
         self_hostname=address.self_hostname,
+        return_path=address.errors_address or "",
     )
 
 

@@ -12,7 +12,7 @@ from eximia.base.text import Untainted, is_tainted
 from eximia.context import Address, FilterDelivery, FilterResult, Kind, Reply
 from eximia.filters.log_job import run as write_log
 from eximia.filters.service import Filters
-from eximia.routers.redirect.filtering import _packed, _unpacked, run_filter
+from eximia.routers.redirect.filtering import packed, run_filter, unpacked
 
 
 def test_result_survives_packing():
@@ -26,7 +26,7 @@ def test_result_survives_packing():
         log_lines=[("/log", "line\n", 0o600)],
         numbers=[1, 2],
     )
-    again = _unpacked(_packed(result))
+    again = unpacked(packed(result))
     assert again == result
     assert [is_tainted(delivery.text) for delivery in again.deliveries] == [False, True, True]
     assert again.deliveries[2].reply is not None
@@ -45,7 +45,7 @@ def test_who_runs_it(uid: int, answer: str | None, confined: list[bool]):
         return FilterResult()
 
     def as_user(*_: Any, **__: Any) -> str | None:
-        return None if answer is None else _packed(FilterResult("delivered"))
+        return None if answer is None else packed(FilterResult("delivered"))
 
     process = SimpleNamespace(
         main=SimpleNamespace(deliver_drop_privilege=False),

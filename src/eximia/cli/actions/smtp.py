@@ -36,10 +36,13 @@ def run(call: Invocation) -> int:
 def run_batched(call: Invocation) -> int:
     from eximia.aio.direct import DirectStream
     from eximia.reception.batch import run_batch
+    from eximia.reception.space import no_room_at_start
 
     process = open_process(call)
     caller = caller_of(process, call)
     receive_as_mail_user(process)
+    if no_room_at_start(process):
+        return 1
     return run_batch(process, call, DirectStream(read_fd=0, write_fd=1), caller)
 
 

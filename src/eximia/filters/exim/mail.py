@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
 from eximia.context import FilterDelivery, Kind, Reply
+from eximia.context.delivery import BAD_REPLY
 from eximia.filters.errors import FilterError
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 
@@ -27,8 +28,6 @@ _VACATION = {
 #: header texts, where a newline must be followed by white space
 _HEADERS = ("to", "cc", "bcc", "from", "reply_to", "subject")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-#: the recipient when nobody can be told
-BAD_REPLY = "**bad-reply**"
 
 
 def interval(text: str) -> int:

@@ -40,11 +40,11 @@ def run_filter(
     if identity is None or identity.uid == os.geteuid():
         return interpret()
     try:
-        answer = ctx.process.ports.as_user(ctx.process, identity, lambda: _packed(interpret()), timeout=_TIMEOUT)
+        answer = ctx.process.ports.as_user(ctx.process, identity, lambda: packed(interpret()), timeout=_TIMEOUT)
     except Defer as error:
         raise RouterDefer(f"error in filter: {error.message}", errno=Errno.BAD_REDIRECT) from None
     if answer is not None:
-        return _unpacked(answer)
+        return unpacked(answer)
     ctx.message.acting = identity
     try:
         return interpret(confined=True)
@@ -65,7 +65,7 @@ def write_log_lines(ctx: Context, address: Address, result: FilterResult, mode: 
         raise RouterDefer(f"{wrong}{answer['error']}", errno=Errno.BAD_REDIRECT)
 
 
-def _packed(result: FilterResult) -> str:
+def packed(result: FilterResult) -> str:
     """A result as JSON; texts begin with `u` when they are untainted, else with `t`."""
     plain = {one.name: getattr(result, one.name) for one in fields(result)}
     plain["deliveries"] = [_plain(delivery) for delivery in result.deliveries]
@@ -100,7 +100,8 @@ def _unmarked(value: Any) -> Any:
     return value
 
 
-def _unpacked(answer: str) -> FilterResult:
+def unpacked(answer: str) -> FilterResult:
+    """The result that `packed` wrote."""
     plain: dict[str, Any] = _unmarked(json.loads(answer))
     result = FilterResult(**plain)
     result.deliveries = []

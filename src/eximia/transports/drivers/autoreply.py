@@ -8,7 +8,7 @@ from eximia.base.dataclass import dataclass, field
 from eximia.base.errors import ExpansionError, ForcedFailure, NotTaken
 from eximia.base.text import Untainted, is_tainted
 from eximia.config.times import read_time
-from eximia.context.delivery import Errno, Kind, Outcome, Reply, Result
+from eximia.context.delivery import BAD_REPLY, Errno, Kind, Outcome, Reply, Result
 from eximia.expand import expand_text
 from eximia.lists import match_address
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
@@ -68,6 +68,10 @@ class Autoreply:
         _, current = directories(ctx, self.name, self.options, address)
         check_current(current)
         reply = address.reply if address.kind is Kind.REPLY else None
+        if reply is not None and address.address.endswith(BAD_REPLY):
+            address.ignore_error = True
+            give_all(batch, Outcome(Result.FAILED, "filter autoreply generated syntactically invalid recipient"))
+            return
         letter = self._letter(ctx) if reply is None else self._from_filter(ctx, reply)
         never = self.options.never_mail
         if never is not None:

@@ -49,7 +49,12 @@ class Smtp:
         try:
             if self.options.message_linelength_limit < ctx.message.max_received_linelength:
                 raise Failure(
-                    "message has lines too long for transport", Errno.UNKNOWN, Fault.LOCAL, permanent=True, stop=True
+                    "message has lines too long for transport",
+                    Errno.UNKNOWN,
+                    Fault.LOCAL,
+                    permanent=True,
+                    stop=True,
+                    pass_message=True,
                 )
             hosts = hosts_for(ctx, self.name, self.options, addresses[0])
             port = port_of(ctx, self.name, self.options)
@@ -91,7 +96,7 @@ def outcome_of(failure: Failure, facts: SmtpFacts | None = None) -> Outcome:
         failure.more_errno,
         panic=failure.panic,
         smtp=facts,
-        pass_message=failure.fault is not Fault.LOCAL,
+        pass_message=failure.pass_message,
         status=failure.status,
     )
 

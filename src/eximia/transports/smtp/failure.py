@@ -48,6 +48,7 @@ class Failure(Exception):
         with_host: bool | None = None,
         announce: bool = False,
         teaches: bool = True,
+        pass_message: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -67,6 +68,8 @@ class Failure(Exception):
         self.unheard = False
         #: the address's log line shows the host
         self.with_host = fault is not Fault.LOCAL if with_host is None else with_host
+        #: the sender is told the message
+        self.pass_message = fault is not Fault.LOCAL if pass_message is None else pass_message
         #: what the server said before: its greeting, and its answer to EHLO, for reports to the sender
         self.heard = ("", "")
         #: the result type for TLS reports (RFC 8460 4.3); empty: it is not about TLS
