@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from .dsn_cases import BOX, FAILS, LOCAL, dsn
@@ -224,4 +225,30 @@ CASES |= {
         for option in NO_ROOM
         for args, said in ((("-odi", "joe@y.example"), "Subject: x\n\nx\n"), (("-bS", "-odi"), ENVELOPE + DATA))
     },
+}
+
+
+def submitted(header: str, user: str = "egg", sender: str = "s@from.example", control: str = "") -> Dialogue:
+    """An authenticated submission."""
+    login = base64.b64encode(f"\0{user}\0p".encode()).decode()
+    return Dialogue(
+        said=f"{EHLO}AUTH PLAIN {login}\r\nMAIL FROM:<{sender}>\r\nRCPT TO:<joe@y.example>\r\n"
+        f"DATA\r\n{header}\r\nx\r\n.\r\n{QUIT}",
+        authenticators="p:\n driver = plaintext\n public_name = PLAIN\n server_prompts = :\n server_condition = true\n"
+        " server_set_id = $auth2\n",
+        acl=f"rcpt:\n accept control = submission{control}\n",
+        routers=ROUTERS.partition("r:\n")[1] + ROUTERS.partition("r:\n")[2],
+    )
+
+
+CASES |= {
+    "submission: no From": submitted(""),
+    "submission: no From, no sender": submitted("", sender=""),
+    "submission: no From, named": submitted("", control="/domain=d.example/name=Humpty Dumpty"),
+    "submission: no From, the whole address": submitted("", "egg@d.example", control="/domain="),
+    "submission: no From, sender kept": submitted("", control="/sender_retain"),
+    "submission: other From, no sender": submitted("From: a@b.example\r\n", sender=""),
+    "submission: From without a domain": submitted("From: egg\r\n"),
+    "submission: two From": submitted("From: egg@test.example\r\nFrom: a@b.example\r\n"),
+    "submission: name that must be quoted": submitted("From: a@b.example\r\n", "egg@d.example"),
 }

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.pattern import pattern
-from eximia.message.address import AddressSyntaxError, Syntax, addresses_in, parse_address, split_address
+from eximia.message.address import (
+    AddressSyntaxError,
+    Syntax,
+    addresses_in,
+    parse_address,
+    quote_local_part,
+    split_address,
+)
 from eximia.message.dates import rfc5322
 from eximia.message.header import DELETED, OTHER, Header, settle_message_id
 from eximia.message.phrase import phrase
@@ -167,25 +174,22 @@ def _authenticated(ctx: Context, origin: Origin) -> str:
         return ""
     domain = ctx.message.submission_domain
     if domain is None:
-        return f"{id_}@{origin.qualify_domain}"
-    return f"{id_}@{domain}" if domain else id_
+        domain = origin.qualify_domain
+    return f"{quote_local_part(id_)}@{domain}" if domain else id_
 
 
 def _from_and_sender(ctx: Context, origin: Origin, prefix: str, *, submission: bool) -> None:
     message = ctx.message
     main = ctx.process.main
     name = f"{prefix}From".lower()
-    found = next((header for header in message.headers if header.name == name and header.type != DELETED), None)
+    named = [header for header in message.headers if header.name == name and header.type != DELETED]
+    found = named[-1] if named else None
     generated = _authenticated(ctx, origin) if submission else ""
     if found is None:
         text = _new_from(ctx, origin, generated, submission=submission)
         if text:
             found = Header(f"{prefix}From: {text}\n", "F")
             message.headers.append(found)
-        if submission:
-            if generated and not message.submission_sender_retain:
-                message.sender_address = generated
-            return
         if found is None:
             return
     if submission:
@@ -202,7 +206,8 @@ def _from_and_sender(ctx: Context, origin: Origin, prefix: str, *, submission: b
         else:
             full = own_address(ctx, origin)
         message.headers.append(Header(f"{prefix}Sender: {full}\n", "S"))
-    if submission and message.sender_address != expected:
+    if submission and message.sender_address:
+        # What must not be answered stays so.
         message.sender_address = expected
 
 
@@ -211,10 +216,7 @@ def _new_from(ctx: Context, origin: Origin, generated: str, *, submission: bool)
     message = ctx.message
     sender = message.sender_address
     if submission:
-        if sender and not generated:
-            address = sender
-        else:
-            address = generated or sender
+        address = sender or generated
         if not address:
             return ""
         return _named(ctx, message.submission_name, address) if message.submission_name else address
@@ -237,7 +239,7 @@ def _is_from(header: Header, expected: str, ctx: Context, origin: Origin) -> boo
         return False
     local, domain = split_address(expected)
     main = ctx.process.main
-    if (parsed.domain or origin.qualify_domain).lower() != domain.lower():
+    if (parsed.domain or (origin.qualify_domain if origin.qualify_senders else "")).lower() != domain.lower():
         return False
     local = local.lower()
     if local == parsed.local_part.lower():
