@@ -203,6 +203,29 @@ _ASKED = {
     "both": asked("deny message = M $acl_verify_message\n log_message = L $acl_verify_message\n !"),
     "nothing": asked("require"),
 }
+
+
+def bounced(condition: str, verify: str = "sender") -> Dialogue:
+    """A router that takes bounces only."""
+    return Dialogue(
+        acl=f"rcpt:\n warn logwrite = F=$sender_address\n require verify = {verify}\n accept\n",
+        routers=f"b:\n driver = accept\n domains = from.example\n {condition}\n transport = back\n{NOBODY}",
+        ignore=NOISE,
+    )
+
+
+NOBODY = (
+    "no:\n driver = redirect\n domains = from.example\n allow_fail\n data = :fail: <$sender_address>\n"
+    + LAST.replace("= box", "= back")
+)
+_BOUNCES = {
+    "condition": bounced("condition = ${if eq{$sender_address}{}}"),
+    "senders": bounced("senders = :"),
+    "local part": bounced("local_parts = ${if eq{$sender_address_local_part}{}{s}}"),
+    "another address": bounced("condition = ${if eq{$sender_address}{}}", "sender=o@from.example"),
+    "recipient": bounced("condition = ${if eq{$sender_address}{}}", "recipient"),
+    "not for bounces": bounced("condition = ${if !eq{$sender_address}{}}"),
+}
 CASES = {
     f"{family}: {name}": case
     for family, cases in {
@@ -213,6 +236,7 @@ CASES = {
         "autoreply": _REPLIES,
         "odd": _ODD,
         "asked again": _ASKED,
+        "bounce verified": _BOUNCES,
     }.items()
     for name, case in cases.items()
 }

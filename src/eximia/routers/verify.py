@@ -24,7 +24,21 @@ class VerifyService:
         self, ctx: Context, address: str, kind: str, *, success_on_redirect: bool = False, rewrite: bool = True
     ) -> Verified:
         """See `base.ports.VerifyService`."""
-        mode = Mode.VERIFY_SENDER if kind == "sender" else Mode.VERIFY_RECIPIENT
+        if kind != "sender":
+            return self._verify(ctx, address, kind, Mode.VERIFY_RECIPIENT, success_on_redirect, rewrite)
+        # A sender is verified as the recipient of a bounce: $sender_address is empty for the routers.
+        message = ctx.message
+        sender, message.sender_address = message.sender_address, ""
+        message.notes["verified_sender"] = sender  # still $return_path
+        try:
+            return self._verify(ctx, address, kind, Mode.VERIFY_SENDER, success_on_redirect, rewrite)
+        finally:
+            message.sender_address = sender
+            message.notes.pop("verified_sender", None)
+
+    def _verify(
+        self, ctx: Context, address: str, kind: str, mode: Mode, success_on_redirect: bool, rewrite: bool
+    ) -> Verified:
         here = Address(rewritten(ctx, address, kind) if rewrite else address)
         split(here)
         if kind == "expn":

@@ -24,7 +24,10 @@ def _gid(ctx: Context) -> str:
 
 def _return_path(ctx: Context) -> str:
     # While an address is routed the return path is the sender, until a router or transport changes it.
-    return ctx.address.return_path or (ctx.message.sender_address if _on_its_way(ctx) else EMPTY)
+    if ctx.address.return_path or not _on_its_way(ctx):
+        return ctx.address.return_path or EMPTY
+    message = ctx.message
+    return message.sender_address or message.notes.get("verified_sender", EMPTY)
 
 
 def _on_its_way(ctx: Context) -> bool:
