@@ -187,6 +187,14 @@ _ODD = {
         'm:\n driver = manualroute\n debug_print = "M: $local_part"\n route_list = * 127.0.0.1\n transport = t\n',
     ),
 }
+AUTHENTICATORS = "".join(
+    f"{name}:\n driver = plaintext\n public_name = {name}\n server_prompts = :\n server_condition = true\n"
+    for name in ("PLAIN", "LOGIN")
+)
+_ODD["greeted again when authenticated"] = Dialogue(
+    said=f"{EHLO}AUTH PLAIN AGpvZQBwdw==\r\nAUTH LOGIN\r\n{EHLO}AUTH LOGIN dQ==\r\n{QUIT}",
+    authenticators=AUTHENTICATORS,
+)
 NO = [{"rules": [("RCPT TO:<no", b"550 nobody\r\n")]}]
 TWICE = f"{EHLO}MAIL FROM:<s@from.example>\r\n" + "RCPT TO:<no@y.example>\r\n" * 2 + QUIT
 

@@ -534,7 +534,9 @@ class SmtpSession:
         return self.tls_possible() and tls is not None and tls.available(self)
 
     def auth_offer(self) -> str:
-        """The mechanisms after the keyword AUTH, or nothing."""
+        """The mechanisms after the keyword AUTH, or nothing; a client that is authenticated needs none."""
+        if self.ctx.session.sender_host_authenticated:
+            return ""
         auth = server_auth(self.process)
         if auth is None or not self.policy.host_in(self.ctx, "auth_advertise_hosts"):
             return ""
