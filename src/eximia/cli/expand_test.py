@@ -42,7 +42,7 @@ def expand_line(ctx: Context, text: str) -> str:
 
 
 def run_arguments(
-    ctx: Context, words: Iterable[str], macros: Macros | None, write: Write, complain: Complain = _silent
+    ctx: Context, words: Iterable[str], macros: Macros, write: Write, complain: Complain = _silent
 ) -> int:
     """Each argument in turn. `complain` is told of macros that cannot be defined, which have no answer. The exit status
     is 0 whatever comes of it."""
@@ -53,9 +53,7 @@ def run_arguments(
     return 0
 
 
-def run_lines(
-    ctx: Context, lines: Iterable[str], macros: Macros | None, write: Write, complain: Complain = _silent
-) -> int:
+def run_lines(ctx: Context, lines: Iterable[str], macros: Macros, write: Write, complain: Complain = _silent) -> int:
     """Lines of standard input, each answered behind a prompt."""
     write(PROMPT)
     for line in joined(lines):
@@ -87,13 +85,11 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
         yield held
 
 
-def _answer(ctx: Context, text: str, macros: Macros | None, complain: Complain) -> str | None:
+def _answer(ctx: Context, text: str, macros: Macros, complain: Complain) -> str | None:
     """The answer to one string; None for a macro that cannot be defined, which has none."""
     setting = _SET.fullmatch(text)
     if setting is not None:
         return _set(ctx, setting, macros)
-    if macros is None:
-        return expand_line(ctx, text)
     definition = _MACRO.fullmatch(text)
     text = macros.substitute(text)[0]
     if definition is None and not "A" <= text[:1] <= "Z":
@@ -110,13 +106,12 @@ def _answer(ctx: Context, text: str, macros: Macros | None, complain: Complain) 
     return f"Defined macro '{name}'"
 
 
-def _set(ctx: Context, setting: re.Match[str], macros: Macros | None) -> str:
+def _set(ctx: Context, setting: re.Match[str], macros: Macros) -> str:
     """Obeys `set` as the ACL modifier does (Exim 4.97); the answer names the variable as Exim does."""
     from eximia.acl.parse import set_name
 
     tainted, text = setting.groups()
-    if macros is not None:
-        text = macros.substitute(text)[0]
+    text = macros.substitute(text)[0]
     try:
         name, text = set_name(text, f"set {text}", NOWHERE)
         if not text.startswith("="):

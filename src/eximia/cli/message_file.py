@@ -54,7 +54,7 @@ def _complete(ctx: Context, caller: Caller, *, resent: bool) -> None:
         trusted=ctx.process.is_trusted,
         login=caller.login,
         name=caller.name,
-        own_sender=True,
+        own_sender=not (ctx.process.is_trusted and ctx.process.invocation.sender is not None),
         name_given=caller.name_given,
         qualify_senders=True,
         qualify_recipients=True,

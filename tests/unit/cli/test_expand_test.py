@@ -50,7 +50,7 @@ def test_tainted_setting_is_refused_as_a_file_name() -> None:
 
 def test_arguments() -> None:
     out: list[str] = []
-    run_arguments(context(), ["a ${uc:b}", "", "$nosuch"], None, out.append)
+    run_arguments(context(), ["a ${uc:b}", "", "$nosuch"], Macros(BuiltinMacros({})), out.append)
     assert "".join(out) == 'a B\n\nFailed: unknown variable name "nosuch"\n'
 
 

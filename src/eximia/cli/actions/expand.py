@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 def run(call: Invocation) -> int:
     from eximia.cli.expand_test import run_arguments, run_lines
+    from eximia.config.macros import BuiltinMacros, Macros
 
     process = open_process(call)
     drop_root()
     ctx = context(process, call)
-    macros = process.config.macros if process.is_admin else None
+    # those of the configuration may be secret; everybody may define some
+    macros = process.config.macros if process.is_admin else Macros(BuiltinMacros({}))
 
     def write(text: str) -> None:
         sys.stdout.buffer.write(text.encode("latin-1", "replace"))
