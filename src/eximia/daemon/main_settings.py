@@ -191,10 +191,11 @@ def _check_number(text: str, span: Span) -> None:
 
 
 def _check_log_path(main: MainOptions, given: Given) -> Iterator[ConfigError]:
+    from eximia.logs.paths import path_error
+
     path = main.log_file_path
     if path is None or not path.constant:
         return
     for item in split_list(str(path.text)):
-        if item and item != "syslog" and "%s" not in item:
-            span = given.spans.get("log_file_path", NOWHERE)
-            yield UnusableFile(f'log_file_path "{item}" does not contain "%s"', span)
+        if item and item != "syslog" and (wrong := path_error(item)):
+            yield UnusableFile(wrong, given.spans.get("log_file_path", NOWHERE))

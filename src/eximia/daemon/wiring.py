@@ -6,6 +6,7 @@ before it serves (`warm`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -235,7 +236,9 @@ def note_unusable(call: Invocation, main: Any, text: str) -> None:
     except ConfigError:
         # This may be what is wrong with the configuration.
         selectors = Selectors()
-    _log(main, selectors, spool_directory, uid, gid, call, -1).panic(text, main=False)
+    # When the place of the logs is what is wrong, standard error has said so.
+    with contextlib.suppress(ConfigError):
+        _log(main, selectors, spool_directory, uid, gid, call, -1).panic(text, main=False)
 
 
 def _selectors(main: Any) -> Selectors:

@@ -24,17 +24,28 @@ def destination(setting: str, default: str) -> Destination:
     """
     paths = []
     syslog = False
-    for item in setting.split(":"):
-        item = item.strip()
+    items = [item.strip() for item in setting.split(":")]
+    if len(items) > 1 and not items[-1]:
+        items.pop()  # as in other lists, nothing behind the last colon is no item
+    for item in items:
         if item == "syslog":
             syslog = True
             continue
         path = item or default
-        if "%s" not in path:
-            raise ConfigError(f'log_file_path "{path}" does not contain "%s"')
+        if wrong := path_error(path):
+            raise ConfigError(wrong)
         paths.append(path)
     complaint = f"More than one path given in log_file_path: using {paths[0]}" if len(paths) > 1 else ""
     return Destination(paths[0] if paths else "", syslog, complaint)
+
+
+def path_error(path: str) -> str:
+    """What is wrong with one path of `log_file_path`, "" for nothing."""
+    if "%s" not in path:
+        return f'log_file_path "{path}" does not contain "%s"'
+    if "%" in path.replace("%s", "", 1).replace("%D", "", 1).replace("%M", "", 1):
+        return f'log_file_path "{path}" contains unexpected "%" character'
+    return ""
 
 
 def file_name(path: str, kind: str, day: str) -> str:

@@ -38,3 +38,17 @@ def test_destination_trouble() -> None:
 def test_dates(path: str, main: str, panic: str) -> None:
     assert file_name(path, "main", "20021225") == main
     assert file_name(path, "panic", "20021225") == panic
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "syslog"), [("syslog:", "", True), (":", DEFAULT, False), (":syslog", DEFAULT, True)]
+)
+def test_empty_items(setting: str, path: str, syslog: bool) -> None:
+    found = destination(setting, DEFAULT)
+    assert (found.path, found.syslog, found.complaint) == (path, syslog, "")
+
+
+@pytest.mark.parametrize("setting", ["/tmp/%s%s", "/tmp/%s%x", "/tmp/%D%D%s"])
+def test_unexpected_percent(setting: str) -> None:
+    with pytest.raises(ConfigError, match='contains unexpected "%" character'):
+        destination(setting, DEFAULT)
