@@ -55,7 +55,7 @@ def offer(session: SmtpSession) -> Offer:
         bool(facts.tls_in.version),
         facts.smtp_batched,
         facts.no_pipelining,
-        facts.early_pipe_advertised and not facts.messages_accepted,
+        facts.early_pipe_advertised and not facts.early_pipe_over,
         facts.proxy.xclient,
     )
     found = kept.get(key)
