@@ -20,6 +20,9 @@ from.example.dom.example A 127.0.0.2
 from.example.dom.example TXT a bad domain
 7.2.0.192.masks.example A 127.0.0.6
 7.2.0.192.broken.example SERVFAIL
+7.2.0.192.out.example A 10.0.0.1
+7.2.0.192.mixed.example A 127.0.0.4
+7.2.0.192.mixed.example A 10.0.0.1
 7.2.0.192.in-addr.arpa PTR client.example
 client.example A 192.0.2.7
 from.example MX 10 mx.from.example
@@ -70,6 +73,17 @@ NAMES = {
     "dnslists, defer means yes": dns(f"deny dnslists = +include_unknown : broken.example\n message = {SEEN}\n accept"),
     "dnslists, defer means defer": dns("deny dnslists = +defer_unknown : broken.example\n accept"),
     "dnslists, bad mask": dns("deny dnslists = bl.example&x\n accept"),
+    **{
+        f"dnslists, outside 127: {item}": dns(f"deny dnslists = {item}\n message = {SEEN}\n accept")
+        for domain in ("out.example", "mixed.example")
+        for item in (
+            domain,
+            *(f"{domain}{sign}{value}" for sign in ("=", "==", "!=", "!==") for value in ("10.0.0.1", "127.0.0.4")),
+            *(f"{domain}{sign}{value}" for sign in ("&", "=&", "!&", "!=&") for value in ("0.0.0.1", "0.0.0.4")),
+        )
+    },
+    "dnslists, unknown word": dns(f"deny dnslists = +nonsense : bl.example\n message = {SEEN}\n accept"),
+    "dnslists, value with zeros": dns("deny dnslists = bl.example=127.0.0.02\n accept"),
     "dnslists, bad value": dns("deny dnslists = bl.example=1.2.3\n accept"),
     "dnslists, negated": dns("accept !dnslists = bl.example\n deny message = listed"),
     "dnslists, warn": dns("warn dnslists = bl.example\n add_header = X-Listed: $dnslist_text\n log_message = listed\n accept",

@@ -77,6 +77,7 @@ CASES = {
         for verb in ("accept", "deny", "defer", "drop", "warn")
         if (name, verb) not in (("quit", "drop"), ("notquit", "drop"))
     },
+    "helo: message of two lines": phase("helo", "accept message = one\\ntwo"),
     "helo: message for the greeting": phase("helo", "accept message = Welcome $sender_helo_name"),
     "connect: message for the banner": phase("connect", "accept message = 220 mine"),
     "mail: variables": phase("mail", "warn set acl_m_a = 1\n set acl_c_b = 2\n accept logwrite = $acl_m_a $acl_c_b"),
@@ -234,6 +235,32 @@ CASES = {
         PLAIN + "MAIL FROM:<s@from.example> AUTH=a@b.example\r\n",
         main="acl_smtp_mailauth = m\n",
         acl="rcpt:\n accept\nm:\n deny log_message = no $authenticated_sender\n",
+    ),
+    "auth: protocol": auth(
+        PLAIN + "MAIL FROM:<s@from.example> SMTPUTF8\r\n",
+        main="acl_smtp_connect = p\nacl_smtp_helo = p\nacl_smtp_mail = p\n",
+        acl="rcpt:\n accept\np:\n accept logwrite = <$received_protocol>\n",
+    ),
+    "auth: results, no id": Dialogue(
+        said=EHLO + "AUTH X eA==\r\n" + ENVELOPE + QUIT,
+        authenticators="\na:\n driver = plaintext\n public_name = X\n server_prompts = :\n server_condition = yes\n",
+        acl="rcpt:\n accept logwrite = <$received_protocol> ${authresults{mx}}\n",
+    ),
+    "auth: id with a line end": auth("AUTH PLAIN AHUKMjAyNi0xMS0yMyAwMTowMTowMSBmYWtl6QBw\r\n"),
+    "auth: prompts that fail": Dialogue(
+        said=EHLO + "AUTH X eA==\r\n" + QUIT,
+        authenticators="\na:\n driver = plaintext\n public_name = X\n server_prompts = ${if eq{a}{b}{x}fail}\n"
+        " server_condition = yes\n",
+    ),
+    "auth: advertise condition that fails": Dialogue(
+        said=EHLO + "AUTH X eA==\r\n" + QUIT,
+        authenticators="\na:\n driver = plaintext\n public_name = X\n server_prompts = :\n server_condition = yes\n"
+        " server_advertise_condition = ${bad\n",
+    ),
+    "auth: AUTH= not believed": Dialogue(
+        said=EHLO + "AUTH X eA==\r\nMAIL FROM:<s@from.example> AUTH=a@b.example\r\n" + QUIT,
+        authenticators="\na:\n driver = plaintext\n public_name = X\n server_prompts = :\n server_condition = yes\n"
+        " server_mail_auth_condition = no\n",
     ),
     "auth: not advertised": auth(PLAIN, main="auth_advertise_hosts =\n"),
     "auth: helo": Dialogue(said="HELO x\r\n" + PLAIN + QUIT),

@@ -45,6 +45,8 @@ no:
 )
 SENDER = "accept verify = sender"
 RECIPIENT = "accept verify = recipient"
+WORDS = "logwrite = $domain_data|$local_part_data|$recipient_verify_failure"
+LATER = {"rules": [("RCPT", b"451 later\r\n")]}
 
 CASES = {
     "recipient": rcpt(RECIPIENT),
@@ -102,6 +104,54 @@ CASES = {
         f"{RECIPIENT}/callout", transports=TRANSPORTS + " helo_data = callout.example\n"
     ),
     "recipient callout lmtp": rcpt(f"{RECIPIENT}/callout", transports=TRANSPORTS + " protocol = lmtp\n"),
+    **{
+        f"recipient callout over two hosts: {name}": rcpt(
+            f"{RECIPIENT}/callout",
+            routers="r:\n driver = manualroute\n route_list = * 127.0.0.1::@P1:127.0.0.1::@P2\n self = send\n"
+            " transport = t\n",
+            transports=TRANSPORTS.replace(" port = @P1\n", ""),
+            peers=[first, second],
+        )
+        for name, first, second in (
+            ("both refuse for now", LATER, LATER),
+            ("the first refuses for now", LATER, {}),
+            ("the first refuses", {"rules": [("RCPT", b"551 no\r\n")]}, {}),
+            ("both are busy", {"banner": b"421 x\r\n"}, {"banner": b"421 y\r\n"}),
+        )
+    },
+    "sender callout over two hosts": rcpt(
+        f"{SENDER}/callout",
+        routers="r:\n driver = manualroute\n route_list = * 127.0.0.1::@P1:127.0.0.1::@P2\n self = send\n"
+        " transport = t\n",
+        transports=TRANSPORTS.replace(" port = @P1\n", ""),
+        peers=[LATER, LATER],
+    ),
+    "recipient callout, several lines": rcpt(f"{RECIPIENT}/callout", peers=refusing(("RCPT", b"550-a\r\n550 b\r\n"))),
+    "recipient callout deferred, several lines, warn": rcpt(
+        "warn verify = recipient/callout\n accept", peers=refusing(("RCPT", b"450-a\r\n450 b\r\n"))
+    ),
+    "recipient callout gives words": rcpt(
+        f"warn verify = recipient/callout\n {WORDS}\n warn verify = recipient\n {WORDS}\n accept", times=2
+    ),
+    "recipient callout random gives no words": rcpt(f"warn verify = recipient/callout=random\n {WORDS}\n accept"),
+    "recipient callout random deferred": rcpt(
+        f"{RECIPIENT}/callout=random", peers=refusing(("RCPT TO:<mx", b"450 x\r\n"))
+    ),
+    "recipient callout random refused, then closed": rcpt(
+        f"{RECIPIENT}/callout=random", peers=refusing(("RCPT TO:<mx", b"550 no\r\n"), ("RSET", None))
+    ),
+    "recipient callout postmaster deferred": rcpt(
+        f"{RECIPIENT}/callout=postmaster", peers=refusing(("RCPT TO:<postmaster", b"450 a\r\n"))
+    ),
+    "sender callout fullpostmaster refused": rcpt(
+        f"{SENDER}/callout=fullpostmaster", peers=refusing(("RCPT TO:<postmaster", b"550 a\r\n"))
+    ),
+    "recipient callout_defer_ok": rcpt(f"{RECIPIENT}/callout_defer_ok", peers=[LATER]),
+    "recipient check_postmaster": rcpt(f"{RECIPIENT}/check_postmaster"),
+    "recipient callout of two senders": rcpt(f"{RECIPIENT}/callout=use_sender,use_postmaster"),
+    "header_sender callout use_sender": data(
+        "require verify = header_sender/callout=use_sender,no_cache\n accept", "From: joe@y.example"
+    ),
     "recipient callout over two hosts": rcpt(
         f"{RECIPIENT}/callout",
         routers="r:\n driver = manualroute\n route_list = * 127.0.0.1::1:127.0.0.1::@P1\n self = send\n transport = t\n",

@@ -12,6 +12,7 @@ from eximia.config.binding import Instance
 from eximia.context import Context
 from eximia.expand import expand
 from eximia.logs.lines.hosts import peer
+from eximia.logs.printing import printing
 
 from .catalogue import DRIVERS
 from .conditions import decode_base64, encode_base64, text_of
@@ -54,10 +55,7 @@ def _advertised(ctx: Context, one: Instance[Any]) -> bool:
     except (ForcedFailure, LookupDefer):
         return False
     except ExpansionError as error:
-        ctx.process.log.panic(
-            f"exim: failed to expand server_advertise_condition of the {one.name} authenticator "
-            f'"{condition.text}": {error}'
-        )
+        ctx.process.log.panic(f'failed to expand condition "{condition.text}" for {one.name} authenticator: {error}')
         return False
 
 
@@ -141,7 +139,7 @@ def _failed(ctx: Context, one: Instance[Any], code: str, text: str, shown: str, 
     selectors = process.log.selectors
     line = f"{one.name} authenticator failed for {peer(session, selectors)}: {code} {text}"
     if identity:
-        line += f" (set_id={identity})"
+        line += f" (set_id={printing(identity)})"
     if logged:
         line += f": {logged}"
     said = _raise_event(ctx, one, f"{code} {text}")

@@ -50,7 +50,7 @@ def _auth(ctx: Context) -> list[str]:
     session = ctx.session
     if session.sender_host_authenticated:
         name = session.notes.get("auth_public_name") or session.sender_host_authenticated
-        text = f"auth=pass {comment(name)}"
+        text = f"auth=pass {comment(name if session.authenticated_id else f'{name}, no id saved')}"
         if session.authenticated_id:
             text += f" smtp.auth={pvalue(session.authenticated_id)}"
         if session.authenticated_sender:

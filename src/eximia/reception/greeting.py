@@ -14,6 +14,7 @@ from . import answers
 from .ending import SessionOver
 from .extensions import ServerTls, server_tls
 from .numbers import complaint
+from .protocol_name import protocol_name
 from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ def _admit(session: SmtpSession) -> tuple[str, str]:
     ctx = session.ctx
     facts = ctx.session
     code, banner = "220", ""
+    ctx.message.received_protocol = protocol_name(ctx.session)
     if session.policy.has_acl(ctx, "acl_smtp_connect"):
         result = session.policy.acl(ctx, "acl_smtp_connect")
         if not result.accepted:

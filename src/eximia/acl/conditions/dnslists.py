@@ -25,23 +25,20 @@ class Restriction(NamedTuple):
     """
 
     text: str
-    values: tuple[int | None, ...]
+    values: tuple[str, ...]
     masks: bool
     every: bool
     negated: bool
 
-    def accepts(self, addresses: tuple[int, ...]) -> bool:
-        """Whether the records of a list count."""
-        if self.every:
-            matched = all(self._matches(address) for address in addresses)
-        else:
-            matched = any(self._matches(address) for address in addresses)
-        return matched is not self.negated
-
-    def _matches(self, address: int) -> bool:
-        if self.masks:
-            return any(value is not None and address & value == value for value in self.values)
-        return address in self.values
+    def fits(self, address: str) -> bool:
+        """Whether one record has a value that is looked for. Only masks are about 127.0.0.0/8: a value that is
+        written out is meant."""
+        if not self.masks:
+            return address in self.values
+        number = _number(address)
+        if number is None:
+            return False
+        return any(mask is not None and number & mask == mask for mask in map(_number, self.values))
 
     @property
     def why_not(self) -> str:
@@ -92,7 +89,8 @@ def parse_item(text: str) -> Item:
             every, values = True, values[1:]
         negated = name[start - 1 : start] == "!" if start else False
         shown = name[start:]
-        restriction = Restriction(shown, tuple(map(_number, values.split(","))), masks, every, negated)
+        words = tuple(value.strip() for value in values.split(","))
+        restriction = Restriction(shown, words, masks, every, negated)
         name = name[: start - 1] if negated else name[:start]
     first, comma, second = name.partition(",")
     return Item(second if comma else first, first, restriction, split_list(keys) if slash else None)
@@ -128,7 +126,7 @@ def _check(one: Run, text: str) -> bool:
             if word.lower() in {"+include_unknown", "+exclude_unknown", "+defer_unknown"}:
                 unknown = word.lower()
             else:
-                _log(one, f"unknown item in dnslist (ignored): {word}")
+                one.ctx.process.log.panic(f"unknown item in dnslist (ignored): {word}", one.ctx.message.id)
             continue
         if _check_item(one, parse_item(word), unknown):
             return True
@@ -168,12 +166,12 @@ def _listed(one: Run, item: Item, key: str, unknown: str) -> bool:
     if found.addresses is None:
         _explain(one, key, item.domain, listed=False, name=name)
         return False
-    values = _sensible(one, key, item.domain, found.addresses)
     if one.debug:
         one.say(f"DNS lookup for {name} succeeded (yielding {', '.join(found.addresses)})")
-    if not values:
-        return False
-    if item.restriction is not None and not item.restriction.accepts(values):
+    if item.restriction is None:
+        if not _sensible(one, key, item.domain, found.addresses):
+            return False
+    elif not _accepts(one, item.restriction, key, item.domain, found.addresses):
         if one.debug:
             one.say("=> but we are not accepting this block class because")
             one.say(f"=> {item.restriction.why_not}")
@@ -225,17 +223,30 @@ def _explain(one: Run, key: str, domain: str, *, listed: bool, name: str) -> Non
         one.say(f"=> that means {key} is not listed at {domain}")
 
 
-def _sensible(one: Run, key: str, domain: str, addresses: tuple[str, ...]) -> tuple[int, ...]:
-    """The addresses inside 127.0.0.0/8: others come from a list whose domain was lost."""
-    values = []
+def _accepts(one: Run, restriction: Restriction, key: str, domain: str, addresses: tuple[str, ...]) -> bool:
+    """Whether the records of a list count; no more of them are looked at than it takes."""
+    matched = False
     for address in addresses:
-        if address.startswith("127."):
-            number = _number(address)
-            assert number is not None
-            values.append(number)
+        if restriction.masks and not _is_sensible(one, key, domain, address):
+            matched = False
         else:
-            _log(one, f"DNS list lookup for {key} at {domain} returned {address}; not in 127.0/8 and discarded")
-    return tuple(values)
+            matched = restriction.fits(address)
+        if matched is not restriction.every:
+            break
+    return matched is not restriction.negated
+
+
+def _sensible(one: Run, key: str, domain: str, addresses: tuple[str, ...]) -> bool:
+    """Whether there is a record inside 127.0.0.0/8: others come from a list whose domain was lost."""
+    sensible = [_is_sensible(one, key, domain, address) for address in addresses]
+    return True in sensible
+
+
+def _is_sensible(one: Run, key: str, domain: str, address: str) -> bool:
+    if address.startswith("127."):
+        return True
+    _log(one, f"DNS list lookup for {key} at {domain} returned {address}; not in 127.0/8 and discarded")
+    return False
 
 
 def _look_up(one: Run, name: str) -> _Found:

@@ -21,6 +21,8 @@ class Verdict:
     address_data: str = ""
     #: a callout was made, or its result taken from the cache
     called: bool = False
+    #: the server has said that it takes the address, now or when the cache learned of it
+    accepted: bool = False
     #: it deferred, and `defer_ok` made it a success
     forgiven: bool = False
     #: the server's temporary refusal of the recipient

@@ -13,6 +13,7 @@ from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Address, Errno, Host, HostStatus
 from eximia.expand import expand
+from eximia.logs.printing import printing
 from eximia.transports.smtp.connection import Connection, raised
 from eximia.transports.smtp.cutthrough import suits
 from eximia.transports.smtp.failure import Failure, Fault
@@ -41,10 +42,26 @@ class _Refused(Exception):
         self.kind = kind
 
 
+class _Again(Exception):
+    """The server has ended the session after the random local part: ask it in another one."""
+
+
 class _Try:
     """One callout."""
 
-    __slots__ = ("address", "cache", "given", "known", "mail_from", "one", "options", "random", "reply", "target")
+    __slots__ = (
+        "address",
+        "cache",
+        "given",
+        "known",
+        "mail_from",
+        "one",
+        "options",
+        "random",
+        "random_asked",
+        "reply",
+        "target",
+    )
 
     def __init__(self, one: Run, target: Address, given: str, mail_from: str, options: CalloutOptions) -> None:
         address = target.address
@@ -58,6 +75,7 @@ class _Try:
         self.known: Known = self.cache.look()
         #: the host takes any local part
         self.random = False
+        self.random_asked = False
         #: the temporary refusal of the recipient, as the server gave it
         self.reply = ""
 
@@ -78,6 +96,7 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
     if known.verdict:
         verdict.result = known.verdict
         verdict.kind = known.kind
+        verdict.accepted = known.verdict == "ok" and not known.kind
         verdict.user = known.text
         verdict.log = ""
         return
@@ -89,16 +108,18 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         ctx.session.flush()
     transport = target.transport
     problem = ""
+    hosts: list[Host] = []
     try:
         hosts, settings, port = _where(here, target)
         if _added(here, hosts):
+            verdict.accepted = True
             return
         problem = _ask_hosts(here, transport.name, settings, hosts, port)
     except _Refused as refused:
         ctx.message.cutthrough = False
         verdict.result = "fail"
         verdict.kind = refused.kind
-        verdict.log = refused.log
+        verdict.log = printing(refused.log)
         verdict.user = _explained(ctx.address.host_address, refused, kind)
         return
     except Failure as failure:
@@ -107,7 +128,8 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         ctx.message.cutthrough &= not options.use_sender
         could_not = f"Could not complete {kind} verify callout"
         verdict.result = "defer"
-        verdict.log = f"{could_not}: {problem}"
+        # Of several hosts each had its own trouble.
+        verdict.log = could_not if len(hosts) > 1 else f"{could_not}: {printing(problem)}"
         verdict.user = could_not
         if ctx.process.main.smtp_return_error_details:
             verdict.user = unreachable(kind, address) if kind == "recipient" else verdict.log
@@ -118,6 +140,7 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
             verdict.result = "ok"
         return
     verdict.kind = "random" if here.random else ""
+    verdict.accepted = not here.random
 
 
 def _keeps(here: _Try) -> bool:
@@ -186,7 +209,9 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
     clock = ctx.process.ports.clock
     give_up = clock.monotonic() + (here.options.maxwait or 4 * here.options.timeout)
     problem = "no host found"
-    for host in hosts:
+    waiting = list(hosts)
+    while waiting:
+        host = waiting.pop(0)
         if not host.address or host.status not in (HostStatus.UNKNOWN, HostStatus.USABLE):
             continue
         if clock.monotonic() > give_up:
@@ -208,6 +233,9 @@ def _ask_hosts(here: _Try, name: str, settings: Any, hosts: list[Host], port: in
             continue
         try:
             problem = _ask(here, connection, shown, hosts)
+        except _Again as again:
+            problem = f"{shown} : {again.__cause__}"
+            waiting.insert(0, host)
         except Failure as failure:
             problem = f"{shown} : {failure.text()}"
         finally:
@@ -242,7 +270,7 @@ def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> s
         raise _Refused(mail, reply.text, f'{shown} : response to "{mail}" was: {reply.text}', "mail")
     cache.note_domain(result="accept")
     domain = here.address.rpartition("@")[2]
-    if here.known.need_random:
+    if here.known.need_random and not here.random_asked:
         local_part = _random_local_part(here.one)
         if local_part:
             reply = connection.command(f"RCPT TO:<{local_part}@{domain}>")
@@ -251,15 +279,24 @@ def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> s
                 cache.note_domain(random="accept")
                 cache.store(domain=True, accepted=None)
                 return ""
-            if reply.code // 100 == 5:
-                cache.note_domain(random="reject")
-            _begin_again(connection, here.mail_from)
+            if reply.code // 100 != 5:
+                command = f"RCPT TO:<{local_part}@{domain}>"
+                return f"{shown} : SMTP error from remote mail server after {command}: {reply.text}"
+            cache.note_domain(random="reject")
+            here.random_asked = True
+            try:
+                _begin_again(connection, here.mail_from)
+            except Failure as failure:
+                # Some servers do not go on after a refusal.
+                raise _Again from failure
     mail_reply = reply
     problem = _ask_recipient(here, connection, shown, mail_reply if keeps else None, hosts)
     if problem:
         return problem
     if here.known.need_postmaster and here.options.postmaster_from is not None:
-        _ask_postmaster(here, connection, shown, domain)
+        problem = _ask_postmaster(here, connection, shown, domain)
+        if problem:
+            return problem
     cache.store(domain=True, accepted=True)
     return ""
 
@@ -300,20 +337,23 @@ def _ask_recipient(
     return ""
 
 
-def _ask_postmaster(here: _Try, connection: Connection, shown: str, domain: str) -> None:
+def _ask_postmaster(here: _Try, connection: Connection, shown: str, domain: str) -> str:
+    """As `_ask`, about the domain's postmaster."""
     _begin_again(connection, here.options.postmaster_from or "")
     command = f"RCPT TO:<postmaster@{domain}>"
     reply = connection.command(command)
-    accepted = reply.code // 100 == 2
-    if not accepted and here.options.full_postmaster:
-        accepted = connection.command("RCPT TO:<postmaster>").code // 100 == 2
-    if accepted:
+    if reply.code // 100 != 2 and here.options.full_postmaster:
+        command = "RCPT TO:<postmaster>"
+        reply = connection.command(command)
+    if reply.code // 100 == 2:
         here.cache.note_domain(postmaster="accept")
-    elif reply.code // 100 == 5:
-        here.cache.note_domain(postmaster="reject")
-        here.cache.store(domain=True, accepted=True)
-        log = f"{shown} : SMTP error from remote mail server after {command}: {reply.text}"
-        raise _Refused(command, reply.text, log, "postmaster")
+        return ""
+    log = f"{shown} : SMTP error from remote mail server after RCPT TO:<postmaster@{domain}>: {reply.text}"
+    if reply.code // 100 != 5:
+        return log
+    here.cache.note_domain(postmaster="reject")
+    here.cache.store(domain=True, accepted=True)
+    raise _Refused(command, reply.text, log, "postmaster")
 
 
 def _begin_again(connection: Connection, sender: str) -> None:

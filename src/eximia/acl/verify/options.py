@@ -76,20 +76,26 @@ def parse(kind: str, options: Sequence[str], text: str) -> AddressOptions:
             parsed.quota = _quota(option.partition("=")[2], text)
         else:
             raise AclError(f'unknown option "{option}" in ACL condition "verify {text}"')
+    if parsed.callout is None and (deprecated_defer_ok or deprecated_postmaster):
+        # Once these words asked for a callout themselves.
+        parsed.callout = CalloutOptions()
     callout = parsed.callout
     if callout is not None:
         callout.defer_ok = callout.defer_ok or deprecated_defer_ok
         if deprecated_postmaster and callout.postmaster_from is None:
             callout.postmaster_from = ""
-        if kind != "recipient" and (callout.use_sender or callout.use_postmaster):
+        if callout.use_sender and callout.use_postmaster:
+            raise AclError("only one of use_sender and use_postmaster can be set for a recipient callout")
+        if kind == "sender" and (callout.use_sender or callout.use_postmaster):
             raise AclError("use_sender or use_postmaster cannot be used for a sender verify callout")
+        if kind != "recipient":
+            # For addresses of header lines they mean nothing.
+            callout.use_sender = callout.use_postmaster = False
         if callout.mail_from and kind != "header_sender":
             raise AclError(
                 '"mailfrom" is allowed as a callout option only for verify=header_sender (detected in ACL condition '
                 f'"{text}")'
             )
-        if callout.use_sender and callout.use_postmaster:
-            raise AclError("only one of use_sender and use_postmaster may be set for a recipient callout")
     if parsed.quota is not None and kind != "recipient":
         raise AclError("can only verify quota of recipient")
     return parsed

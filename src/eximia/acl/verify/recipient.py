@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximia.acl.phases import RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
+from eximia.base.text import Untainted
 
 from .address import say_end, verify_address
 from .options import parse
@@ -29,6 +30,9 @@ def _check(one: Run, request: Request) -> bool:
     here.address_data = verdict.address_data
     message.recipient_verify_failure = verdict.kind
     if verdict.result == "ok":
+        if verdict.accepted:
+            # The next server has taken the address: these are its words (manual 44.46).
+            here.local_part_data, here.domain_data = Untainted(local_part), Untainted(here.domain)
         return True
     ctx.session.acl_verify_message = verdict.user
     if verdict.result == "defer":

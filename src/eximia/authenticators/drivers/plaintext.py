@@ -8,12 +8,10 @@ from eximia.authenticators.conditions import (
     check_condition,
     decode_base64,
     encode_base64,
-    secret_of,
     set_variables,
     text_of,
 )
 from eximia.authenticators.outcome import (
-    FAIL,
     Ask,
     BadBase64,
     ClientReply,
@@ -22,6 +20,7 @@ from eximia.authenticators.outcome import (
     ServerResult,
     Verdict,
 )
+from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
 from eximia.base.template import Template
 from eximia.base.text import from_bytes
@@ -36,9 +35,10 @@ class Plaintext:
 
     def server(self, ctx: Context, options: Any, initial: bytes | None, ask: Ask) -> ServerResult:
         """Collect the strings (from the command, then by prompts) and expand `server_condition`."""
-        prompts = secret_of(ctx, options.server_prompts)
-        if not isinstance(prompts, str):
-            return prompts if prompts.verdict is Verdict.DEFER else FAIL
+        try:
+            prompts = text_of(ctx, options.server_prompts)
+        except ExpansionError as error:
+            return ServerResult(Verdict.DEFER, "", error.message)
         values: list[bytes] = [] if initial is None else initial.split(b"\0")[:_MOST]
         items = split_list(prompts)
         while len(values) < len(items):

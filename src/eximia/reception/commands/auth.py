@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.protocols.smtp.server import Command
 from eximia.reception.extensions import server_auth
+from eximia.reception.protocol_name import protocol_name
 
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
@@ -34,3 +35,4 @@ def auth(session: SmtpSession, command: Command) -> None:
         session.protocol_error("504", f"{mechanism} authentication mechanism not supported")
         return
     server.authenticate(session, mechanism, initial.strip() if blank else None)
+    session.ctx.message.received_protocol = protocol_name(facts)

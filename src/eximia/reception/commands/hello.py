@@ -51,7 +51,10 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         return
     code, greeting = "250", ""
     if session.policy.has_acl(session.ctx, "acl_smtp_helo"):
+        # What the client speaks from now on is not known before it is accepted.
+        protocol = session.ctx.message.received_protocol
         session.reset()
+        session.ctx.message.received_protocol = protocol
         result = session.policy.acl(session.ctx, "acl_smtp_helo")
         if not result.accepted:
             try:
@@ -64,7 +67,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
             answer = own_code(session.ctx, result.user_message, "250")
             code, greeting = answer.code, answer.text.partition("\n")[0]
             if "\n" in answer.text:
-                shown = printing(result.user_message)
+                shown = f"{code} {printing(answer.text)}"
                 log.panic(f"EHLO/HELO response must not contain newlines: message truncated: {shown}")
     if session.milters is not None and _refused_by_milter(session, name):
         return

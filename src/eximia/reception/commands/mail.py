@@ -11,7 +11,7 @@ from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
 from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
 from eximia.reception.answers import Answer, accepted, own_code
-from eximia.reception.protocol_name import syntax_options
+from eximia.reception.protocol_name import protocol_name, syntax_options
 
 if TYPE_CHECKING:
     from eximia.reception.session import SmtpSession
@@ -154,6 +154,8 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     message.sender_address = session.trusted_sender(sender)
     message.body_type = parameters.body
     message.smtputf8 = parameters.smtputf8
+    if parameters.smtputf8:
+        message.received_protocol = protocol_name(session.ctx.session, utf8=True)
     message.requiretls = parameters.requiretls
     message.size = parameters.size
     # What must not travel in clear must not come back in clear either (RFC 8689 5).
@@ -197,7 +199,9 @@ def _auth_parameter(session: SmtpSession, value: str) -> str | None:
     if not why:
         facts.authenticated_sender = value
         if facts.sender_host_authenticated and not mail_auth_allowed(ctx):
-            why = f'server_mail_auth_condition failed: authenticated ID="{facts.authenticated_id}"'
+            why = "server_mail_auth_condition failed"
+            if facts.authenticated_id:
+                why += f': authenticated ID="{facts.authenticated_id}"'
     if why:
         facts.authenticated_sender = ""
         log = session.process.log
