@@ -235,6 +235,10 @@ CASES = {
     ),
     "header_syntax": data("require verify = header_syntax\n accept", "To: joe@y.example"),
     "header_syntax fails": data("require verify = header_syntax\n accept", "To: joe@@y.example\r\nFrom: a b c@d"),
+    "header_syntax, a literal": data("require verify = header_syntax\n accept", "To: a@[192.0.2.1]"),
+    "header_syntax fails, message": data(
+        "warn !verify = header_syntax\n logwrite = <$acl_verify_message>\n accept", "To: joe@@y.example"
+    ),
     "header_names_ascii": data("require verify = header_names_ascii\n accept", "T\xf6: x"),
     "header_sender": data("require verify = header_sender\n accept", "From: ok@y.example"),
     "header_sender fails": data(

@@ -40,6 +40,14 @@ class Trace:
     def add_debug_reader(self, reader: Callable[[str, str], None]) -> None:
         self._debug_readers.append(reader)
 
+    def remove_debug_reader(self, reader: Callable[[str, str], None]) -> None:
+        self._debug_readers.remove(reader)
+
+    @property
+    def read(self) -> bool:
+        """Whether anybody reads at all."""
+        return bool(self._readers or self._debug_readers)
+
     def step(self, kind: str, span: Span, subject: str, outcome: str, why: str = "") -> None:
         step = Step(kind, span, subject, outcome, why)
         for reader in self._readers:

@@ -163,6 +163,10 @@ class SmtpSession:
                 self.milters.quit()
             if self.ctx.message.held is not None:
                 self.ctx.message.held.drop()
+            if "debug.log" in session.notes:
+                from eximia.acl.controls.debug import end_of_session
+
+                end_of_session(self.ctx)
             self.stream.close()
 
     def set_traffic_class(self, value: int) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from eximia.acl.errors import AclError
 from eximia.acl.run import Run
 from eximia.base.trace import Trace
+from eximia.context import Context, Process
 
 from .control import Control
 
@@ -120,6 +121,7 @@ def _apply(one: Run, options: str | None) -> None:
         trace = process.trace = Trace()
     trace.categories |= _USUAL if selected is None else selected
     trace.add_debug_reader(current.write)
+    one.ctx.session.notes[_NOTE] = current
     one.trace = trace
     one.debug = "acl" in trace.categories
 
@@ -144,9 +146,25 @@ def _categories(text: str) -> frozenset[str]:
 
 
 def _stop(one: Run, *, remove: bool) -> None:
-    current: DebugFile | None = one.ctx.process.caches.pop(_NOTE, None)
-    if current is not None:
-        current.stop(remove=remove)
+    _end(one.ctx.process, remove=remove)
+
+
+def end_of_session(ctx: Context) -> None:
+    """What a session began ends with it: other sessions did not ask for debug output."""
+    current: DebugFile | None = ctx.session.notes.pop(_NOTE, None)
+    if current is not None and current is ctx.process.caches.get(_NOTE):
+        _end(ctx.process, remove=False)
+
+
+def _end(process: Process, *, remove: bool) -> None:
+    current: DebugFile | None = process.caches.pop(_NOTE, None)
+    if current is None:
+        return
+    current.stop(remove=remove)
+    if process.trace is not None:
+        process.trace.remove_debug_reader(current.write)
+        if not process.trace.read:
+            process.trace = None
 
 
 DEBUG = Control("debug", _apply, takes_options=True)

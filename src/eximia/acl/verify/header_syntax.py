@@ -43,7 +43,8 @@ def may_be_unqualified(one: Run, *, sender: bool) -> bool:
 def _check(one: Run, _request: Request) -> bool:
     main = one.ctx.process.main
     syntax = Syntax(
-        main.allow_domain_literals,
+        # In a header a literal harms nobody: it is not delivered to.
+        True,
         main.strip_trailing_dot,
         main.allow_utf8_domains or one.ctx.message.smtputf8,
         main.strip_excess_angle_brackets,
@@ -57,6 +58,7 @@ def _check(one: Run, _request: Request) -> bool:
         except AddressSyntaxError as error:
             why = str(error)
         one.log_message = f'{why}: failing address in "{name}:" header is: {text}'
+        one.ctx.session.acl_verify_message = one.log_message
         if main.smtp_return_error_details:
             one.user_message = f"Rejected after DATA: {one.log_message}"
         return False
