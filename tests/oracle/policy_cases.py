@@ -18,6 +18,8 @@ MIME_TEXT = (
     'Content-Disposition: attachment; filename="evil.exe"\r\nContent-Transfer-Encoding: base64\r\n'
     "Content-Description: a thing\r\nContent-ID: <x@y>\r\n\r\naGVsbG8gd29ybGQK\r\n--BB--\r\n"
 )
+#: a scanner that always finds something
+FOUND = "cmdline:/bin/echo Virus Eicar-Test found in %s:found in:Virus (\\S+) found"
 MIME_SAID = f"{EHLO}{ENVELOPE}DATA\r\n{MIME_TEXT}.\r\n{QUIT}"
 
 
@@ -192,6 +194,13 @@ CASES = {
     "mime: regex": mime("deny mime_regex = mon.y\n message = found $regex_match_string\n accept"),
     "mime: decode off": mime("warn decode = false\n accept"),
     "mime: regex of the message": phase("data", "deny regex = ^Content-ID\n message = id\n accept", said=MIME_SAID),
+    "mime: regex of a part": mime("deny regex = Received : .hi\n message = m=$regex_match_string\n accept"),
+    "malware: name in other letters": phase(
+        "data", "deny malware = eicar\n message = $malware_name\n accept", main=f"av_scanner = {FOUND}\n"
+    ),
+    "malware: name": phase(
+        "data", "deny malware = ^Eicar\n message = $malware_name\n accept", main=f"av_scanner = {FOUND}\n"
+    ),
     "mime: plain message": mime("accept logwrite = $mime_content_type", said=EHLO + ENVELOPE + DATA + QUIT),
     "mime: discard": mime("discard"),
     "mime: broken boundary": mime(

@@ -21,7 +21,8 @@ def _regex(one: Run, text: str) -> bool:
     if one.phase.bit & mask(MIME, NOT_SMTP_MIME):
         scan: MimeScan = one.ctx.message.notes["mime"]
         assert scan.part is not None
-        data = scan.data[scan.part.header_start : scan.part.end]
+        # The message's own header is no part of its outermost part.
+        data = scan.data[scan.part.header_start or scan.part.body_start : scan.part.end]
     else:
         data = mailbox(one.ctx)
     lines = (from_bytes(line[:_MOST]) for line in data.split(b"\n"))
