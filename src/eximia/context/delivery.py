@@ -52,6 +52,8 @@ class Errno(IntEnum):
     UNKNOWN_FORMAT = -33
     #: a file may not be made in this place
     NOT_CREATED = -34
+    #: a list cannot be looked through for now
+    LIST_DEFER = -35
     #: there is no answer about TLSA records
     TLSA_DEFER = -36
     TLS_FAILURE = -37

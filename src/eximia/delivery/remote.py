@@ -93,10 +93,11 @@ def _for_host(attempt: Attempt, name: str) -> list[Address]:
 
 
 def _listed(attempt: Attempt, address: Address) -> bool:
+    """Whether the domain is in queue_smtp_domains; where nothing says so, the address is delivered."""
     try:
         return match_domain(attempt.process.main.queue_smtp_domains, address.domain, attempt.ctx) is not None
     except Defer:
-        return True
+        return False
 
 
 def _run(attempt: Attempt, batch: Batch) -> None:

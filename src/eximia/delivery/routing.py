@@ -97,10 +97,14 @@ def _held_back(attempt: Attempt, address: Address) -> bool:
             note_deferred(attempt, address)
             return True
     except Defer as error:
-        address.outcome = deferral(error.message)
+        address.outcome = deferral(_unanswered("hold_domains", error), Errno.LIST_DEFER)
         note_deferred(attempt, address)
         return True
     return False
+
+
+def _unanswered(option: str, error: Defer) -> str:
+    return f"{option} lookup deferred" + (f": {error.message}" if error.message else "")
 
 
 def _waits(attempt: Attempt, address: Address) -> bool:
@@ -118,8 +122,7 @@ def _waits(attempt: Attempt, address: Address) -> bool:
             note_not_yet(attempt, address, Errno.QUEUED_DOMAIN, "domain is in queue_domains")
             return True
     except Defer as error:
-        address.outcome = deferral(error.message)
-        note_deferred(attempt, address)
+        note_not_yet(attempt, address, Errno.LIST_DEFER, _unanswered("queue_domains", error))
         return True
     if settings.queue_run and not routing_is_due(attempt, address):
         before = last_routing_error(attempt, address)

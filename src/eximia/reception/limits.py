@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
-from eximia.base.errors import ConfigError
+from eximia.base.errors import ConfigError, ExpansionError
+from eximia.base.template import Template
 
 if TYPE_CHECKING:
     from eximia.config.main import MainOptions
+    from eximia.context import Context
 
 #: commands that serve a mail transaction
 MAIL_COMMANDS = frozenset(("MAIL", "RCPT", "DATA", "BDAT", "QUIT"))
@@ -96,6 +98,29 @@ def _seconds(text: str) -> float:
     if not text or start < len(text):
         raise ValueError(text)
     return total
+
+
+#: what holds when `smtp_receive_timeout` cannot be read
+_RECEIVE_TIMEOUT = 300.0
+
+
+def receive_timeout(ctx: Context) -> float:
+    """`smtp_receive_timeout` in seconds. A value that is no time is told of in the log."""
+    value = ctx.process.main.smtp_receive_timeout
+    if not isinstance(value, Template):
+        return float(value)
+    from eximia.expand import expand
+    from eximia.expand.numbers import seconds
+
+    try:
+        text = expand(value, ctx)
+    except ExpansionError:
+        text = ""
+    found = seconds(text)
+    if found is None:
+        ctx.process.log.panic(f"bad value for smtp_receive_timeout: '{text}'")
+        return _RECEIVE_TIMEOUT
+    return float(found)
 
 
 def throttle(main: MainOptions, option: str) -> Throttle | None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import EximiaError, ExpansionError, NetworkError
-from eximia.base.template import Template
 from eximia.base.text import Untainted
 from eximia.context import Context, Message, Scope, Session
 from eximia.logs.lines import smtp as lines
@@ -25,7 +24,7 @@ from .commands.catalogue import COMMANDS, ONLY_WITH
 from .ending import SessionOver, finish
 from .extensions import server_auth, server_tls
 from .greeting import greet
-from .limits import Counters, Throttle, throttle
+from .limits import Counters, Throttle, receive_timeout, throttle
 from .numbers import NotNumber, number
 from .ourselves import ourselves
 from .policy import POLICY, Policy
@@ -562,16 +561,8 @@ class SmtpSession:
 
     def read_timeout(self) -> None:
         """`smtp_receive_timeout`, or -os."""
-        if self.settings.timeout is not None:
-            self.timeout = self.settings.timeout
-            return
-        value = self.main.smtp_receive_timeout
-        if isinstance(value, Template):
-            from eximia.expand import expand_time
-
-            self.timeout = float(expand_time(value, self.ctx))
-        else:
-            self.timeout = float(value)
+        given = self.settings.timeout
+        self.timeout = receive_timeout(self.ctx) if given is None else given
 
     def number(self, option: str) -> int:
         """The value of an expanded integer option (with K and M). Raises ExpansionError."""
