@@ -63,7 +63,8 @@ class _Talk:
     def go_on(self, selector: selectors.BaseSelector) -> None:
         event = next(self._steps, 0)
         if not event:
-            selector.unregister(self._number)
+            if self._waits_for:
+                selector.unregister(self._number)
         elif not self._waits_for:
             selector.register(self._number, event, self)
         elif event != self._waits_for:
