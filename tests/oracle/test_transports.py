@@ -69,6 +69,15 @@ APPENDFILE = {
     "null sender": Case(F, sender="<>"),
     "mbx": Case(F + " mbx_format\n message_prefix =\n message_suffix =\n", times=2),
     "filter": Case(F + " transport_filter = /bin/sed s/bye/BYE/\n"),
+    "filter with the addresses": Case(
+        F + " batch_max = 9\n transport_filter = /bin/sh -c 'cat; echo \\$*' sh $pipe_addresses x\n", to=TWO
+    ),
+    "filter without a path": Case(F + " transport_filter = cat\n"),
+    "filter that does not read": Case(F + " transport_filter = /bin/true\n", message=MESSAGE + b"line\n" * 60000),
+    "filter that cannot be expanded": Case(F + " transport_filter = /bin/cat ${bad\n"),
+    "empty return path": Case(F + " return_path =\n return_path_add\n"),
+    "quota with an unknown word": Case(F + " quota = 1M/bogus\n"),
+    "more than the whole quota": Case(F + " quota = 1M\n quota_warn_threshold = 101%\n"),
     "maildir": Case(MAILDIR + HEADERS),
     "maildir tag": Case(MAILDIR + " maildir_tag = ab/c\n"),
     "maildir no tag": Case(MAILDIR + " maildir_tag = ${if eq{1}{2}{}fail}\n"),

@@ -519,6 +519,19 @@ ROUTED = {
             "text": "user ${run{/usr/bin/id -un}{<$value>}}\nfor $local_part\n",
         },
     ),
+    "unknown after others": generated("al1@y.example", aliases="al1: zed@y.example, :unknown:\n"),
+    "a quoted included file": generated(
+        "al1@y.example", aliases='al1: ":include:@D/filters"\n', filters="zed@y.example\n"
+    ),
+    "a qualifying domain that fails": generated(
+        "al1@y.example", aliases="al1: zed\n", al=" qualify_domain = ${if eq{1}{2}{x}fail}\n"
+    ),
+    "a folder for a file": routed("joe ann", "p:\n driver = redirect\n local_parts = joe\n file = /etc\n"),
+    "an owner that is not looked at": routed(
+        "joe",
+        "p:\n driver = redirect\n local_parts = joe\n file = @D/f\n owners = mail\n no_check_owner\n",
+        files={"f": "ann@y.example\n"},
+    ),
     "a pipe of a user that cannot be expanded": generated("fi1@y.example", filters="fi1: pipe \"/bin/echo '${bad'\"\n"),
     "a command with a space in its name": generated("al1@y.example", aliases='al1: |"/bin/echo x"\n'),
 }

@@ -26,11 +26,11 @@ def run(fields: Mapping[str, Any], fds: Sequence[int] = ()) -> dict[str, Any]:
         fd = os.open(raw, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         return _not_open(path, error, fields)
+    trouble = _unfit(path, os.fstat(fd), fields)
+    if trouble:
+        os.close(fd)
+        return {"error": trouble, "errno": -1}
     with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        trouble = _unfit(path, status, fields)
-        if trouble:
-            return {"error": trouble, "errno": -1}
         try:
             data = file.read(_LONGEST)
         except OSError as error:
@@ -52,7 +52,7 @@ def _not_open(path: str, error: OSError, fields: Mapping[str, Any]) -> dict[str,
         return {"missing": True}
     if number == errno.EACCES and fields.get("ignore_eacces"):
         return {"missing": True}
-    return {"error": f"failed to open {path}: {why(error)}", "errno": number}
+    return {"error": f"failed to open {path}: {why(error)}", "errno": -1}
 
 
 def _unfit(path: str, status: os.stat_result, fields: Mapping[str, Any]) -> str:

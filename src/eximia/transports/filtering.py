@@ -13,6 +13,7 @@ from .smtp.failure import Failure, Fault
 from .strings import expand
 
 if TYPE_CHECKING:
+    from eximia.base.template import Template
     from eximia.context import Context
     from eximia.context.delivery import Address
 
@@ -26,13 +27,7 @@ def filter_arguments(ctx: Context, options: Any, addresses: list[Address]) -> li
     template = options.transport_filter
     if template is None:
         return []
-    try:
-        # An option that expands to nothing as a whole means no filter.
-        if not template.constant and not expand(template, ctx).strip():
-            return []
-    except ExpansionError as error:
-        raise CommandError(f"failed to expand transport_filter: {error.message}") from error
-    if not template.text.strip():
+    if not template.text.strip() or _is_empty(ctx, template):
         return []
     return command_arguments(
         ctx,
@@ -43,6 +38,16 @@ def filter_arguments(ctx: Context, options: Any, addresses: list[Address]) -> li
     )
 
 
+def _is_empty(ctx: Context, template: Template) -> bool:
+    """The option expands to nothing as a whole: there is no filter. What is wrong in it the arguments will tell."""
+    if template.constant or "$pipe_addresses" in template.text:
+        return False
+    try:
+        return not expand(template, ctx).strip()
+    except ExpansionError:
+        return False
+
+
 def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]) -> bytes | None:
     """The message after the filter, None when there is none. Raises Failure (deferring) when the filter failed."""
     try:
@@ -51,6 +56,8 @@ def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, 
         raise filter_failure(error.message) from error
     if not arguments:
         return None
+    if not arguments[0].startswith("/"):
+        raise filter_failure("transport filter process failed (127): unable to execute command")
     data = header.encode("latin-1") + b"".join(body)
     result = ctx.process.ports.helpers.run(
         arguments,

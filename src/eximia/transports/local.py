@@ -214,7 +214,7 @@ def message_fields(ctx: Context, name: str, options: Any, batch: Batch, where: s
     try:
         filter_command = filter_arguments(ctx, options, batch.addresses)
     except CommandError as error:
-        raise Failure(error.message, Errno.FILTER_FAIL, Fault.LOCAL, panic=True) from error
+        raise Failure(error.message, Errno.UNKNOWN, Fault.LOCAL, panic=True) from error
     body = message.body
     made.fields = {
         "header": header,

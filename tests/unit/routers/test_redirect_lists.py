@@ -32,10 +32,10 @@ def test_taint_goes_to_the_items() -> None:
     assert type(dirty.items[0].text) is str
 
 
-def test_unknown_forgets_what_came_before() -> None:
-    found = parse_list("a@x.test, :unknown:", ListPolicy(), read)
-    assert found.verdict is Verdict.NOTHING
-    assert found.items == []
+def test_unknown_ends_the_list() -> None:
+    found = parse_list("a@x.test, :unknown:, b@x.test", ListPolicy(), read)
+    assert [item.text for item in found.items] == ["a@x.test"]
+    assert parse_list(":unknown:, b@x.test", ListPolicy(), read).verdict is Verdict.NOTHING
 
 
 def test_skipped_errors_are_kept_for_the_log() -> None:

@@ -24,8 +24,9 @@ def _gid(ctx: Context) -> str:
 
 def _return_path(ctx: Context) -> str:
     # While an address is routed the return path is the sender, until a router or transport changes it.
-    if ctx.address.return_path or not _on_its_way(ctx):
-        return ctx.address.return_path or EMPTY
+    address = ctx.address
+    if address.return_path or address.pipe_addresses or not _on_its_way(ctx):
+        return address.return_path or EMPTY  # a transport may have replaced it by nothing
     message = ctx.message
     return message.sender_address or message.notes.get("verified_sender", EMPTY)
 

@@ -5,7 +5,7 @@ What the data says is read by `redirect.lists` and by `filters`; here it becomes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from eximia.base.errors import ExpansionError, ForcedFailure
 from eximia.base.text import marked
@@ -52,7 +52,12 @@ class Redirect(Driver):
         assign_identity(ctx, address, self.router)
         qualify_domain = ""
         if options.qualify_domain is not None:
-            qualify_domain = self._expand(ctx, options.qualify_domain)
+            try:
+                qualify_domain = expand(options.qualify_domain, ctx)
+            except ForcedFailure:
+                return Answer.DECLINE
+            except ExpansionError as error:
+                raise RouterDefer(f'failed to expand "{options.qualify_domain.text}": {error.message}') from None
         if options.srs is not None and not self._srs(ctx, address, call):
             return Answer.DECLINE
         data = self._data(ctx, address)
@@ -84,12 +89,6 @@ class Redirect(Driver):
             return None
         except ExpansionError as error:
             raise RouterDefer(f'failed to expand "{options.data.text}": {error.message}') from None
-
-    def _expand(self, ctx: Context, template: Any) -> str:
-        try:
-            return expand(template, ctx)
-        except ExpansionError as error:
-            raise RouterDefer(f'failed to expand "{template.text}": {error.message}') from None
 
     # Lists
 

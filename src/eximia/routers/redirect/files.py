@@ -64,7 +64,7 @@ def _read(ctx: Context, address: Address, fields: dict[str, Any]) -> dict[str, A
 
 def _owners(ctx: Context, options: RedirectOptions) -> list[int] | None:
     """Who may own the file; None: anybody."""
-    if not (options.check_owner or options.check_local_user or options.owners):
+    if not options.check_owner:
         return None
     owners = list(options.owners)
     if options.check_local_user and ctx.address.local_user_uid is not None:
@@ -74,8 +74,7 @@ def _owners(ctx: Context, options: RedirectOptions) -> list[int] | None:
 
 def _groups(ctx: Context, options: RedirectOptions) -> list[int] | None:
     """Which groups the file may have; None: any."""
-    local = options.check_local_user and not options.modemask & 0o020
-    if not (options.check_group or local or options.owngroups):
+    if not options.check_group:
         return None
     groups = list(options.owngroups)
     if options.check_local_user and ctx.address.local_user_gid is not None:

@@ -106,16 +106,16 @@ def _read(data: str, policy: ListPolicy, read_include: IncludeReader, found: Red
             continue
         end = address_end(data, pos, newline_ends=True)
         item = data[pos:end].rstrip(_SPACE)
+        rest = pos
+        quoted = len(item) >= 2 and item[0] == '"' and item[-1] == '"'
+        if quoted:
+            item = item[1:-1]
+            rest += 1
         if trusted is not None:
             item = Untainted(item)
-        if item[0] == ":" and not _special(data[pos:], item, policy, read_include, found, depth):
+        if item[:1] == ":" and not _special(data[rest:], item, policy, read_include, found, depth):
             return False
-        if item[0] != ":" or not _is_special(item):
-            if len(item) >= 2 and item[0] == '"' and item[-1] == '"':
-                item = item[1:-1]
-                quoted = True
-            else:
-                quoted = False
+        if item[:1] != ":" or not _is_special(item):
             try:
                 added = _parse_item(item, policy, quoted=quoted)
                 if added is not None:
@@ -142,7 +142,6 @@ def _special(
     """Obey a `:word:` item; False when nothing after it counts. `rest` is the data from the item on."""
     if item == ":unknown:":
         found.verdict = Verdict.NOTHING
-        found.items.clear()
         return False
     if item.startswith(":include:"):
         return _include(like(item[9:].strip(_SPACE), item), policy, read_include, found, depth)

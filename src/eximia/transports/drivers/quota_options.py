@@ -37,7 +37,15 @@ def quota_fields(ctx: Context, name: str, options: Any) -> dict[str, Any]:
     if options.quota_warn_threshold is not None:
         text = _text(ctx, name, options.quota_warn_threshold).strip()
         if text.endswith("%"):
-            warn = quota * int(_number(text[:-1], text, options.quota_warn_threshold.text, name)) // 100
+            percentage = _number(text[:-1], text, options.quota_warn_threshold.text, name)
+            if percentage > 100:
+                raise Failure(
+                    f"Invalid quota_warn_threshold percentage ({percentage}) for {name} transport",
+                    Errno.UNKNOWN,
+                    Fault.LOCAL,
+                    panic=True,
+                )
+            warn = quota * percentage // 100
         else:
             warn = _number(text, text, options.quota_warn_threshold.text, name)
     return {
@@ -67,7 +75,10 @@ def _limit(ctx: Context, name: str, template: Any) -> tuple[int, bool]:
     text = _text(ctx, name, template)
     number, _, modifiers = text.partition("/")
     value = _number(number, text, template.text, name)
-    return max(0, value), "no_check" in modifiers.split("/")
+    words = modifiers.split("/") if modifiers else []
+    if any(word.strip() != "no_check" for word in words):
+        raise _malformed(text, template.text, name)
+    return max(0, value), bool(words)
 
 
 def _text(ctx: Context, name: str, template: Any) -> str:
@@ -91,9 +102,13 @@ def _number(number: str, text: str, source: str, name: str) -> int:
     try:
         return int(float(digits) * factor) if digits else 0
     except ValueError:
-        raise Failure(
-            f'Malformed value "{text}" (expansion of "{source}") in {name} transport',
-            Errno.UNKNOWN,
-            Fault.LOCAL,
-            panic=True,
-        ) from None
+        raise _malformed(text, source, name) from None
+
+
+def _malformed(text: str, source: str, name: str) -> Failure:
+    return Failure(
+        f'Malformed value "{text}" (expansion of "{source}") in {name} transport',
+        Errno.UNKNOWN,
+        Fault.LOCAL,
+        panic=True,
+    )

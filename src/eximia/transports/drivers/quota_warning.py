@@ -21,7 +21,7 @@ def send_warning(ctx: Context, name: str, options: Any, address: Address) -> Non
         text = expand(template, ctx)
     except ExpansionError as error:
         if log is not None:
-            what = f'Failed to expand "{template.text}" (warning) for {name} transport'
+            what = f'Failed to expand "{template.text}" (warning message for {name} transport)'
             log.panic(f"{what}: {error.message}", ctx.message.id)
         return
     header, _, body = text.partition("\n\n")

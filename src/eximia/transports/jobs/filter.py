@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from eximia.context.delivery import Errno
 
@@ -35,8 +36,24 @@ class FilterFailure(JobError):
         return FilterFailure(self.status, self.more, word="Transport")
 
 
+class FilterUnread(FilterFailure):
+    """The filter ended well, but did not want all of the message: what it wrote is not all there is."""
+
+    def __init__(self, where: str = "the transport filter") -> None:
+        JobError.__init__(self, f"error while writing to {where}", errno.EPIPE)
+        self.status, self.more = 0, ""
+
+    def while_writing(self, path: str) -> FilterFailure:
+        return FilterUnread(path)
+
+    def of_pipe(self) -> FilterFailure:
+        return self
+
+
 def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float) -> Iterator[bytes]:
     """What the filter makes of the message. Raises JobError."""
+    if not arguments[0].startswith("/"):
+        raise FilterFailure(127, ": unable to execute command")
     try:
         process = subprocess.Popen(
             [argument.encode("latin-1") for argument in arguments],
@@ -48,7 +65,7 @@ def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float)
     except OSError:
         raise FilterFailure(127, ": unable to execute command") from None
     try:
-        yield from _through(process, iter(blocks), timeout)
+        whole = yield from _through(process, iter(blocks), timeout)
         status = process.wait(timeout or None)
     except subprocess.TimeoutExpired:
         raise FilterTimeout("transport filter timeout", Errno.FILTER_FAIL) from None
@@ -56,15 +73,19 @@ def filter_blocks(arguments: list[str], blocks: Iterable[bytes], timeout: float)
         _end(process)
     if status:
         raise FilterFailure(abs(status))
+    if not whole:
+        raise FilterUnread
 
 
-def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout: float) -> Iterator[bytes]:
+def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout: float) -> Generator[bytes, None, bool]:
+    """What comes out, and at last whether the whole message went in."""
     assert process.stdin is not None
     assert process.stdout is not None
     writer, reader = process.stdin.fileno(), process.stdout.fileno()
     os.set_blocking(writer, False)
     waiting = memoryview(b"")
     deadline = time.monotonic() + timeout if timeout else None
+    whole, broken = False, False
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
         selector.register(writer, selectors.EVENT_WRITE)
@@ -77,7 +98,7 @@ def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout:
                 if key.fd == reader:
                     data = os.read(reader, _BLOCK)
                     if not data:
-                        return
+                        return whole
                     yield data
                     continue
                 if not waiting:
@@ -87,11 +108,13 @@ def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout:
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
+                    broken = True
                     waiting = memoryview(b"")
                     blocks = iter(())
                 if not waiting:
                     waiting = memoryview(next(blocks, b""))
                     if not waiting:
+                        whole = not broken
                         selector.unregister(writer)
                         process.stdin.close()
 
