@@ -17,7 +17,7 @@ from eximia.rewrite import rewrite_sender
 
 from .fixups import Origin, complete, header_message_id, qualify_headers, rewrite_recipients, take_headers
 from .policy import Policy
-from .received import make_received, set_time
+from .received import Unreceivable, make_received, set_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ class Arrived:
 
 
 def read_header(ctx: Context, policy: Policy, fields: Sequence[str], arrived: Arrived) -> None:
-    """From the raw fields to the message's header: everything that happens before the body has been read."""
+    """From the raw fields to the message's header: everything that happens before the body has been read. Raises
+    Unreceivable."""
     message = ctx.message
     headers, arrived.resent = take_headers(ctx.process.main, fields)
     message.headers = headers
@@ -58,7 +59,7 @@ def read_header(ctx: Context, policy: Policy, fields: Sequence[str], arrived: Ar
 
 
 def begin_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
-    """Put our Received: line on top, with the time at which reception began, and mend the rest."""
+    """Put our Received: line on top, with the time at which reception began, and mend the rest. Raises Unreceivable."""
     message = ctx.message
     forget_results(message)
     rewrite_recipients(ctx)
@@ -80,7 +81,10 @@ def refresh_received(ctx: Context, policy: Policy, arrived: Arrived) -> None:
     old = arrived.received
     if old is None or arrived.received_sender == ctx.message.sender_address:
         return
-    new = make_received(ctx, policy, ctx.message.received_time)
+    try:
+        new = make_received(ctx, policy, ctx.message.received_time)
+    except Unreceivable:
+        return  # the old one serves against loops
     if new is not None:
         old.text = new.text
 

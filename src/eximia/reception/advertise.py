@@ -47,8 +47,10 @@ def offer(session: SmtpSession) -> Offer:
     if kept is None or process.trace is not None:
         return _made(_keywords(session))
     facts = session.ctx.session
+    # what authenticators are advertised may cost lookups and log lines: it is asked once
+    auth = session.auth_offer()
     key = (
-        session.auth_offer(),
+        auth,
         session.tls_offered(),
         session.size_limit,
         (session.recipients_max, session.most_messages()) if session.main.limits_advertise_hosts.text else None,
@@ -62,7 +64,7 @@ def offer(session: SmtpSession) -> Offer:
     if found is None:
         if len(kept) >= _MOST_KEPT:
             kept.clear()
-        found = kept[key] = _made(_keywords(session))
+        found = kept[key] = _made(_keywords(session, auth))
     return found
 
 
@@ -85,7 +87,8 @@ def _is_settled(hosts: Template | None) -> bool:
     return hosts is None or (hosts.constant and hosts.text in ("", "*"))
 
 
-def _keywords(session: SmtpSession) -> list[str]:
+def _keywords(session: SmtpSession, auth: str | None = None) -> list[str]:
+    """`auth`: the offer of AUTH, where it is known already."""
     ctx = session.ctx
     facts = ctx.session
     main = session.main
@@ -113,7 +116,8 @@ def _keywords(session: SmtpSession) -> list[str]:
         offered.append("PIPELINING")
         if facts.early_pipe_advertised and not facts.early_pipe_over:
             offered.append("PIPECONNECT")
-    auth = session.auth_offer()
+    if auth is None:
+        auth = session.auth_offer()
     if auth:
         offered.append(f"AUTH {auth}")
     if policy.host_in(ctx, "chunking_advertise_hosts"):

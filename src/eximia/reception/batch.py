@@ -33,6 +33,7 @@ from .from_line import allowed_from_line
 from .numbers import complaint, number
 from .policy import POLICY, Policy
 from .protocol_name import syntax_options
+from .received import Unreceivable
 from .standard_input import local_session
 
 if TYPE_CHECKING:
@@ -201,6 +202,9 @@ class Batch:
         except BatchError:
             sink.drop()
             raise
+        except Unreceivable:
+            sink.drop()
+            raise BatchError("421 Unexpected failure, please try later") from None
         except OSError as error:
             sink.drop()
             self.process.log.panic(f"Failed to write spool files: {error.strerror}", message.id)

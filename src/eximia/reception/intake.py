@@ -26,6 +26,7 @@ from .body_sink import BodySink
 from .ending import SessionOver
 from .fixups import Origin, take_headers
 from .protocol_name import protocol_name
+from .received import Unreceivable
 from .recipient_data import run_prdr
 
 if TYPE_CHECKING:
@@ -203,8 +204,12 @@ def _header(session: SmtpSession, incoming: Incoming, event: Header) -> None:
     if incoming.through is not None:
         from .cutthrough import pass_header
 
+        try:
+            begin_received(ctx, session.policy, incoming.arrived)
+        except Unreceivable:
+            _stop_passing(incoming)
+            return  # it is the end of the message that is answered
         incoming.mended = True
-        begin_received(ctx, session.policy, incoming.arrived)
         merge_added_headers(ctx)
         pass_header(session, incoming)
 
@@ -280,6 +285,11 @@ def _conclude(session: SmtpSession, incoming: Incoming) -> None:
             except OSError as error:
                 session.process.log.panic(f"Failed to write spool files: {error.strerror}", message.id)
                 raise Rejected(answers.Answer("451", answers.DEFERRED)) from None
+    except Unreceivable:
+        incoming.sink.drop()
+        _stop_passing(incoming)
+        reply = ("421", "Unexpected failure, please try later")
+        raise SessionOver("local-failure", reply=reply, message_id=message.id, status=1, unasked=True) from None
     except Rejected as refusal:
         incoming.sink.drop()
         _stop_passing(incoming)

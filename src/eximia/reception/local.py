@@ -33,6 +33,7 @@ from .from_line import FromLine
 from .not_smtp import begin, judge, log_discarded, log_unusable
 from .numbers import NotNumber, number
 from .policy import POLICY, Policy
+from .received import Unreceivable
 from .session_ids import new_connection_id
 from .standard_input import given_facts
 
@@ -194,6 +195,9 @@ def _receive(submission: Submission) -> int:
     except Refused:
         sink.drop()
         raise
+    except Unreceivable:
+        sink.drop()
+        return 1
     except OSError as error:
         sink.drop()
         submission.process.log.panic(f"Failed to write spool files: {error.strerror}", message.id)

@@ -25,6 +25,7 @@ from .fixups import Origin
 from .not_smtp import begin, judge, log_discarded, log_unusable
 from .ourselves import ourselves
 from .policy import POLICY
+from .received import Unreceivable
 from .session_ids import new_connection_id
 
 if TYPE_CHECKING:
@@ -97,7 +98,10 @@ def submit(
     reader = StreamReader()
     body = reader.feed(data)
     body += reader.end()
-    read_header(ctx, POLICY, reader.header.fields, arrived)
+    try:
+        read_header(ctx, POLICY, reader.header.fields, arrived)
+    except Unreceivable:
+        raise Defer("no Received: header line can be made") from None
     message.body = Body(body)
     settle_size(ctx, reader)
     merge_added_headers(ctx)

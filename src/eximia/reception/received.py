@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from eximia.context import Context
 
 
+class Unreceivable(Exception):
+    """The line cannot be made, which the panic log has been told. Without it nobody would notice that a message goes
+    round in a loop: it must not be taken."""
+
+
 def make_received(ctx: Context, policy: Policy, when: float) -> Header | None:
-    """The line with the time `when`; None when the option expands to nothing."""
+    """The line with the time `when`; None when the option expands to nothing. Raises Unreceivable."""
     template = ctx.process.main.received_header_text
     message = ctx.message
     if len(message.recipients) == 1:
@@ -29,7 +34,7 @@ def make_received(ctx: Context, policy: Policy, when: float) -> Header | None:
         ctx.process.log.panic(
             f'Expansion of "{template.text}" (received_header_text) failed: {error.message}', ctx.message.id
         )
-        return None
+        raise Unreceivable from None
     finally:
         message.variables.pop("received_for", None)
     if not text:

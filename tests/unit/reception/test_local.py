@@ -189,3 +189,9 @@ def test_submission_mode() -> None:
         ]
         assert message.sender_address == "jo@d.example"
         assert "envelope-from <jo@d.example>" in message.headers[0].text
+
+
+def test_not_taken_while_no_received_line_can_be_made() -> None:
+    taken = hand_in("Subject: x\n\nhi\n", config="received_header_text = ${if\n")
+    assert taken.status == 1
+    assert not any("<=" in line for line in taken.log)

@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from eximia.base.errors import NotTaken
+from eximia.base.errors import Defer, NotTaken
 from eximia.reception.own import submit
 from support_reception import make_process, normal
 
@@ -51,6 +51,14 @@ def test_nobody_to_send_it_to() -> None:
     log, headers, refused = hand_in("accept", recipients=())
     assert (headers, refused) == ([], False)
     assert any("no recipients found in headers" in line for line in log)
+
+
+def test_waits_while_no_received_line_can_be_made() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        process, _, delivered = make_process(folder, "received_header_text = ${if\n")
+        with pytest.raises(Defer):
+            submit(process, BOUNCE, ["s@from.example"])
+        assert delivered.messages == []
 
 
 def test_from_is_our_user_when_nothing_says_whose_it_is() -> None:

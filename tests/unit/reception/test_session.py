@@ -41,6 +41,23 @@ def test_client_that_sends_data_before_354() -> None:
     ]
 
 
+def test_no_message_is_taken_without_a_received_line() -> None:
+    config = f"{RCPT}received_header_text = by me ${{lookup{{x}}lsearch{{/no/such/file}}}}\n{ACL}"
+    said: list[bytes | str] = [
+        b"EHLO x\r\n",
+        b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n",
+        b"A: b\r\n\r\n.\r\n",
+        b"QUIT\r\n",
+    ]
+    answer, log = dialogue(config, said)
+    assert answer.splitlines()[-2:] == [
+        '354 Enter message, ending with "." on a line by itself',
+        "421 Unexpected failure, please try later",
+    ]
+    assert any("(received_header_text) failed: failed to open /no/such/file" in line for line in log)
+    assert not any("<=" in line for line in log)
+
+
 def test_pipelining_that_was_not_offered() -> None:
     config = f"{RCPT}pipelining_connect_advertise_hosts =\n{ACL}"
     answer, log = dialogue(config, [b"HELO x\r\n", b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"])
