@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from eximia.base.errors import ConfigError
 from eximia.base.namedtuple import NamedTuple
+from eximia.base.text import to_bytes
 
 
 class Trust(NamedTuple):
@@ -39,7 +40,7 @@ class UnusableFile(ConfigError):
 
 def read_trusted(path: str, trust: Trust) -> str:
     """The content of a configuration file. Raises OSError, ConfigError."""
-    with open(path, "rb") as file:
+    with open(to_bytes(path), "rb") as file:
         if not trust.anybody:
             _check(path, os.fstat(file.fileno()), trust)
         return file.read().decode("latin-1")

@@ -155,6 +155,7 @@ class Reader:
     def _include(self, name: str, *, must: bool) -> None:
         if len(name) > 1 and name[0] == name[-1] == '"':
             name = name[1:-1]
+        name = name.partition("\0")[0]  # no file name has one; Exim's lines end there
         here = self._sources[-1]
         if not isabs(name):
             if not must:

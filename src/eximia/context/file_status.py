@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from eximia.base.text import to_bytes
+
 if TYPE_CHECKING:
     from .process import Process
 
@@ -39,6 +41,6 @@ def forget(process: Process, path: str | bytes) -> None:
 
 def _ask(path: str | bytes) -> Found:
     try:
-        return os.stat(path)
+        return os.stat(to_bytes(path) if isinstance(path, str) else path)
     except OSError as error:
         return error.with_traceback(None)

@@ -34,7 +34,7 @@ class CdbFile:
 
     def __init__(self, path: str) -> None:
         """Raises OSError."""
-        with open(path, "rb") as file:
+        with open(to_bytes(path), "rb") as file:
             file.seek(0, 2)
             self._size = file.tell()
             if self._size < _HEADER:

@@ -46,7 +46,7 @@ def _begins_with(head: bytes, magics: frozenset[int]) -> bool:
 
 def _open(path: str) -> Any:
     """The database, by whatever library made it. Raises OSError."""
-    with open(path, "rb") as file:
+    with open(to_bytes(path), "rb") as file:
         head = file.read(16)
     if _begins_with(head[:4], _GDBM_MAGICS):
         try:
@@ -54,7 +54,7 @@ def _open(path: str) -> Any:
         except ImportError:
             raise OSError(95, "no gdbm library") from None
         try:
-            return gnu.open(path, "r")
+            return gnu.open(os.fsdecode(to_bytes(path)), "r")
         except gnu.error as error:
             raise OSError(22, str(error)) from None
     if not _begins_with(head[12:], _BERKELEY_MAGICS):
@@ -66,7 +66,7 @@ def _open(path: str) -> Any:
         raise OSError(95, "no ndbm library") from None
     with tempfile.TemporaryDirectory(prefix="eximia-dbm-") as folder:
         link = os.path.join(folder, "file")
-        os.symlink(os.path.abspath(path), link + ".db")
+        os.symlink(os.path.abspath(to_bytes(path)), f"{link}.db".encode())
         try:
             return ndbm.open(link, "r")
         except ndbm.error as error:

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from eximia.base.text import Untainted
+from eximia.base.text import Untainted, to_bytes
 
 from .types import LookupDefer, OpenFailure, Options, SingleKey, option
 
@@ -27,9 +27,9 @@ class Dsearch(SingleKey):
     def find(self, ctx: Context, path: str, key: str, options: Options) -> str | None:
         """See `SingleKey.find`."""
         try:
-            if not stat.S_ISDIR(os.stat(path).st_mode):
+            if not stat.S_ISDIR(os.stat(to_bytes(path)).st_mode):
                 raise NotADirectoryError(20, os.strerror(20))
-            if not os.access(path, os.R_OK):
+            if not os.access(to_bytes(path), os.R_OK):
                 raise PermissionError(13, os.strerror(13))
         except OSError as error:
             raise OpenFailure(path, "for directory search", error) from None
@@ -45,7 +45,7 @@ class Dsearch(SingleKey):
         if wanted == "subdir" and key in {".", ".."}:
             return None
         try:
-            mode = os.lstat(whole).st_mode
+            mode = os.lstat(to_bytes(whole)).st_mode
         except FileNotFoundError:
             return None
         except OSError as error:

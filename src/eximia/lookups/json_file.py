@@ -23,7 +23,7 @@ class _Document:
     def __init__(self, path: str) -> None:
         self.root: Any = None
         self.error = ""
-        with open(path, "rb") as file:
+        with open(to_bytes(path), "rb") as file:
             data = file.read()
         try:
             self.root = json.loads(data)

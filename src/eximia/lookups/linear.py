@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eximia.base.text import from_bytes
+from eximia.base.text import from_bytes, to_bytes
 
 _SPACE = " \t\n\v\f\r"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -12,7 +12,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 def read_text(path: str) -> str:
     """The file as text that holds its bytes. Raises OSError."""
-    with open(path, "rb") as file:
+    with open(to_bytes(path), "rb") as file:
         return from_bytes(file.read())
 
 

@@ -19,8 +19,9 @@ def _open(path: str) -> Any:
     import lmdb
 
     try:
-        os.stat(path)
-        return lmdb.open(str(path), readonly=True, subdir=os.path.isdir(path), lock=False)
+        name = os.fsdecode(to_bytes(path))
+        os.stat(name)
+        return lmdb.open(name, readonly=True, subdir=os.path.isdir(name), lock=False)
     except OSError as error:
         raise OpenFailure(path, "for lmdb lookup", error) from None
     except lmdb.Error as error:
@@ -38,7 +39,7 @@ class Lmdb(SingleKey):
             raise ExpansionError('absolute file name expected for "lmdb" lookup')
         kept: dict[str, tuple[object, Any]] = ctx.process.caches.setdefault("lookup.lmdb", {})
         try:
-            status = os.stat(path)
+            status = os.stat(to_bytes(path))
             identity = (status.st_dev, status.st_ino)
         except OSError as error:
             raise OpenFailure(path, "for lmdb lookup", error) from None

@@ -3,6 +3,7 @@ the query."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ def _run(path: str, query: str, timeout: float) -> str | None:
     """Open, ask, close: what the file held a moment ago does not count. Raises sqlite3.Error; ExpansionError when it
     cannot be opened."""
     try:
-        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        connection = sqlite3.connect(os.fsdecode(to_bytes(path)), timeout=timeout, isolation_level=None)
     except sqlite3.Error as error:
         raise ExpansionError(str(error)) from None
     try:

@@ -58,6 +58,28 @@ def find(ctx, search, key, source):
     return ctx.process.services.lookups.find(ctx, search, key, source)
 
 
+@pytest.mark.parametrize("search", ["lsearch", "wildlsearch", "nwildlsearch", "json", "cdb", "lmdb", "dsearch"])
+def test_names_of_files_beyond_ascii(ctx, tmp_path, search):
+    """A name is bytes, which the program's text holds as latin-1."""
+    name = "\xe9.l".encode()
+    path = os.fsencode(tmp_path) + b"/" + name
+    key, found = "k", "v"
+    if search == "dsearch":
+        key = found = name.decode("latin-1")
+        path = os.fsencode(tmp_path)
+        (tmp_path / "\xe9.l").write_text("")
+    elif search == "json":
+        (tmp_path / "\xe9.l").write_text('{"k": "v"}')
+    elif search == "lmdb":
+        with lmdb.open(os.fsdecode(path), subdir=False) as made, made.begin(write=True) as transaction:
+            transaction.put(b"k", b"v")
+    elif search == "cdb":
+        write_cdb(tmp_path / "\xe9.l", [(b"k", b"v")])
+    else:
+        (tmp_path / "\xe9.l").write_text("k: v\n")
+    assert find(ctx, search, key, clean(path.decode("latin-1"))) == found
+
+
 @pytest.mark.parametrize(
     "key, data",
     [

@@ -41,6 +41,26 @@ def mailbox(tmp_path, data=b"", mode=0o600):
     return path
 
 
+@pytest.mark.parametrize(
+    ("where", "settings"),
+    [
+        ("file", {}),
+        ("directory", {}),
+        ("directory", {"maildir_format": True, "maildir_tag": ",\xc3\xa9"}),
+        ("directory", {"mailstore_format": True}),
+    ],
+)
+def test_names_beyond_ascii_are_the_bytes_that_were_given(tmp_path, where, settings):
+    name = "jos\xc3\xa9"  # the text of the bytes of "jos\xe9" in UTF-8
+    assert deliver(tmp_path, **{where: f"@D/{name}"}, **settings)[1] == [OK]
+    assert os.listdir(os.fsencode(tmp_path)) == ["jos\xe9".encode()]
+
+
+def test_a_missing_folder_is_told_by_the_bytes_of_its_name(tmp_path):
+    (line,) = deliver(tmp_path, directory="@D/no/\xc3\xa9", create_directory=False)[1]
+    assert "while creating file @D/no/\\303\\251/temp." in line
+
+
 class TestMailboxFile:
     def test_appends_with_separator_and_escape(self, tmp_path):
         path = mailbox(tmp_path, b"old\n")

@@ -16,6 +16,7 @@ from eximia.context.delivery import Errno
 from . import mbx
 from .filter import FilterFailure, FilterTimeout
 from .locking import Patience, lock_open_file, rounds, take_lock_file, take_mbx_lock
+from .names import as_text, as_the_system_names
 from .paths import check_place, parents_missing
 from .quota import check, crossed
 from .result import JobError
@@ -29,25 +30,26 @@ _MOST_RACES = 10
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any] | Steps:
     """Deliver into a file or a directory. The result has `result`, and on success `size` and `file`."""
+    fields = as_the_system_names(fields)
     if fields["format"] == "maildir":
         return _in_steps(fields, fds)
     try:
         if fields["format"] == "file":
-            return append(fields, fds)
+            return as_text(append(fields, fds))
         from .directory import deliver
 
-        return deliver(fields, fds)
+        return as_text(deliver(fields, fds))
     except JobError as error:
-        return error.as_fields()
+        return as_text(error.as_fields())
 
 
 def _in_steps(fields: dict[str, Any], fds: list[int]) -> Steps:
     from .directory import maildir
 
     try:
-        return (yield from maildir(fields, fds))
+        return as_text((yield from maildir(fields, fds)))
     except JobError as error:
-        return error.as_fields()
+        return as_text(error.as_fields())
 
 
 def append(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:

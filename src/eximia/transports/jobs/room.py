@@ -10,12 +10,14 @@ import os
 from typing import Any
 
 from .directory import usage_of
+from .names import as_text, as_the_system_names
 from .quota import check
 from .result import JobError
 
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """`result` is "room", or what the job `appendfile` would answer because of the quota."""
+    fields = as_the_system_names(fields)
     path: str = fields["path"]
     try:
         if fields["format"] != "file":
@@ -26,7 +28,7 @@ def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
             size = fields["mailbox_size"]
             check(fields, size if size >= 0 else _size(path), 0, path)
     except JobError as error:
-        return error.as_fields()
+        return as_text(error.as_fields())
     return {"result": "room"}
 
 
