@@ -9,7 +9,6 @@ import os
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from eximia.base.namedtuple import NamedTuple
@@ -194,32 +193,22 @@ class ClientContext(Context):
         super().__init__(settings, server=False)
 
 
-#: seconds for which a busy server does not look again whether the files have changed
-BELIEVED = 0.02
-
-
-class _Kept:
+class _Kept(NamedTuple):
     """A context, the settings it was made of, and the files they name as they were then."""
 
-    __slots__ = ("context", "names", "settings", "stamp", "until")
-
-    def __init__(self, settings: Settings, names: tuple[str, ...], stamp: Stamp, context: Context) -> None:
-        self.settings = settings
-        self.names = names
-        self.stamp = stamp
-        self.context = context
-        #: until then that is believed to be so still
-        self.until = 0.0
+    settings: Settings
+    names: tuple[str, ...]
+    stamp: Stamp
+    context: Context
 
 
 class ContextCache:
-    """Contexts by their settings. `note` is for the log lines of what is passed over; `believed`: seconds for which
-    files count as unchanged."""
+    """Contexts by their settings, remade when a file has changed: the next connection sees it. `note` is for the log
+    lines of what is passed over."""
 
-    __slots__ = ("_believed", "_kept", "_most", "_note", "_same")
+    __slots__ = ("_kept", "_most", "_note", "_same")
 
-    def __init__(self, note: Callable[[str], None], *, most: int = 256, believed: float = 0.0) -> None:
-        self._believed = believed
+    def __init__(self, note: Callable[[str], None], *, most: int = 256) -> None:
         self._kept: dict[Settings, _Kept] = {}
         #: the same by the identity of the settings: those of a server are usually one object
         self._same: dict[int, _Kept] = {}
@@ -241,14 +230,7 @@ class ContextCache:
         return found
 
     def _current(self, kept: _Kept | None) -> Context | None:
-        if kept is None:
-            return None
-        now = monotonic()
-        if now >= kept.until:
-            if stamp(kept.names) != kept.stamp:
-                return None
-            kept.until = now + self._believed
-        return kept.context
+        return kept.context if kept is not None and stamp(kept.names) == kept.stamp else None
 
     def _get(self, settings: Settings, make: Callable[[], Context]) -> Context:
         kept = self._kept.get(settings)
@@ -272,8 +254,7 @@ def contexts_of(process: Process) -> ContextCache:
     """The process's contexts."""
     cache: ContextCache | None = process.caches.get("tls.contexts")
     if cache is None:
-        believed = 0.0 if process.connections is None else BELIEVED
-        cache = process.caches["tls.contexts"] = ContextCache(process.log.main, believed=believed)
+        cache = process.caches["tls.contexts"] = ContextCache(process.log.main)
     return cache
 
 
