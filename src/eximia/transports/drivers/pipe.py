@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -140,16 +141,14 @@ class Pipe:
 
         def told() -> str:
             try:
-                return "\0".join(["", *split()])
-            except CommandError as error:
-                return error.message
-            except Failure as error:
-                return error.message
+                return json.dumps([split(), ""])
+            except (CommandError, Failure) as error:
+                return json.dumps([[], error.message])
 
-        answer = as_user(ctx, identity, frozenset(), text, told)
-        if not answer.startswith("\0"):
-            raise CommandError(answer)
-        return [Untainted(argument) for argument in answer[1:].split("\0")]
+        arguments, trouble = json.loads(as_user(ctx, identity, frozenset(), text, told))
+        if trouble or not arguments:
+            raise CommandError(trouble)
+        return [Untainted(argument) for argument in arguments]
 
     def _shell(self, ctx: Context, batch: Batch, text: str, *, expanding: bool) -> list[str]:
         """`use_shell`: the whole command as one string for the shell."""
