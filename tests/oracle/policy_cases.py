@@ -92,7 +92,6 @@ CASES = {
         "data",
         "accept add_header = X-End: 1\n add_header = :at_start:X-Start: 1\n add_header = :after_received:X-After: 1\n"
         " add_header = :at_start_rfc:X-Rfc: 1",
-        main="queue_run_in_order\n",
     ),
     "data: remove_header": phase("data", "accept remove_header = subject : x-none"),
     "data: log_reject_target": phase("data", "deny log_reject_target = main"),

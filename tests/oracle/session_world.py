@@ -38,6 +38,7 @@ keep_environment =
 host_lookup =
 timezone = UTC
 tls_advertise_hosts =
+queue_run_in_order
 log_selector = {selector}
 trusted_users = root
 """

@@ -32,6 +32,19 @@ from support_servers import Listening
 
 HERE = Path("/mnt/h")
 ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
+_SERVING = """#!/bin/sh
+# Runs a daemon until it has said in the log that it started, or has ended by itself.
+started() { cat /mnt/h/log/mainlog 2>/dev/null | grep -c 'daemon started'; }
+before=$(started)
+"$@" &
+daemon=$!
+for _ in $(seq 200); do
+  kill -0 $daemon 2>/dev/null || break
+  if [ "$(started)" -gt "$before" ]; then sleep 0.3; kill $daemon; break; fi
+  sleep 0.1
+done
+wait $daemon
+"""
 _EHLO = b"250-sink\r\n250-SIZE\r\n250-8BITMIME\r\n250-DSN\r\n250 PIPELINING\r\n"
 
 
@@ -84,7 +97,7 @@ def prepare(case: dict[str, Any]) -> Sink:
         shutil.chown(HERE / name, "Debian-exim", "Debian-exim")
         (HERE / name).chmod(0o777 if name == "box" else 0o755)
     (HERE / "conf").write_text(case["conf"])
-    for name, text in case["files"].items():
+    for name, text in {"bin/serving": _SERVING, **case["files"]}.items():
         path = HERE / name
         path.write_text(text)
         path.chmod(0o755 if text.startswith("#!") else 0o644)

@@ -21,6 +21,7 @@ qualify_domain = local.test
 keep_environment =
 never_users =
 trusted_users = root
+queue_run_in_order
 @MAIN@
 begin routers
 dns:

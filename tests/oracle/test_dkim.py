@@ -55,6 +55,7 @@ qualify_domain = my.host.example
 keep_environment =
 tls_advertise_hosts =
 trusted_users = root
+queue_run_in_order
 acl_smtp_rcpt = arcpt
 acl_smtp_data = adata
 queue_only

@@ -36,6 +36,7 @@ qualify_domain = my.host.example
 keep_environment =
 trusted_users = root
 tls_advertise_hosts =
+queue_run_in_order
 {main}
 begin routers
 {routers}
