@@ -6,7 +6,6 @@ log, and how many messages stay in the spool.
 
 from __future__ import annotations
 
-import difflib
 import os
 import pickle
 import pwd
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,9 @@ import pytest
 
 from support_processes import Ended, call_whole, reports_apart, run_whole
 
+from .comparing import compare_held
 from .namespace import run_inside
-from .transport_world import _VARYING, EXIM, SOURCE, Peer, changed
+from .transport_world import _VARYING, EXIM, SOURCE, Peer
 
 #: how every configuration of these worlds begins
 HEAD = """
@@ -280,12 +279,7 @@ def _lines(ended: Ended) -> list[str]:
 
 def compare(case: Dialogue) -> None:
     """Both programs must come to the same, save what the case says."""
-    with ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(case.outcome, "exim4")
-        ours = case.outcome("ours")
-        theirs = waiting.result()
-    if changed(theirs, ours) != list(case.differs):
-        pytest.fail("\n".join(difflib.unified_diff(theirs, ours, "exim4", "ours", lineterm="")), pytrace=False)
+    compare_held(lambda: case.outcome("exim4"), lambda: case.outcome("ours"), case.differs)
 
 
 def named(**families: dict[str, Dialogue]) -> list[Any]:

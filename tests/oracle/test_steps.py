@@ -9,7 +9,6 @@ step (`$` alone: root), `| ` begins a line of what it reads, `|| ` one that ends
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -17,12 +16,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from .comparing import compare_held
 from .steps_inside import ID
 
 EXIM = shutil.which("exim4")
@@ -235,10 +234,6 @@ PARAMETERS = [
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_same(case: Case, launcher: Path) -> None:
     assert EXIM is not None
-    with ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(outcome, case, Path(EXIM), "")
-        # a line of its own, so that errors of the configuration have the same line numbers
-        ours = outcome(case, launcher, "message_id_format = short")
-        theirs = waiting.result()
-    if ours != theirs:
-        pytest.fail("\n".join(difflib.unified_diff(theirs, ours, "exim4", "ours", lineterm="")), pytrace=False)
+    exim = Path(EXIM)
+    # a line of its own, so that errors of the configuration have the same line numbers
+    compare_held(lambda: outcome(case, exim, ""), lambda: outcome(case, launcher, "message_id_format = short"))

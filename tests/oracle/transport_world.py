@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import pwd
 import re
@@ -11,7 +10,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,8 @@ import pytest
 
 from support_processes import run_whole
 from support_servers import Listening
+
+from .comparing import compare_held
 
 EXIM = shutil.which("exim4")
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -254,18 +254,8 @@ def _files(clean: _Cleaner, box: Path) -> dict[str, tuple[str, str]]:
 def compare(case: Case) -> None:
     """Both programs must come to the same, save what the case says."""
     assert EXIM is not None
-    with ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(case.outcome, (EXIM,))
-        ours = _lines(case.outcome(OURS))
-        theirs = _lines(waiting.result())
-    if changed(theirs, ours) != list(case.differs):
-        pytest.fail("\n".join(difflib.unified_diff(theirs, ours, "exim4", "ours", lineterm="")), pytrace=False)
-
-
-def changed(theirs: Sequence[str], ours: Sequence[str]) -> list[str]:
-    """The lines that only one of them has, marked as in a difference."""
-    lines = list(difflib.unified_diff(theirs, ours, lineterm="", n=0))
-    return [line for line in lines[2:] if not line.startswith("@@")]
+    exim = (EXIM,)
+    compare_held(lambda: _lines(case.outcome(exim)), lambda: _lines(case.outcome(OURS)), case.differs)
 
 
 def _lines(outcome: dict[str, Any]) -> list[str]:
