@@ -7,6 +7,7 @@ from typing import Any
 from support_authenticators import CRAM as CRAM_SERVER
 from support_authenticators import PLAIN as PLAIN_SERVER
 
+from .mime_cases import CASES as MIME_CASES
 from .session_world import BS, DATA, EHLO, ENVELOPE, QUIT, Dialogue
 
 QUEUED = "queue_only\nqueue_only_override = false\n"
@@ -370,6 +371,7 @@ CASES = {
         acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
         said="HELO\r\n" * 6 + QUIT,
     ),
+    **MIME_CASES,
     "no caller address": Dialogue(args=("-bs", "-odi", "-oMs", "name.example", *BS[1:3])),
 }
 

@@ -89,12 +89,15 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
     message.notes["mime"] = scan
     waiting: list[tuple[bytes, int]] = [(whole_message(ctx), 0)]
     last: MimePart | None = None
+    count = -1
     try:
         while waiting:
             data, nesting = waiting.pop(0)
             for part in walk(data, is_rfc822=nesting > 0):
                 scan.data, scan.part, scan.decoded = data, part, None
                 message.mime = last = part
+                if not nesting:
+                    count = part.part_count
                 result = run(ctx, phase, source)
                 if result.outcome is not Outcome.ACCEPT:
                     return result
@@ -102,15 +105,20 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
                     waiting.append((scan.decoded_part(), nesting + 1))
         return accepted
     finally:
-        message.mime = _afterwards(last)
+        message.mime = _afterwards(last, count)
         del message.notes["mime"]
         if not message.no_mbox_unspool:
             scan.finish()
 
 
-def _afterwards(part: MimePart | None) -> MimePart | None:
-    """What the variables show when all parts have been looked at: the last one, without what its header said."""
+def _afterwards(part: MimePart | None, count: int) -> MimePart | None:
+    """What the variables show when all parts have been looked at: the last one, without what its header and content
+    said, and the number of the message's own parts."""
     if part is not None:
+        part.part_count = count
+        part.anomaly_level = part.content_size = 0
+        part.anomaly_text = part.boundary = part.decoded_filename = ""
+        part.is_multipart = False
         part.charset = part.content_description = part.content_disposition = part.content_id = ""
         part.content_transfer_encoding = part.content_type = part.filename = ""
     return part

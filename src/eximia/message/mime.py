@@ -7,9 +7,11 @@ Works on the bytes of a whole message with LF line ends. Lenient: what is broken
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
+import re
 
 from eximia.base.text import from_bytes
+
+from .mime_header import PartHeader
 
 _COVERS_ALL = frozenset({"multipart/alternative", "multipart/related"})
 #: parts inside parts; deeper ones are not entered
@@ -40,6 +42,7 @@ class MimePart:
         "content_type",
         "decoded_filename",
         "end",
+        "enters",
         "filename",
         "header_start",
         "is_coverletter",
@@ -64,6 +67,8 @@ class MimePart:
         self.content_transfer_encoding = ""
         self.content_type = ""
         self.decoded_filename = ""
+        #: whether it contains other parts
+        self.enters = False
         self.filename = ""
         self.is_coverletter = False
         self.is_multipart = False
@@ -71,197 +76,122 @@ class MimePart:
         self.part_count = 0
 
 
-class _Counter:
-    __slots__ = ("value",)
+class _Container:
+    """A multipart whose delimiter lines are waited for."""
 
-    def __init__(self) -> None:
-        self.value = 0
+    __slots__ = ("children", "cover", "delimiter", "depth", "next")
+
+    def __init__(self, part: MimePart, depth: int) -> None:
+        self.delimiter = b"--" + part.boundary.encode("latin-1")
+        self.cover = part.is_coverletter and part.content_type in _COVERS_ALL
+        #: parts after the first one are attachments
+        self.children = 0 if part.is_coverletter else 1
+        self.depth = depth
+        #: where the next line is that may be one of its delimiters; found up to that of a container around
+        self.next = -1
 
 
-def walk(data: bytes, *, is_rfc822: bool = False) -> Iterator[MimePart]:
+def walk(data: bytes, *, is_rfc822: bool = False) -> list[MimePart]:
     """The parts of the message `data` in the order of the text, containers before what they contain.
 
     `is_rfc822`: the message was attached to another one. Attached messages are not entered: decode them and walk again.
+
+    A line that only begins like a delimiter is one, too, as in Exim, unless it is the delimiter of something around.
     """
-    yield from _part(data, 0, len(data), _Counter(), cover=True, is_rfc822=is_rfc822, depth=0)
+    parts: list[MimePart] = []
+    around: list[_Container] = []
+    unended: list[tuple[int, MimePart]] = []
+
+    def begin(start: int, depth: int, *, cover: bool) -> None:
+        """A part begins. The next delimiter ends it, be it in its header."""
+        end = _look_ahead(data, around, start)
+        body, whole = _body_start(data, start, end)
+        part = MimePart(start, body, len(data))
+        part.is_coverletter = cover
+        part.is_rfc822 = is_rfc822
+        part.part_count = len(parts)
+        _read_header(part, data[start:body])
+        parts.append(part)
+        unended.append((depth, part))
+        if part.enters and whole and len(around) < _MOST_DEPTH:
+            around.append(_Container(part, depth))
+            _look_ahead(data, around, body)
+
+    begin(0, 0, cover=True)
+    while around and (start := min(container.next for container in around)) < len(data):
+        line = _line(data, start)
+        number, closed = _delimited(around, line)
+        del around[number + 1 :]
+        container = around[number]
+        while unended[-1][0] > container.depth:
+            unended.pop()[1].end = start
+        behind = min(start + len(line) + 1, len(data))
+        if not closed:
+            cover = container.cover or not container.children
+            container.children += 1
+            begin(behind, container.depth + 1, cover=cover)
+            continue
+        if line.rstrip() == container.delimiter + b"--":
+            around.pop()
+        _look_ahead(data, around, behind)
+    return parts
 
 
-def _part(
-    data: bytes, start: int, end: int, counter: _Counter, *, cover: bool, is_rfc822: bool, depth: int
-) -> Iterator[MimePart]:
-    body_start = _body_start(data, start, end)
-    part = MimePart(start, body_start, end)
-    part.is_coverletter = cover
-    part.is_rfc822 = is_rfc822
-    part.part_count = counter.value
-    counter.value += 1
-    _read_header(part, data[start:body_start])
-    yield part
-    if part.is_multipart and part.boundary and depth < _MOST_DEPTH:
-        for number, (first, last) in enumerate(_children(data, body_start, end, part.boundary.encode("latin-1"))):
-            inner = cover and (number == 0 or part.content_type in _COVERS_ALL)
-            yield from _part(data, first, last, counter, cover=inner, is_rfc822=is_rfc822, depth=depth + 1)
+def _look_ahead(data: bytes, around: list[_Container], at: int) -> int:
+    """Where the next line at or behind `at`, the beginning of a line, may be a delimiter; the end when none is."""
+    first = len(data)
+    for container in around:
+        if container.next < at:
+            container.next = first
+            if data.startswith(container.delimiter, at):
+                container.next = at
+            elif (found := data.find(b"\n" + container.delimiter, at, first)) >= 0:
+                container.next = found + 1
+        first = min(first, container.next)
+    return first
 
 
-def _body_start(data: bytes, start: int, end: int) -> int:
-    """Where the body begins: after the first empty line, or at once when that comes first."""
+def _line(data: bytes, start: int) -> bytes:
+    """The line that begins at `start`, without its end."""
+    end = data.find(b"\n", start)
+    return data[start : end if end >= 0 else len(data)]
+
+
+def _delimited(around: list[_Container], line: bytes) -> tuple[int, bool]:
+    """Whose delimiter the line is that begins like one, and whether it is one that ends."""
+    bare = line.rstrip()
+    number = len(around)
+    begins = -1
+    while number:
+        number -= 1
+        delimiter = around[number].delimiter
+        if bare.startswith(delimiter):
+            if bare[len(delimiter) :] in (b"", b"--"):
+                return number, len(bare) > len(delimiter)
+            begins = max(begins, number)
+    return begins, line.startswith(b"--", len(around[begins].delimiter))
+
+
+def _body_start(data: bytes, start: int, end: int) -> tuple[int, bool]:
+    """Where the body begins, after the first empty line, or at once when that comes first; and whether there is one."""
     if data[start : start + 1] == b"\n":
-        return start + 1
+        return start + 1, True
     at = data.find(b"\n\n", start, end)
-    return end if at < 0 else at + 2
-
-
-def _children(data: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """The spans between the delimiter lines of `boundary`."""
-    delimiter = b"--" + boundary
-    opened = -1
-    pos = start
-    while True:
-        at = data.find(delimiter, pos, end)
-        if at < 0:
-            break
-        line_end = data.find(b"\n", at, end)
-        if line_end < 0:
-            line_end = end
-        rest = data[at + len(delimiter) : line_end].rstrip()
-        if (at == start or data[at - 1 : at] == b"\n") and rest in (b"", b"--"):
-            if opened >= 0:
-                yield opened, at
-            opened = -1 if rest else min(line_end + 1, end)
-            if rest:
-                return
-        pos = line_end + 1
-    if opened >= 0:
-        yield opened, end
+    return (end, False) if at < 0 else (at + 2, True)
 
 
 def _read_header(part: MimePart, header: bytes) -> None:
-    for line in _unfolded(from_bytes(header)):
-        name, colon, value = line.partition(":")
-        if not colon:
-            continue
-        name = name.strip().lower()
-        value = value.strip()
-        if name == "content-type":
-            first, parameters = parameters_of(value)
-            part.content_type = first.lower()
-            part.is_multipart = part.content_type.startswith("multipart/")
-            part.boundary = parameters.get("boundary", "")
-            part.charset = parameters.get("charset", "")
-            if not part.filename:
-                part.filename = parameters.get("name", "")
-        elif name == "content-transfer-encoding":
-            part.content_transfer_encoding = value.partition(";")[0].strip().lower()
-        elif name == "content-disposition":
-            first, parameters = parameters_of(value)
-            part.content_disposition = first.lower()
-            part.filename = parameters.get("filename", "") or part.filename
-        elif name == "content-id":
-            part.content_id = value.lower()
-        elif name == "content-description":
-            part.content_description = "".join(value.split()).lower()
-
-
-def _unfolded(header: str) -> list[str]:
-    lines: list[str] = []
-    for line in header.split("\n"):
-        if lines and line[:1] in (" ", "\t"):
-            lines[-1] += " " + line.strip()
-        elif line:
-            lines.append(line)
-    return lines
-
-
-def parameters_of(value: str) -> tuple[str, dict[str, str]]:
-    """(the value before the first semicolon, the parameters by lower-case name, decoded)."""
-    first, _, rest = value.partition(";")
-    raw: dict[str, str] = {}
-    for item in _split_parameters(rest):
-        name, equals, text = item.partition("=")
-        if equals:
-            raw.setdefault(name.strip().lower(), _unquoted(text.strip()))
-    return first.strip(), _decoded(raw)
-
-
-def _split_parameters(text: str) -> Iterator[str]:
-    start = 0
-    quoted = False
-    pos = 0
-    while pos < len(text):
-        char = text[pos]
-        if char == "\\" and quoted:
-            pos += 1
-        elif char == '"':
-            quoted = not quoted
-        elif char == ";" and not quoted:
-            yield text[start:pos]
-            start = pos + 1
-        pos += 1
-    yield text[start:]
-
-
-def _unquoted(text: str) -> str:
-    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
-        return text
-    out = ""
-    pos = 1
-    while pos < len(text) - 1:
-        if text[pos] == "\\":
-            pos += 1
-        out += text[pos]
-        pos += 1
-    return out
-
-
-def _decoded(raw: dict[str, str]) -> dict[str, str]:
-    """RFC 2231 (charset, language, continuations) and, for the many that use it here, RFC 2047."""
-    found: dict[str, str] = {}
-    pieces: dict[str, list[tuple[int, str, bool]]] = {}
-    for name, text in raw.items():
-        base, star, rest = name.partition("*")
-        if not star:
-            found[name] = _words(text)
-        elif not rest:
-            found[base] = _percent(text.split("'", 2)[-1])
-        else:
-            number = rest.rstrip("*")
-            if number.isdigit():
-                pieces.setdefault(base, []).append((int(number), text, rest.endswith("*")))
-    for base, parts in pieces.items():
-        text = ""
-        for index, piece, encoded in sorted(parts):
-            if encoded and index == 0 and piece.count("'") >= 2:
-                piece = piece.split("'", 2)[2]
-            text += _percent(piece) if encoded else piece
-        found.setdefault(base, text)
-    return found
-
-
-def _percent(text: str) -> str:
-    out = ""
-    pos = 0
-    while pos < len(text):
-        digits = text[pos + 1 : pos + 3]
-        if text[pos] == "%" and len(digits) == 2 and all(char in "0123456789abcdefABCDEF" for char in digits):
-            out += chr(int(digits, 16))
-            pos += 3
-        else:
-            out += text[pos]
-            pos += 1
-    return out
-
-
-def _words(text: str) -> str:
-    """RFC 2047 words as the bytes they stand for in UTF-8; anything else unchanged."""
-    if "=?" not in text:
-        return text
-    from email.errors import HeaderParseError
-    from email.header import decode_header, make_header
-
-    try:
-        return from_bytes(str(make_header(decode_header(text))).encode("utf-8", "surrogateescape"))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        return text
+    read = PartHeader(from_bytes(header))
+    part.content_type = read.values.get("content-type", "")
+    part.content_transfer_encoding = read.values.get("content-transfer-encoding", "")
+    part.content_disposition = read.values.get("content-disposition", "")
+    part.content_id = read.values.get("content-id", "")
+    part.content_description = read.values.get("content-description", "")
+    part.is_multipart = part.content_type.startswith("multipart")
+    part.boundary = read.parameter("boundary").rstrip()
+    part.enters = read.multipart and part.boundary != ""
+    part.charset = read.parameter("charset")
+    part.filename = read.filename()
 
 
 def decode(part: MimePart, data: bytes) -> bytes:
@@ -281,39 +211,42 @@ def _anomaly(part: MimePart, level: int, text: str) -> None:
         part.anomaly_text = text
 
 
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+_QUOTED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*(?:\n|\Z)|())")
 
 
 def _base64(part: MimePart, body: bytes) -> bytes:
-    text = b"".join(body.split())
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except (binascii.Error, ValueError):
-        pass
-    if not _BASE64.issuperset(text):
-        _anomaly(part, BROKEN_BASE64, "Charset: Illegal character in base64 encoding")
-        text = bytes(char for char in text if char in _BASE64)
-    text = text.partition(b"=")[0]
-    if len(text) % 4 == 1:
-        text = text[:-1]
-    try:
-        return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
-    except binascii.Error:
-        return b""
+    """Groups of four; a group that is padded, or not whole at the end, does not end the text."""
+    if _NOT_BASE64.search(body.replace(b"\r", b"").replace(b"\n", b"")):
+        _anomaly(part, BROKEN_BASE64, "Broken BASE64 encoding detected")
+    groups = _NOT_BASE64.sub(b"", body).split(b"=")
+    last = groups.pop()
+    whole = [_group(group)[: len(group) * 3 // 4] for group in groups]
+    return b"".join([*whole, _group(last)[: _bytes(len(last))]])
+
+
+def _group(text: bytes) -> bytes:
+    return binascii.a2b_base64(text + b"A" * (-len(text) % 4))
+
+
+def _bytes(length: int) -> int:
+    """The bytes of as many characters; bits that are left over at the end make one more, as in Exim."""
+    return length // 4 * 3 + length % 4
 
 
 def _quoted_printable(part: MimePart, body: bytes) -> bytes:
-    pos = body.find(b"=")
-    while pos >= 0:
-        following = body[pos + 1 : pos + 3]
-        if following[:1] != b"\n" and following != b"\r\n":
-            if not (len(following) == 2 and following.isalnum() and _is_hex(following)):
-                if body[pos + 1 : body.find(b"\n", pos)].strip():
-                    _anomaly(part, BROKEN_QUOTED_PRINTABLE, "Illegal quoted-printable sequence")
-                    break
-        pos = body.find(b"=", pos + 1)
-    return binascii.a2b_qp(body)
+    broken = False
 
+    def meant(found: re.Match[bytes]) -> bytes:
+        nonlocal broken
+        if found[1]:
+            return bytes.fromhex(found[1].decode())
+        if found[2] is None:
+            return b""
+        broken = True
+        return b"="
 
-def _is_hex(text: bytes) -> bool:
-    return all(char in b"0123456789abcdefABCDEF" for char in text)
+    decoded = _QUOTED.sub(meant, body)
+    if broken:
+        _anomaly(part, BROKEN_QUOTED_PRINTABLE, "Broken Quoted-Printable encoding detected")
+    return decoded

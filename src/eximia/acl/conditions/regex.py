@@ -13,7 +13,7 @@ from eximia.base.listtext import split_list
 from eximia.base.text import from_bytes
 from eximia.scan.mbox import mailbox
 
-#: longer lines, and more decoded content, are not looked at
+#: longer lines are looked at in pieces, and more decoded content is not
 _MOST = 32 * 1024
 
 
@@ -21,11 +21,11 @@ def _regex(one: Run, text: str) -> bool:
     if one.phase.bit & mask(MIME, NOT_SMTP_MIME):
         scan: MimeScan = one.ctx.message.notes["mime"]
         assert scan.part is not None
-        # The message's own header is no part of its outermost part.
-        data = scan.data[scan.part.header_start or scan.part.body_start : scan.part.end]
+        # The header of a part belongs to what contains it.
+        data = scan.data[scan.part.body_start : scan.part.end]
     else:
         data = mailbox(one.ctx)
-    lines = (from_bytes(line[:_MOST]) for line in data.split(b"\n"))
+    lines = (from_bytes(line[at : at + _MOST]) for line in data.split(b"\n") for at in range(0, len(line) or 1, _MOST))
     return _matches(one, text, lines)
 
 
