@@ -33,14 +33,15 @@ from support_servers import Listening
 HERE = Path("/mnt/h")
 ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
 _SERVING = """#!/bin/sh
-# Runs a daemon until it has said in the log that it started, or has ended by itself.
-started() { cat /mnt/h/log/mainlog 2>/dev/null | grep -c 'daemon started'; }
-before=$(started)
+# serving TEXT COMMAND...: runs a daemon until the log has the text once more, or it has ended by itself.
+text=$1; shift
+found() { cat /mnt/h/log/mainlog 2>/dev/null | grep -c "$text"; }
+before=$(found)
 "$@" &
 daemon=$!
 for _ in $(seq 200); do
   kill -0 $daemon 2>/dev/null || break
-  if [ "$(started)" -gt "$before" ]; then sleep 0.3; kill $daemon; break; fi
+  if [ "$(found)" -gt "$before" ]; then sleep 0.3; kill $daemon; break; fi
   sleep 0.1
 done
 wait $daemon

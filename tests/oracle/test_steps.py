@@ -4,7 +4,7 @@ configuration where Debian's Exim looks for it: output, exit statuses, logs, spo
 The cases are the files in `steps/`. `=== name` begins one; `[main]`, `[acl]`, `[routers]`... add to a section of the
 configuration, `[file NAME]` makes /mnt/h/NAME, `[dns]` has the DNS's records. In `[steps]` a line `user$ command` is a
 step (`$` alone: root), `| ` begins a line of what it reads, `|| ` one that ends with CRLF. `@1` is the first message's id.
-`serving COMMAND` runs a daemon until it has started. Queue runs take the messages in the order of their arrival.
+`serving TEXT COMMAND` runs a daemon until the log has the text. Queue runs take the messages in the order of their arrival.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ import fcntl
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -109,6 +111,26 @@ class TestMailboxFile:
         line = rb" ?\d+-\w{3}-\d{4} [\d:]{8} [+-]\d{4},28;000000000000-00000000\r\n"
         body = rb"Hello\r\n\.dot\r\n>From me\r\nbye\r\n"
         assert re.fullmatch((line + body) * 2, data[2048:])
+
+    @pytest.mark.parametrize("flock", [False, True])
+    def test_mbx_lock_file(self, tmp_path, flock):
+        """It goes with its last user: another mailbox may get the inode, and have another owner."""
+        settings = {"file": "@D/m", "mbx_format": True, "message_prefix": "", "use_mbx_lock": True}
+        settings["use_flock_lock"] = flock
+        path = tmp_path / "m"
+        path.touch()
+        path.chmod(0o600)
+        status = path.stat()
+        lock = Path(f"/tmp/.{status.st_dev:x}.{status.st_ino:x}")
+        with path.open("r+") as user:
+            if flock:
+                fcntl.flock(user, fcntl.LOCK_SH)
+            else:
+                fcntl.fcntl(user, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+            assert deliver(tmp_path, **settings)[1] == [OK]
+            assert lock.exists()
+        assert deliver(tmp_path, **settings)[1] == [OK]
+        assert not lock.exists()
 
     @pytest.mark.parametrize(
         "settings, expected",

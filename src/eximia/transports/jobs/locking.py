@@ -153,8 +153,7 @@ def rounds(fields: dict[str, Any]) -> int:
 
 def take_mbx_lock(fd: int, fields: dict[str, Any]) -> int | None:
     """The exclusive lock on /tmp/.<device>.<inode>; its descriptor, None when somebody has it. Raises JobError."""
-    status = os.fstat(fd)
-    name = f"/tmp/.{status.st_dev:x}.{status.st_ino:x}"  # noqa: S108  (the name is c-client's)
+    name = _mbx_lock_file(fd)
     try:
         before = os.lstat(name)
     except FileNotFoundError:
@@ -176,6 +175,25 @@ def take_mbx_lock(fd: int, fields: dict[str, Any]) -> int | None:
         return None
     os.write(lock, b"%d" % os.getpid())
     return lock
+
+
+def release_mbx_lock(lock: int, fd: int, fields: dict[str, Any]) -> None:
+    """Give the lock up, and remove its file unless somebody else uses the mailbox: left behind, it would lock others
+    out of a mailbox that gets the same inode later. Who comes to use this one waits for the exclusive lock on it."""
+    try:
+        use_fcntl, use_flock = _kinds(fields)
+        alone = not use_fcntl or _lock(_by_fcntl, fd, 0, shared=False)
+        if alone and (not use_flock or _lock(_by_flock, fd, 0, shared=False)):
+            os.unlink(_mbx_lock_file(fd))
+    except (OSError, JobError):
+        pass
+    finally:
+        os.close(lock)
+
+
+def _mbx_lock_file(fd: int) -> str:
+    status = os.fstat(fd)
+    return f"/tmp/.{status.st_dev:x}.{status.st_ino:x}"  # noqa: S108  (the name is c-client's)
 
 
 def _regular(mode: int) -> bool:

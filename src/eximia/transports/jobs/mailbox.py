@@ -15,7 +15,7 @@ from eximia.context.delivery import Errno
 
 from . import mbx
 from .filter import FilterFailure, FilterTimeout
-from .locking import Patience, lock_open_file, rounds, take_lock_file, take_mbx_lock
+from .locking import Patience, lock_open_file, release_mbx_lock, rounds, take_lock_file, take_mbx_lock
 from .names import as_text, as_the_system_names
 from .paths import check_place, parents_missing
 from .quota import check, crossed
@@ -108,7 +108,7 @@ def _locked(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
                     return _write(fd, fields, fds)
         finally:
             if mbx_lock is not None:
-                os.close(mbx_lock)
+                release_mbx_lock(mbx_lock, fd, fields)
             os.close(fd)
         if not patience.wait():
             raise JobError(f"failed to lock mailbox {fields['path']} (fcntl/flock)", Errno.LOCK_FAILED)
