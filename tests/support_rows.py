@@ -60,12 +60,13 @@ class Server:
             (folder / name).mkdir()
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
         self.conf = folder / "conf"
-        head = f"""spool_directory = {folder}/spool
+        own = "\ntls_advertise_hosts = " in configuration
+        advertised = "" if own else f"tls_advertise_hosts = {'*' if tls else ''}\n"
+        head = f"""{advertised}spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/pid
 daemon_smtp_ports = {self.port}
 local_interfaces = {"0.0.0.0" if tls else "127.0.0.1"}
-tls_advertise_hosts = {"*" if tls else ""}
 keep_environment =
 host_lookup =
 """

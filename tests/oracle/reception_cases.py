@@ -349,4 +349,31 @@ CASES = [
     Case("-bS out of order", ("-bS",), "NOOP\r\nRCPT TO:<x@y>\r\n"),
     Case("-bS unknown", ("-bS",), "FOO\r\n"),
     Case("-bS nothing", ("-bS",), ""),
+    # lists that cannot be read: nobody passes for that
+    *(
+        over(f"{option} in a file that is not there", text, main=f"{option} = {items}")
+        for option, text, items in (
+            ("host_reject_connection", "", "/nosuch/file"),
+            ("host_reject_connection", "", "net-lsearch;/nosuch/file"),
+            ("helo_try_verify_hosts", "", "192.0.2.9 : /nosuch/file"),
+            ("helo_verify_hosts", "", "!/nosuch/file : *"),
+            ("hosts_require_helo", "MAIL FROM:<a@b>\r\n", "/nosuch/file"),
+            ("pipelining_advertise_hosts", EHLO, "/nosuch/file"),
+            ("chunking_advertise_hosts", EHLO, "net-lsearch;/nosuch/file"),
+            ("helo_lookup_domains", EHLO, "lsearch;/nosuch/file"),
+            ("ignore_fromline_hosts", f"{EHLO}{ENVELOPE}DATA\r\nFrom x\r\n.\r\n", "/nosuch/file"),
+        )
+    ),
+    Case("-bS with an unreadable list", ("-bS", *BS[1:3]), ENVELOPE, "sender_unqualified_hosts = /nosuch/file"),
+    # and those that cannot be expanded: some services are offered all the same
+    *(
+        over(f"{option} cannot be expanded", EHLO + QUIT, main=f"{option} = ${{readfile{{/nosuch}}}}")
+        for option in (
+            "host_reject_connection",
+            "dsn_advertise_hosts",
+            "chunking_advertise_hosts",
+            "smtputf8_advertise_hosts",
+            "pipelining_advertise_hosts",
+        )
+    ),
 ]

@@ -124,7 +124,7 @@ def outcome(run: Run, case: Case, folder: Path, more: str) -> dict[str, str]:
         body = normal(Path(f"{str(path)[:-1]}D").read_bytes().decode("latin-1").partition("\n")[2])
         messages.append(f"{header}\n--body--\n{body}")
     seen["spool"] = "\n=====\n".join(sorted(messages))
-    for kind in ("main", "reject"):
+    for kind in ("main", "reject", "panic"):
         path = folder / "log" / f"{kind}log"
         seen[kind] = normal(path.read_text("latin-1")) if path.exists() else ""
     return seen

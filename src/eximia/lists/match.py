@@ -45,6 +45,24 @@ class ListError(Defer):
         self.reason = reason
 
 
+class UnreadableFile(ListError):
+    """A file that stands for items cannot be opened."""
+
+    def __init__(self, path: str, why: str, *, positive: bool) -> None:
+        self._item = path if positive else f"!{path}"
+        self._why = why
+        text = self.told(f'"{path}"')
+        super().__init__(text, text)
+
+    def told(self, asked: str) -> str:
+        """The log line; `asked` is what was being checked."""
+        return f"failed to open {self._item} when checking {asked}: {self._why}"
+
+
+class BrokenLookup(Defer):
+    """The lookup of an item cannot be done, now or later: its file cannot be opened."""
+
+
 class UnexpandableList(ListError):
     """The text of the list cannot be expanded, which has its own log line."""
 

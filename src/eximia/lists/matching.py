@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximia.base.errors import Defer, ExpansionError
+from eximia.base.errors import Defer, ExpansionError, LookupDefer
 from eximia.base.template import Template
 
 from .address import ADDRESSES
@@ -19,12 +19,17 @@ from .host import ADDRESSES_ONLY, HOSTS
 from .items.addresses import AddressSubject
 from .items.hosts import AddressOnly, HostSubject
 from .kind import trouble
-from .match import PLAIN, Match
+from .match import PLAIN, BrokenLookup, Match
 
 if TYPE_CHECKING:
     from eximia.context import Context
 
 Source = Template | str | None
+
+
+def _undecided(error: ExpansionError) -> Defer:
+    """What a lookup's failure means for the list: what defers may be decided later, the rest is broken."""
+    return Defer(error.message) if isinstance(error, LookupDefer) else BrokenLookup(error.message)
 
 
 def _match_name(
@@ -39,7 +44,7 @@ def _match_name(
         else:
             outcome = kind.ready(source, ctx, caseful=caseful).match(subject, ctx, numbers)
     except ExpansionError as error:
-        raise Defer(error.message) from None
+        raise _undecided(error) from None
     # A list that ends with a negative item matches without having looked at the subject's parts.
     if outcome is not None and outcome is not PLAIN:
         ctx.scope.numeric = tuple(numbers)
@@ -98,7 +103,7 @@ def match_host(
             return explain(HOSTS, source, subject, ctx, [], label=label)
         return HOSTS.ready(source, ctx).match(subject, ctx, [])
     except ExpansionError as error:
-        raise Defer(error.message) from None
+        raise _undecided(error) from None
 
 
 def match_ip(source: Source, address: str, ctx: Context) -> Match | None:

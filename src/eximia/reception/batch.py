@@ -28,6 +28,7 @@ from .acceptance import (
     settle_size,
 )
 from .body_sink import BodySink
+from .ending import SessionOver
 from .fixups import Origin, take_headers
 from .from_line import allowed_from_line
 from .numbers import complaint, number
@@ -68,10 +69,6 @@ class Batch:
         self.session.smtp_batched = True
         self.session.active_hostname = process.primary_hostname
         self.qualify_senders = self.qualify_recipients = not call.unqualified_allowed
-        if self.session.sender_host_address:
-            ctx = Context(process, self.session)
-            self.qualify_senders = policy.host_in(ctx, "sender_unqualified_hosts")
-            self.qualify_recipients = policy.host_in(ctx, "recipient_unqualified_hosts")
         self.server = Server()
         self.message: Message | None = None
         self.line = 0
@@ -87,6 +84,9 @@ class Batch:
             log.main(lines.opened(self.session, log.selectors, None))
         ctx = Context(self.process, self.session)
         try:
+            if self.session.sender_host_address:
+                self.qualify_senders = self.policy.host_in(ctx, "sender_unqualified_hosts")
+                self.qualify_recipients = self.policy.host_in(ctx, "recipient_unqualified_hosts")
             self.size_limit = number(self.policy, ctx, "message_size_limit")
             while (command := self._next()) is not None:
                 if command.verb == "QUIT":
@@ -95,6 +95,8 @@ class Batch:
         except ExpansionError as error:
             log.panic(complaint("message_size_limit", error))
             return 2
+        except SessionOver as over:  # a list that cannot be read; the log tells
+            return over.status
         except BatchError as error:
             self._tell(error)
             return 1 if self.accepted else 2

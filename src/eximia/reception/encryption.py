@@ -83,15 +83,15 @@ class _Start:
 
     # The context
 
-    def value(self, option: str) -> str:
-        """The expansion of an option; empty when it is unset or forced to fail. Raises TlsConfigError."""
+    def value(self, option: str, unset: str = "") -> str:
+        """The expansion of an option; `unset` when it is not set or forced to fail. Raises TlsConfigError."""
         template: Template | None = getattr(self.main, option)
         if template is None:
-            return ""
+            return unset
         try:
             return self.session.policy.expand(self.session.ctx, template)
         except ForcedFailure:
-            return ""
+            return unset
         except ExpansionError as error:
             raise TlsConfigError.expansion(option, error.message) from error
 
@@ -118,7 +118,7 @@ class _Start:
             staples=read_staples(self.value("tls_ocsp_file")),
             dh=read_file(self.value("tls_dhparam"), "tls_dhparam"),
             dh_most_bits=self.main.tls_dh_max_bits,
-            curves=str(self.value("tls_eccurve").strip()),
+            curves=str(self.value("tls_eccurve", "auto").strip()),
         )
 
     def context(self) -> ServerContext:
@@ -245,8 +245,8 @@ class _Start:
         if declined:
             process.log.main(f"TLS ALPN ({declined}) rejected", session.shown_id)
         text = text if text.startswith("(") else f"(SSL_accept): {text}"
-        self.note(text)
         session.policy.event(session.ctx, "tls:fail:connect", text)
+        self.note(text)
         if self.on_connect:
             raise SessionOver("", rejected=True)
         if process.log.selectors.smtp_connection and not self.facts.notes.get("connection_nolog"):

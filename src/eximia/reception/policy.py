@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import Defer
 from eximia.base.template import Template
 
+from .ending import SessionOver
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -24,6 +26,24 @@ if TYPE_CHECKING:
 
 #: header lines without which there is nothing to verify
 _SIGNATURES = frozenset({"dkim-signature", "arc-seal", "arc-message-signature", "arc-authentication-results"})
+
+#: whom the offer concerns is not known for now: the service is there all the same, and TLS is better than none
+_OFFERED_IN_DOUBT = frozenset(
+    {"chunking_advertise_hosts", "dsn_advertise_hosts", "smtputf8_advertise_hosts", "tls_advertise_hosts"}
+)
+
+
+def _give_up(ctx: Context, option: str, defer: Defer) -> None:
+    """A list that is kept where it cannot be read is no empty list: nobody may pass, or do without TLS, for that. A
+    list that cannot be expanded, or whose lookup defers, has no members for now. Raises SessionOver."""
+    from eximia.lists.match import BrokenLookup, ListError, UnexpandableList, UnreadableFile
+
+    if isinstance(defer, UnexpandableList) or not isinstance(defer, ListError | BrokenLookup) or not defer.message:
+        return
+    text = defer.told(option) if isinstance(defer, UnreadableFile) else defer.message
+    ctx.process.log.panic(text)
+    reply = ("421", "Unexpected failure, please try later")
+    raise SessionOver("local-failure", reply=reply, no_mail_line=False, status=1, unasked=True) from None
 
 
 class Policy:
@@ -50,7 +70,8 @@ class Policy:
         return getattr(ctx.process.main, option) is not None
 
     def host_in(self, ctx: Context, option: str) -> bool:
-        """Whether the client matches the host list of main option `option`; a deferral counts as no match."""
+        """Whether the client matches the host list of main option `option`; a deferral counts as no match,
+        but for what is rather offered in doubt. Raises SessionOver where the list cannot be read."""
         template: Template | None = getattr(ctx.process.main, option)
         session = ctx.session
         trace = ctx.process.trace
@@ -65,12 +86,13 @@ class Policy:
 
         try:
             found = match_host(template, ctx, session.sender_host_address, label=option)
-        except Defer:
-            return False
+        except Defer as defer:
+            _give_up(ctx, option, defer)
+            return option in _OFFERED_IN_DOUBT
         return found is not None
 
     def domain_in(self, ctx: Context, option: str, domain: str) -> bool:
-        """Whether `domain` matches the domain list of main option `option`."""
+        """Whether `domain` matches the domain list of main option `option`. Raises SessionOver as `host_in`."""
         template: Template | None = getattr(ctx.process.main, option)
         if template is None:
             return False
@@ -78,7 +100,8 @@ class Policy:
 
         try:
             return match_domain(template, domain, ctx, option) is not None
-        except Defer:
+        except Defer as defer:
+            _give_up(ctx, option, defer)
             return False
 
     def expand(self, ctx: Context, template: Template) -> str:

@@ -43,8 +43,16 @@ _GROUPS = {
     "exim.dev.20160529.3": "ffdhe2048",
     **{name: name for name in ("ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192")},
 }
+#: what the log warns of; of two of them so does the panic log (RFC 8247 forbids them for IPsec)
+_DEPRECATED = ("ike1", "ike2", "ike22", "ike23", "ike24")
+_FORBIDDEN = ("ike1", "ike22")
+#: for an empty `tls_eccurve`: groups that are no elliptic curves
+_NO_CURVES = "ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
 #: too small for any client of today
 _TOO_SMALL = ("ike1", "ike2")
+
+#: writes a line of a log
+Note = Callable[[str], None]
 
 _PEM_BEGIN, _PEM_END = b"-----BEGIN OCSP RESPONSE-----", b"-----END OCSP RESPONSE-----"
 
@@ -98,17 +106,36 @@ class Context:
             raise TlsConfigError(f"({what}): {last_error()}")
 
     def _certificates(self) -> None:
-        settings = self.settings
-        keys = settings.keys or settings.certificates
-        if len(keys) != len(settings.certificates):
-            raise TlsConfigError("cert/key setup: out of keys" if keys else "there is no key for the certificate")
-        for certificate, key in zip(settings.certificates, keys, strict=True):
+        """The certificates and their keys. A key usually stands where its certificate does, but the order of the two
+        lists need not be the same (manual 43.2); keys without a certificate are passed over."""
+        certificates = self.settings.certificates
+        keys = self.settings.keys or certificates
+        if len(keys) < len(certificates):
+            raise TlsConfigError("cert/key setup: out of keys")
+        if not certificates:
+            return
+        late: list[str] = []
+        for certificate, key in zip(certificates, keys, strict=False):
             self._call(
                 "tls_context_certificate",
                 f"SSL_CTX_use_certificate_chain_file file={certificate}",
                 _text(certificate),
             )
-            self._call("tls_context_key", f"SSL_CTX_use_PrivateKey_file file={key}", _text(key))
+            if binding().lib.tls_context_key(self.handle, _text(key)) != 1:
+                late.append(key)
+        missing = len(late)
+        late += keys[len(certificates) :]
+        error: TlsConfigError | None = None
+        while missing and late:
+            key = late.pop(0)
+            try:
+                self._call("tls_context_key", f"SSL_CTX_use_PrivateKey_file file={key}", _text(key))
+            except TlsConfigError as trouble:
+                error = error or trouble
+            else:
+                missing -= 1
+        if missing and error is not None:
+            raise error
 
     def _trust(self) -> None:
         trust, crl = self.settings.trust, self.settings.crl
@@ -132,26 +159,30 @@ class Context:
 
 
 class ServerContext(Context):
-    """For incoming connections. `note` writes a log line about an OCSP response that is passed over."""
+    """For incoming connections. `note` writes a log line about what is passed over or deprecated, `warn` one for the
+    panic log too."""
 
     __slots__ = ("labels", "settings")
     settings: ServerSettings
 
-    def __init__(self, settings: ServerSettings, note: Callable[[str], None]) -> None:
+    def __init__(self, settings: ServerSettings, note: Note, warn: Note | None = None) -> None:
         #: what session tickets are good for, by what is asked of the client's certificate
         self.labels: dict[int, bytes] = {}
         super().__init__(settings, server=True)
         if not settings.certificates:
             self._call("tls_context_self_signed", "selfsigned cert generate", _text(settings.self_signed))
-        self._dh(note)
-        if settings.curves and settings.curves != "auto":
-            self._call("tls_context_groups", f"SSL_CTX_set1_groups_list: {settings.curves}", _text(settings.curves))
+        self._dh(note, warn or note)
+        if settings.curves != "auto":
+            groups = settings.curves or _NO_CURVES
+            self._call("tls_context_groups", f"SSL_CTX_set1_groups_list: {groups}", _text(groups))
         self._staples(note)
 
-    def _dh(self, note: Callable[[str], None]) -> None:
+    def _dh(self, note: Note, warn: Note) -> None:
         """`tls_dhparam`."""
         settings = self.settings
         name = settings.dh
+        if name in _DEPRECATED:
+            (warn if name in _FORBIDDEN else note)(f"WARNING: deprecated Diffie-Hellman parameter '{name}' used")
         if not name:
             self._call("tls_context_dh_auto", "SSL_CTX_set_dh_auto")
         elif name.startswith("/"):
@@ -167,7 +198,7 @@ class ServerContext(Context):
         elif name != "none":
             raise TlsConfigError(f"(No standard prime named): {name}")
 
-    def _staples(self, note: Callable[[str], None]) -> None:
+    def _staples(self, note: Note) -> None:
         ffi, lib = binding()
         why = ffi.new("char[256]")
         for each in self.settings.staples:
@@ -203,23 +234,24 @@ class _Kept(NamedTuple):
 
 
 class ContextCache:
-    """Contexts by their settings, remade when a file has changed: the next connection sees it. `note` is for the log
-    lines of what is passed over."""
+    """Contexts by their settings, remade when a file has changed: the next connection sees it. `note` and `warn`: see
+    `ServerContext`."""
 
-    __slots__ = ("_kept", "_most", "_note", "_same")
+    __slots__ = ("_kept", "_most", "_note", "_same", "_warn")
 
-    def __init__(self, note: Callable[[str], None], *, most: int = 256) -> None:
+    def __init__(self, note: Note, warn: Note | None = None, *, most: int = 256) -> None:
         self._kept: dict[Settings, _Kept] = {}
         #: the same by the identity of the settings: those of a server are usually one object
         self._same: dict[int, _Kept] = {}
         self._note = note
+        self._warn = warn
         self._most = most
 
     def server(self, settings: ServerSettings) -> ServerContext:
         """Raises TlsConfigError."""
         found = self._current(self._same.get(id(settings)))
         if found is None:
-            found = self._get(settings, lambda: ServerContext(settings, self._note))
+            found = self._get(settings, lambda: ServerContext(settings, self._note, self._warn))
         assert isinstance(found, ServerContext)
         return found
 
@@ -254,7 +286,7 @@ def contexts_of(process: Process) -> ContextCache:
     """The process's contexts."""
     cache: ContextCache | None = process.caches.get("tls.contexts")
     if cache is None:
-        cache = process.caches["tls.contexts"] = ContextCache(process.log.main)
+        cache = process.caches["tls.contexts"] = ContextCache(process.log.main, process.log.panic)
     return cache
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eximia.base.text import Untainted, from_bytes, is_tainted, to_bytes
 from eximia.context.user_files import content
-from eximia.lists.match import PLAIN, Compiled, ListError, Outcome
+from eximia.lists.match import PLAIN, Compiled, ListError, Outcome, UnreadableFile
 
 if TYPE_CHECKING:
     from eximia.context import Context
@@ -87,8 +87,7 @@ class FileItems(Generic[S]):
         return compiled
 
     def _unusable(self, error: OSError) -> ListError:
-        text = f'failed to open {self._path} when checking "{self._path}": {error.strerror}'
-        return ListError(text, text)
+        return UnreadableFile(self._path, str(error.strerror), positive=self._positive)
 
     def match(self, subject: S, ctx: Context, numbers: list[str]) -> Outcome:
         """See `Segment.match`. With `!` before the file name, what matches inside turns round."""
