@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -23,11 +24,21 @@ pytestmark = pytest.mark.skipif(
 CONFIGURATION = """primary_hostname = my.example
 acl_smtp_rcpt = accept
 acl_smtp_starttls = start
+acl_smtp_mail = mail
 queue_only
-log_selector = +smtp_connection +smtp_protocol_error +smtp_syntax_error +smtp_no_mail
+log_selector = +smtp_connection +smtp_protocol_error +smtp_syntax_error +smtp_no_mail \\
+  +smtp_incomplete_transaction
+smtp_receive_timeout = ${if eq{$sender_host_address}{SILENT}{3s}{5m}}
 tls_certificate = PKI/ec.chain
-tls_privatekey = PKI/ec.key
+tls_privatekey = ${if eq{$sender_helo_name}{broken.example}{/nosuch/key}{PKI/ec.key}}
 begin acl
+mail:
+  warn encrypted = *
+       logwrite = [$sender_host_address] encrypted
+  # the suite's name, without the version before and the bits behind it
+  warn encrypted = ^TLS1 : ^.*256\\$
+       logwrite = [$sender_host_address] not by the name
+  accept
 start:
   deny condition = ${if eq{$sender_helo_name}{denied.example}}
        message = not for you
@@ -38,6 +49,8 @@ start:
   accept
 """
 TLS = "(TLS)"
+#: nothing more is said; what is answered to that is not compared
+SILENCE = "(silence)"
 SESSIONS = {
     "an argument": ("EHLO a", "STARTTLS now", "QUIT"),
     "first of all": ("STARTTLS", "QUIT"),
@@ -50,6 +63,22 @@ SESSIONS = {
     "no EHLO inside": ("EHLO a", "STARTTLS", TLS, "MAIL FROM:<>", "RCPT TO:<x@my.example>", "QUIT"),
     "HELO inside": ("EHLO a", "STARTTLS", TLS, "HELO b", "MAIL FROM:<>", "RCPT TO:<x@my.example>", "QUIT"),
     "help": ("EHLO a", "HELP", "STARTTLS", TLS, "HELP", "NOOP", "RSET", "QUIT"),
+    "TLS that does not work, in a transaction": (
+        *("EHLO broken.example", "MAIL FROM:<a@b>", "RCPT TO:<x@my.example>", "STARTTLS"),
+        *("RCPT TO:<y@my.example>", "MAIL FROM:<a@b>", "QUIT"),
+    ),
+    "denied in a transaction": (
+        *(
+            "EHLO denied.example",
+            "MAIL FROM:<a@b>",
+            "RCPT TO:<x@my.example>",
+            "STARTTLS",
+            "RCPT TO:<y@my.example>",
+            "QUIT",
+        ),
+    ),
+    "a transaction that is left": ("EHLO a", "STARTTLS", TLS, "EHLO a", "MAIL FROM:<a@b>", "QUIT"),
+    "silent": ("EHLO a", "STARTTLS", TLS, "EHLO a", SILENCE),
     "in small letters": ("ehlo a", "starttls", TLS, "quit"),
     "a trailing space": ("EHLO a", "STARTTLS ", TLS, "QUIT"),
     "gone inside": ("EHLO a", "STARTTLS", TLS, "EHLO a"),
@@ -84,6 +113,10 @@ def talk(port: int, name: str) -> list[str]:
             sock = inside
             file = sock.makefile("rb")
             continue
+        if command == SILENCE:
+            with contextlib.suppress(OSError):
+                file.read()
+            continue
         try:
             sock.sendall(command.encode() + b"\r\n")
             answer = reply()
@@ -107,7 +140,7 @@ def seen() -> Iterator[dict[str, dict[str, tuple[list[str], list[str]]]]]:
         for path in pki.folder.iterdir():
             path.chmod(0o644)
         for which, program in (("ours", OURS), ("exim", ["exim4"])):
-            text = CONFIGURATION.replace("PKI", str(pki.folder))
+            text = CONFIGURATION.replace("PKI", str(pki.folder)).replace("SILENT", ADDRESS["silent"])
             server = Server(folder / which, program, text, tls=True)
             try:
                 replies = {name: talk(server.port, name) for name in SESSIONS}

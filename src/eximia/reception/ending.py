@@ -134,4 +134,5 @@ def _timeout(session: SmtpSession, over: SessionOver) -> None:
         session.reply("421", text or f"{session.hostname()}: SMTP command timeout - closing connection")
         what = "SMTP command timeout"
     if log.selectors.lost_incoming_connection:
-        log.main(f"{what} on connection from {subject}", session.ctx.message.id or session.shown_id)
+        tls = "TLS " if over.timeout == "command" and facts.tls_in.active else ""
+        log.main(f"{what} on {tls}connection from {subject}", session.ctx.message.id or session.shown_id)

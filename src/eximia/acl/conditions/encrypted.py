@@ -11,7 +11,13 @@ from eximia.lists import match_domain
 
 def _check(one: Run, items: Template) -> bool:
     tls = one.ctx.session.tls_in
-    return tls.active and match_domain(items, tls.cipher, one.ctx) is not None
+    return tls.active and match_domain(items, _suite(tls.cipher), one.ctx) is not None
+
+
+def _suite(cipher: str) -> str:
+    """The name of the cipher suite alone, of $tls_in_cipher: it stands between the protocol's version and the bits."""
+    parts = cipher.split(":")
+    return parts[1] if len(parts) == 3 else cipher
 
 
 ENCRYPTED = Handler("encrypted", _check, expands=False, forbidden=NOT_OVER_SMTP)

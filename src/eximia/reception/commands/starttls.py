@@ -25,11 +25,13 @@ def starttls(session: SmtpSession, _command: Command) -> None:
     if tls is None:
         session.reply("454", "TLS currently unavailable")
         return
+    # A transaction that was begun in clear is over, whatever becomes of TLS.
+    session.log_incomplete("STARTTLS")
+    session.reset()
     tls.start(session, on_connect=False)
     facts = session.ctx.session
     if not facts.tls_in.active:
         return
-    session.reset()
     session.server.discard()
     session.offered = frozenset()
     facts.pipelining_advertised = False
