@@ -69,6 +69,26 @@ outside:
     return Dialogue(main=QUEUED + more.pop("main", ""), authenticators=authenticators, said=EHLO + said + end, **more)
 
 
+RATED = (
+    EHLO + "MAIL FROM:<s@from.example>\r\nRCPT TO:<a@y.example>\r\nRCPT TO:<b@y.example>\r\nRCPT TO:<A@y.example>\r\n" + DATA
+    + "MAIL FROM:<s2@from.example>\r\nRCPT TO:<a@y.example>\r\nRSET\r\nMAIL FROM:<> SIZE=1000\r\nRCPT TO:<c@y.example>\r\n"
+    + "DATA\r\nContent-Type: text/plain\r\n\r\nfoo\r\n.\r\nEXPN b\r\n" + QUIT
+)  # fmt: skip
+
+
+def rates(*options: str) -> Dialogue:
+    """The rates that conditions with these options, each with a key of its own, find in every ACL of a session."""
+    phases = ("connect", "helo", "mail", "rcpt", "predata", "mime", "data", "quit", "expn")
+    lines = "".join(
+        f" warn set acl_c_x = no\n warn ratelimit = 2/1h/{text}/{number}\n  set acl_c_x = yes\n"
+        f" warn logwrite = {number}: $acl_c_x $sender_rate $sender_rate_limit $sender_rate_period\n"
+        for number, text in enumerate(options)
+    )
+    main = "".join(f"acl_smtp_{name} = {name}\n" for name in phases)
+    acl = "".join(f"{name}:\n warn logwrite = {name}\n{lines} accept\n" for name in phases)
+    return Dialogue(main=QUEUED + main, acl=acl, said=RATED)
+
+
 PLAIN = "AUTH PLAIN AG1lAHNlY3JldA==\r\n"
 WRONG = "AUTH PLAIN AG1lAHdyb25n\r\n"
 LOGIN = "AUTH LOGIN\r\nbWU=\r\nc2VjcmV0\r\n"
@@ -143,6 +163,56 @@ CASES = {
     "rcpt: ratelimit bad option": phase("rcpt", "defer ratelimit = 1 / 1h / nonsense\n accept"),
     "rcpt: ratelimit bad period": phase("rcpt", "defer ratelimit = 1 / soon\n accept"),
     "rcpt: ratelimit two modes": phase("rcpt", "defer ratelimit = 1 / 1h / per_mail / per_cmd\n accept"),
+    "rcpt: ratelimit in all phases": rates(
+        "per_mail",
+        "per_byte",
+        "per_cmd",
+        "per_conn",
+        "per_rcpt",
+        "per_addr",
+        "count=2",
+        "unique=$local_part",
+        "per_mail/readonly",
+        "per_conn/strict",
+        "per_cmd/count=1.5/key",
+        "Strict/COUNT=2/other",
+    ),
+    "rcpt: ratelimit counts": rates("strict/count=/a", "per_rcpt/unique=$local_part/b", "per_cmd/count= 2/c"),
+    **{
+        f"rcpt: ratelimit {text}": phase(
+            "rcpt", f"warn ratelimit = {text}\n logwrite = $sender_rate over $sender_rate_limit\n accept"
+        )
+        for text in (
+            "",
+            "/1h",
+            "1/1h/per_mail/per_mail",
+            "1/1h/count=1k",
+            "1k/1h/count=2e3",
+            "+.5/1h",
+            "1/1h/leaky/leaky",
+            "1,5/1h",
+        )
+    },
+    **{
+        f"{name}: ratelimit {per}": phase(name, f"warn ratelimit = 1/1h/{per}/strict\n accept", said=RATED)
+        for name in ("connect", "helo", "mail", "predata", "data", "quit")
+        for per in ("per_mail", "per_rcpt", "per_conn", "per_addr")
+    },
+    **{
+        f"local: ratelimit {name} {per}": Dialogue(
+            main=f"acl_{name} = t\nacl_smtp_rcpt = accept\n",
+            acl=f"t:\n warn ratelimit = 1/1h/{per}/strict\n logwrite = $sender_rate\n accept\n",
+            args=("-odq", "-t", "-oMa", "192.0.2.7"),
+            said="To: a@b.example, c@d.example\nContent-Type: text/plain\n\nx\n",
+        )
+        for name, per in (
+            ("not_smtp", "per_mail"),
+            ("not_smtp", "per_rcpt"),
+            ("not_smtp_start", "per_byte"),
+            ("not_smtp_start", "per_cmd"),
+            ("not_smtp_mime", "per_conn"),
+        )
+    },
     "rcpt: ratelimit wrong phase": phase("helo", "defer ratelimit = 1 / 1h / per_rcpt\n accept"),
     "rcpt: seen": phase(
         "rcpt",

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from math import exp
 
 from eximia.acl.errors import AclError
 from eximia.acl.model import Handler
-from eximia.acl.phases import DATA, DKIM, MIME, NOT_OVER_SMTP, NOT_SMTP_MIME, PRDR, PREDATA, RCPT, Phase, mask
+from eximia.acl.phases import (
+    DATA,
+    DKIM,
+    MAIL,
+    MIME,
+    NOT_SMTP,
+    NOT_SMTP_MIME,
+    NOT_SMTP_START,
+    PRDR,
+    PREDATA,
+    RCPT,
+    Phase,
+    mask,
+)
 from eximia.acl.run import Run
 from eximia.base.listtext import split_list
 from eximia.base.namedtuple import NamedTuple
@@ -19,7 +33,9 @@ _MODES = {"leaky": "leaky", "strict": "strict", "readonly": "readonly", "noupdat
 #: what is measured, as the stored keys call it
 _STORED = {"per_addr": "per_rcpt", "per_byte": "per_mail", "": "per_mail"}
 _UNITS = {"k": 1024.0, "m": 1024.0**2, "g": 1024.0**3}
-_RCPT_PHASES = mask(RCPT, PREDATA, MIME, DKIM, PRDR, DATA)
+_NUMERAL = re.compile(r" *\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+_RCPT_PHASES = mask(RCPT, PREDATA, MIME, DKIM, PRDR, DATA, NOT_SMTP, NOT_SMTP_MIME)
+_MAIL_PHASES = _RCPT_PHASES | MAIL.bit
 _EVENT_SIZE = 8
 #: events kept for a key; more are counted without being kept
 _MOST_EVENTS = 1 << 16
@@ -51,20 +67,28 @@ def _error(text: str) -> AclError:
 
 
 def _number(text: str) -> float:
-    """A positive number, perhaps with K, M or G."""
-    unit = _UNITS.get(text[-1:].lower(), 1.0)
-    digits = text[:-1] if unit != 1.0 else text
-    if not digits.replace(".", "", 1).isdigit() or not digits.isascii():
+    """A positive number; nothing is 0."""
+    if not text:
+        return 0.0
+    if not _NUMERAL.fullmatch(text):
         raise ValueError
-    return float(digits) * unit
+    return float(text)
+
+
+def _limit(text: str) -> float:
+    """A positive number, perhaps with K, M or G."""
+    unit = _UNITS.get(text[-1:].lower())
+    return _number(text) if unit is None else _number(text[:-1]) * unit
 
 
 def parse(one: Run, text: str) -> Limit:
     """Read `limit / period / options / key`. Raises AclError."""
     items = split_list(text, "/")
-    shown_limit = items[0] if items else ""
+    if not items:
+        raise _error("sender rate limit not set")
+    shown_limit = items[0]
     try:
-        limit = _number(shown_limit)
+        limit = _limit(shown_limit)
     except ValueError:
         raise _error(f'"{shown_limit}" is not a positive number') from None
     shown_period = items[1] if len(items) > 1 else "NULL"
@@ -76,20 +100,21 @@ def parse(one: Run, text: str) -> Limit:
     unique: str | None = None
     key: list[str] = []
     for option in items[2:]:
-        if option in _MODES:
-            if mode and mode != _MODES[option]:
+        word = option.lower()
+        if word in _MODES:
+            if mode and mode != _MODES[word]:
                 raise _error("conflicting update modes")
-            mode = _MODES[option]
-        elif option in _PER:
-            if per and per != option:
+            mode = _MODES[word]
+        elif word in _PER:
+            if per:
                 raise _error("conflicting per_* options")
-            per = option
-        elif option.startswith("count="):
+            per = word
+        elif word.startswith("count="):
             try:
                 count = _number(option[6:])
             except ValueError:
                 raise _error(f'"{option}" is not a positive number') from None
-        elif option.startswith("unique="):
+        elif word.startswith("unique="):
             unique = option[7:]
         else:
             key.append(option)
@@ -124,13 +149,13 @@ def parse(one: Run, text: str) -> Limit:
 
 def _fits(per: str, phase: Phase) -> bool:
     """Whether what is measured happens in this phase."""
-    if per == "per_rcpt":
-        return bool(phase.bit & _RCPT_PHASES)
     if per == "per_addr":
         return phase is RCPT
+    if per == "per_rcpt":
+        return bool(phase.bit & _RCPT_PHASES)
     if per == "per_conn":
-        return not phase.bit & (NOT_OVER_SMTP | NOT_SMTP_MIME.bit)
-    return True
+        return not phase.bit & mask(NOT_SMTP, NOT_SMTP_START)
+    return per in ("", "per_cmd") or bool(phase.bit & _MAIL_PHASES)
 
 
 def _usual_count(one: Run, per: str) -> float:
@@ -157,17 +182,18 @@ def _check(one: Run, text: str) -> bool:
     key = wanted.stored_key
     if one.debug:
         one.say(f"ratelimit condition count={wanted.weight:.0f} {wanted.limit:.1f}/{key}")
-    known = None if wanted.mode == "readonly" else _remembered(one, wanted.per)
-    if known is not None and key in known:
-        rate = known[key]
+    # What was only read is remembered, too, but not as what was measured.
+    reads = wanted.mode == "readonly"
+    known = _remembered(one, "" if reads else wanted.per)
+    kept_as = f"read/{key}" if reads else key
+    if kept_as in known:
+        rate = known[kept_as]
         if one.debug:
             one.say(f"ratelimit found pre-computed rate {rate:.1f}")
     else:
-        rate = _measure(one, wanted, key)
+        known[kept_as] = rate = _measure(one, wanted, key)
         if one.debug:
             one.say(f"ratelimit computed rate {rate:.1f}")
-        if known is not None:
-            known[key] = rate
     session.sender_rate = f"{rate:.1f}"
     return rate >= wanted.limit
 
