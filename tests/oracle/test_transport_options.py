@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from oracle import mailbox_cases
 from oracle.test_transports import ANSWER, MAILDIR, SHELL, TWO, F, autoreply, box_file, pipe
 from oracle.transport_world import Case, compare, needs_exim
 
@@ -110,6 +111,9 @@ CASES = {
     "hide_child_in_errmsg": redirect(" hide_child_in_errmsg\n data = nosuch@y.example\n no_repeat_use\n"),
     "one_time": redirect(" one_time\n data = a@z.example\n"),
 }  # fmt: skip
+
+
+CASES |= mailbox_cases.CASES
 
 
 @pytest.mark.parametrize("name", CASES)

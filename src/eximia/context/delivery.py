@@ -22,10 +22,13 @@ class Errno(IntEnum):
 
     NONE = 0
     UNKNOWN = -1
-    #: a mailbox's owner or group, its mode, its kind of file; locking it
+    #: a mailbox's kind of file, or number of links; what should be a directory
+    NOT_REGULAR = -4
+    NOT_DIRECTORY = -5
+    #: a mailbox's owner or group, its mode; it is another one once it is open; locking it
     BAD_OWNER = -6
     BAD_MODE = -7
-    NOT_REGULAR = -8
+    CHANGED = -8
     LOCK_FAILED = -9
     #: redirection data could not be read as a list of addresses
     BAD_REDIRECT = -17

@@ -186,14 +186,21 @@ class TestMailboxFile:
     def test_links_are_refused(self, tmp_path):
         (tmp_path / "m").symlink_to(tmp_path / "z")
         log = deliver(tmp_path, file="@D/m")[1]
-        assert log == [f"== joe@y.example {T} defer (-8): mailbox @D/m is a symbolic link"]
+        assert log == [f"== joe@y.example {T} defer (-4): mailbox @D/m is not a regular file"]
         assert deliver(tmp_path, file="@D/m", allow_symlink=True)[1] == [OK]
 
     def test_lock_file_in_the_way(self, tmp_path):
         (tmp_path / "m.lock").touch()
         log = deliver(tmp_path, file="@D/m", lock_retries=2, lock_interval=0)[1]
         assert log == [f"== joe@y.example {T} defer (-9): failed to lock mailbox @D/m (lock file)"]
+        # how old it is, nobody can tell it
         os.utime(tmp_path / "m.lock", (1, 1))
+        assert deliver(tmp_path, file="@D/m", lock_retries=2, lock_interval=0)[1] == log
+
+    def test_lock_file_left_behind(self, tmp_path, monkeypatch):
+        (tmp_path / "m.lock").touch()
+        later = time.time() + 3600
+        monkeypatch.setattr("eximia.transports.jobs.locking.time.time", lambda: later)
         assert deliver(tmp_path, file="@D/m", lock_interval=0)[1] == [OK]
 
     @pytest.mark.parametrize("how", ["flock", "fcntl", "in this process"])
@@ -296,7 +303,7 @@ class TestDirectories:
             ("400 1\n", 3600, True),
             ("300 1\n100 1\n", 0, True),
             ("900 1\n", 0, False),
-            ("1 1\n 2 1\n", 0, True),
+            ("1 1\n2 1 \n", 0, True),
         ],
     )
     def test_sums_that_leave_no_room(self, tmp_path, sums, age, fits):

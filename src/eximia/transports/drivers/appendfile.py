@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import Defer, ExpansionError, ForcedFailure
 from eximia.base.listtext import split_list
-from eximia.base.text import Untainted, is_tainted
+from eximia.base.text import Untainted, is_tainted, like
 from eximia.context.delivery import Errno, Kind, Outcome, Result
 from eximia.message.ids import base62
 from eximia.transports.local import (
@@ -149,6 +149,13 @@ class Appendfile:
                     panic=True,
                 ) from error
             in_directory = options.file is None
+        if options.file is not None and (options.maildir_format or options.mailstore_format):
+            form = "maildir" if options.maildir_format else "mailstore"
+            raise Failure(
+                f'{form}_format requires "directory" to be specified for the {self.name} transport',
+                Errno.UNKNOWN,
+                Fault.LOCAL,
+            )
         if is_tainted(path) and not self._cleaned(path, home):
             raise Failure(
                 f"Tainted '{path}' (file or directory name for {self.name} transport) not permitted",
@@ -164,7 +171,7 @@ class Appendfile:
             for one in addresses:
                 one.written_to = path
         if len(path) > 1:
-            path = path.rstrip("/")
+            path = like(path.rstrip("/"), path)
         if not in_directory:
             return path, "file"
         if options.maildir_format:
@@ -172,10 +179,15 @@ class Appendfile:
         return path, "mailstore" if options.mailstore_format else "plain"
 
     def _cleaned(self, path: str, home: str) -> bool:
-        """`create_file` vouches for a path below its directory (manual 26.2)."""
-        where = self._fixed["create_file"]
-        base = where if where.startswith("/") else home if where == "belowhome" else ""
-        return bool(base) and path.startswith(base.rstrip("/") + "/") and "/../" not in path[len(base) - 1 :]
+        """`create_file` vouches for a path below its directory (manual 26.2). That no link leads out is seen by the job,
+        which may look there."""
+        base = self._voucher(home)
+        return bool(base) and path.startswith(base + "/") and "/../" not in path[len(base) :]
+
+    def _voucher(self, home: str) -> str:
+        """The directory that `create_file` keeps to, links followed; "" for none."""
+        where: str = self._fixed["create_file"]
+        return where if where.startswith("/") else home if where == "belowhome" else ""
 
     # What the job is told
 
@@ -188,6 +200,7 @@ class Appendfile:
             path=path,
             format=form,
             home=home,
+            vouched=self._voucher(home) if is_tainted(path) else "",
             host=ctx.process.primary_hostname,
             login=ctx.address.local_part,
             message_size=ctx.message.size,
@@ -254,7 +267,7 @@ class Appendfile:
             return ""
         except ExpansionError as error:
             raise _not_expanded(template.text, f"{what} for {self.name} transport", error) from error
-        return text if not text or text.endswith("\n") else text + "\n"
+        return text if text.endswith("\n") else text + "\n"
 
     # The final name
 
@@ -300,7 +313,7 @@ class Appendfile:
             raise _not_expanded(template.text, f"maildir_tag for {self.name} transport", error) from error
         finally:
             message.size = kept
-        text = "".join(c for c in text if " " < c < "\x7f" and c != "/")
+        text = "".join(c for c in text if c > " " and c not in "/\x7f")
         return f":{text}" if text[:1].isalnum() else text
 
     def _directory_file(self, ctx: Context, inode: int) -> str:

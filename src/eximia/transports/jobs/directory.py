@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import errno
 import os
-import re
+import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from eximia.context.delivery import Errno
 from eximia.spool.write_hint import begin_writing
 
 from .filter import FilterFailure, FilterTimeout
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
-from .paths import check_place, make_directories, sync_directory
-from .quota import check, crossed, directory_usage, size_pattern
+from .paths import check_directory, check_vouched, make_directories, sync_directory
+from .quota import check, crossed, directory_usage, expression, size_pattern
 from .result import JobError
 
 if TYPE_CHECKING:
@@ -39,19 +40,24 @@ def deliver(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
 
 
 def _make(path: str, fields: dict[str, Any]) -> None:
-    """The directory itself."""
-    if os.path.isdir(path) or not fields["create_directory"]:
+    """The directory itself. Raises JobError."""
+    check_vouched(fields)
+    check_directory(path, fields["create_file"], fields["home"])
+    if os.path.isdir(path):
         return
     try:
         os.stat(path)
-        return
     except FileNotFoundError:
-        pass
+        if not fields["create_directory"]:
+            return
     except OSError as error:
         if fields["format"] != "maildir":
             return  # creating the file says what is wrong
         raise JobError(f"stat() error for {path}: {os.strerror(error.errno or 0)}", error.errno or 0) from error
-    check_place(path, fields["create_file"], fields["home"], "directory")
+    else:
+        if fields["format"] != "maildir":
+            return
+        raise JobError(f"{path} is not a directory", Errno.NOT_DIRECTORY)
     try:
         make_directories(path, fields["directory_mode"])
     except OSError as error:
@@ -63,7 +69,8 @@ def _subdirectories(path: str, fields: dict[str, Any]) -> None:
     for name in ("tmp", "new", "cur"):
         here = f"{path}/{name}"
         try:
-            os.stat(here)
+            if not stat.S_ISDIR(os.stat(here).st_mode):
+                raise JobError(f"{here} is not a directory", Errno.NOT_DIRECTORY)
         except FileNotFoundError:
             if not fields["create_directory"]:
                 why = os.strerror(errno.ENOENT)
@@ -75,7 +82,7 @@ def _subdirectories(path: str, fields: dict[str, Any]) -> None:
         except OSError as error:
             raise JobError(f"stat() error for {here}: {os.strerror(error.errno or 0)}", error.errno or 0) from error
     folder = fields["maildirfolder_create_regex"]
-    if folder and re.search(folder, path):
+    if folder and expression(folder).search(path):
         marker = f"{path}/maildirfolder"
         try:
             os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -105,6 +112,13 @@ class Usage:
             self.sizes.close()
 
 
+def with_quotas(path: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields without quotas for a folder that `maildir_quota_directory_regex` leaves out."""
+    if not fields["maildir_use_size_file"] or _counted(path, _quota_top(path, fields), fields):
+        return fields
+    return {**fields, "maildir_use_size_file": False, "quota": 0, "quota_filecount": 0, "quota_warn": 0}
+
+
 def usage_of(path: str, fields: dict[str, Any]) -> Usage:
     """Find it, as far as a quota needs it. Raises JobError."""
     quota_known = fields["quota"] > 0 or fields["quota_filecount"] > 0 or fields["quota_warn"] > 0
@@ -112,7 +126,7 @@ def usage_of(path: str, fields: dict[str, Any]) -> Usage:
     pattern = size_pattern(fields["quota_size_regex"])
     sizes: MaildirSize | None = None
     size, files = fields["mailbox_size"], fields["mailbox_filecount"]
-    if fields["format"] == "maildir" and fields["maildir_use_size_file"] and _counted(path, top, fields):
+    if fields["format"] == "maildir" and fields["maildir_use_size_file"]:
         sizes = open_sizes(top, fields, pattern)
         size = sizes.size if size < 0 else size
         files = sizes.files if files < 0 else files
@@ -128,7 +142,7 @@ def _counted(path: str, top: str, fields: dict[str, Any]) -> bool:
     if path.rstrip("/") == top.rstrip("/"):
         return True
     relative = os.path.relpath(path, top)
-    return re.search(fields["maildir_quota_directory_regex"], relative) is not None
+    return expression(fields["maildir_quota_directory_regex"]).search(relative) is not None
 
 
 def maildir(fields: dict[str, Any], fds: list[int]) -> Steps:
@@ -136,6 +150,7 @@ def maildir(fields: dict[str, Any], fds: list[int]) -> Steps:
     path: str = fields["path"]
     _make(path, fields)
     _subdirectories(path, fields)
+    fields = with_quotas(path, fields)
     usage = usage_of(path, fields)
     try:
         name, fd = _unique(path, fields)
@@ -152,7 +167,10 @@ def maildir(fields: dict[str, Any], fds: list[int]) -> Steps:
         if fields["later"]:
             result = {"result": "written", "temporary": temporary, "name": name, "size": size}
         else:
-            os.rename(temporary, f"{path}/new/{name}{fields['tag']}")
+            try:
+                os.rename(temporary, f"{path}/new/{name}{fields['tag']}")
+            except OSError as error:
+                raise JobError(f"while renaming {_TMP}/{name} as new/{name}", error.errno or 0) from error
             # The spool forgets the message afterwards. On one file system both changes of names are in the order of
             # its journal; on two the new name must be durable first.
             if os.fstat(fd).st_dev != fields["spool_device"]:
@@ -184,13 +202,14 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
         except FileExistsError:
             continue
         except OSError as error:
-            raise JobError(f"while creating file {path}/{_TMP}/{name}", error.errno or 0) from error
+            tries = fields["maildir_retries"]
+            raise JobError(f"failed to open {_TMP}/{name} ({tries} tries)", error.errno or 0) from error
         os.fchmod(fd, fields["mode"])
         # The next delivery of this process must see a later microsecond.
         while time.time_ns() // 1000 <= now:
             pass
         return name, fd
-    raise JobError(f"failed to open {path}/{_TMP}/{name} (too many tries)", errno.EEXIST)
+    raise JobError(f"failed to open {_TMP}/{name} ({fields['maildir_retries']} tries)", errno.EEXIST)
 
 
 def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
@@ -309,18 +328,38 @@ def finish(fields: dict[str, Any]) -> dict[str, Any]:
         _remove(temporary)
         return {"result": "removed"}
     try:
-        try:
-            os.rename(temporary, final)
-        except OSError as error:
-            if error.errno != errno.ENAMETOOLONG or not fields["untagged"]:
-                raise
-            final = fields["untagged"]
-            os.rename(temporary, final)
+        if fields["untagged"]:
+            try:
+                os.rename(temporary, final)
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:
+                    raise
+                final = fields["untagged"]
+                os.rename(temporary, final)
+        else:
+            _rename_new(temporary, final)
         sync_directory(os.path.dirname(final))
     except OSError as error:
         _remove(temporary)
-        raise JobError(f"while renaming {temporary} as {final}", error.errno or 0) from error
+        below = f"{fields['path']}/" if fields["untagged"] else ""
+        names = f"{temporary.removeprefix(below)} as {final.removeprefix(below)}"
+        raise JobError(f"while renaming {names}", error.errno or 0) from error
     return {"result": "delivered", "file": final}
+
+
+def _rename_new(temporary: str, final: str) -> None:
+    """Give a file a name that nothing has yet: `directory_file` may not be unique. Raises OSError."""
+    try:
+        os.link(temporary, final)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
+            raise
+        # a file system without links
+        if os.path.lexists(final):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final) from error
+        os.rename(temporary, final)
+    else:
+        os.unlink(temporary)
 
 
 def _remove(name: str) -> None:

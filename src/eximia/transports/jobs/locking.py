@@ -93,7 +93,7 @@ def _remove_stale(name: str, timeout: int) -> None:
     if timeout <= 0:
         return
     try:
-        if time.time() - os.stat(name).st_ctime > timeout or time.time() - os.stat(name).st_mtime > timeout:
+        if time.time() - os.stat(name).st_ctime > timeout:
             os.unlink(name)
     except OSError:
         pass

@@ -17,7 +17,7 @@ from . import mbx
 from .filter import FilterFailure, FilterTimeout
 from .locking import Patience, lock_open_file, release_mbx_lock, rounds, take_lock_file, take_mbx_lock
 from .names import as_text, as_the_system_names
-from .paths import check_place, parents_missing
+from .paths import check_place, check_vouched, parents_missing
 from .quota import check, crossed
 from .result import JobError
 from .source import message_blocks
@@ -55,7 +55,8 @@ def _in_steps(fields: dict[str, Any], fds: list[int]) -> Steps:
 def append(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """One message at the end of a file. Raises JobError."""
     path: str = fields["path"]
-    parents_missing(path, fields["directory_mode"], create=fields["create_directory"])
+    check_vouched(fields)
+    parents_missing(fields)
     other = _other_format(path, fields)
     if other is not None:
         return {"result": "other", "transport": other}
@@ -151,7 +152,7 @@ def _open_existing(path: str, status: os.stat_result, fields: dict[str, Any]) ->
     _check_owner(path, status, fields, " (symlink)" if link else "")
     if link:
         if not fields["allow_symlink"]:
-            raise JobError(f"mailbox {path} is a symbolic link", Errno.NOT_REGULAR)
+            raise JobError(f"mailbox {path} is not a regular file", Errno.NOT_REGULAR)
         try:
             status = os.stat(path)
         except FileNotFoundError:
@@ -159,6 +160,9 @@ def _open_existing(path: str, status: os.stat_result, fields: dict[str, Any]) ->
         except OSError as error:
             raise JobError(f"attempting to stat mailbox {path}", error.errno or 0) from error
         _check_owner(path, status, fields, "")
+    if status.st_nlink > 1:
+        # Somebody made it another name of a file that is not meant.
+        raise JobError(f"mailbox {path} has too many links ({status.st_nlink})", Errno.NOT_REGULAR)
     fifo = stat.S_ISFIFO(status.st_mode)
     if not stat.S_ISREG(status.st_mode) and not (fifo and fields["allow_fifo"]):
         named = " or named pipe" if fields["allow_fifo"] else ""
@@ -171,7 +175,9 @@ def _open_existing(path: str, status: os.stat_result, fields: dict[str, Any]) ->
         return None
     except OSError as error:
         if fifo and error.errno == errno.ENXIO:
-            raise JobError(f"named pipe {path} is not open for reading", errno.ENXIO) from error
+            raise JobError(
+                f"while opening named pipe {path} (could mean no process is reading it)", errno.ENXIO
+            ) from error
         raise JobError(f"while opening mailbox {path}", error.errno or 0) from error
     if fifo:
         os.set_blocking(fd, True)
@@ -179,7 +185,7 @@ def _open_existing(path: str, status: os.stat_result, fields: dict[str, Any]) ->
     same = opened.st_ino == status.st_ino and opened.st_dev == status.st_dev and opened.st_uid == status.st_uid
     if not same or stat.S_IFMT(opened.st_mode) != stat.S_IFMT(status.st_mode):
         os.close(fd)
-        raise JobError(f"opened mailbox {path} has changed unexpectedly", Errno.UNKNOWN, freeze=True)
+        raise JobError(f"opened mailbox {path} has changed unexpectedly", Errno.CHANGED, freeze=True)
     return fd
 
 

@@ -7,12 +7,13 @@ import re
 import time
 from typing import Any
 
-from .quota import SizePattern, directory_usage, exceeded
+from .quota import SizePattern, directory_usage, exceeded, expression
 from .result import JobError
 
 _BIGGEST = 5120
 _OLD = 15 * 60
-_SUM = re.compile(r"(-?\d+) +(-?\d+) *")
+_HEAD = re.compile(r"(\d+)S(?:,(\d+)C)?|(\d+)C,(\d+)S")
+_SUM = re.compile(r"[ \t]*([+-]?\d+) +(-?\d+)")
 
 
 class MaildirSize:
@@ -36,14 +37,13 @@ def open_sizes(top: str, fields: dict[str, Any], pattern: SizePattern | None) ->
     """The file of the maildir `top`, made or computed anew where it is missing, too long, or of other quotas.
     Raises JobError."""
     path = f"{top}/maildirsize"
-    head = f"{fields['quota']}S,{fields['quota_filecount']}C"
     try:
-        return _read(path, head, fields) or _compute(path, top, head, fields, pattern)
+        return _read(path, fields) or _compute(path, top, fields, pattern)
     except OSError as error:
         raise JobError(f"while opening or reading {path}", error.errno or 0) from error
 
 
-def _read(path: str, head: str, fields: dict[str, Any]) -> MaildirSize | None:
+def _read(path: str, fields: dict[str, Any]) -> MaildirSize | None:
     try:
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def _read(path: str, head: str, fields: dict[str, Any]) -> MaildirSize | None:
     data = os.read(fd, _BIGGEST + 1)
     lines = data.decode("latin-1").split("\n")
     sums = [_SUM.fullmatch(line) for line in lines[1:] if line]
-    if len(data) <= _BIGGEST and lines[0] == head and all(sums):
+    if len(data) <= _BIGGEST and _quotas(lines[0]) == (fields["quota"], fields["quota_filecount"]) and all(sums):
         size = sum(int(found[1]) for found in sums if found)
         files = sum(int(found[2]) for found in sums if found)
         # Where the message would not fit, the sums are believed only if they are young and just one (Maildir++).
@@ -62,8 +62,15 @@ def _read(path: str, head: str, fields: dict[str, Any]) -> MaildirSize | None:
     return None
 
 
-def _compute(path: str, top: str, head: str, fields: dict[str, Any], pattern: SizePattern | None) -> MaildirSize:
-    wanted = re.compile(fields["maildir_quota_directory_regex"])
+def _quotas(line: str) -> tuple[int, int] | None:
+    """The first line: quotas of bytes and of files, 0 for one that is not there. None: it is something else."""
+    found = _HEAD.fullmatch(line)
+    return (int(found[1] or found[4]), int(found[2] or found[3] or 0)) if found else None
+
+
+def _compute(path: str, top: str, fields: dict[str, Any], pattern: SizePattern | None) -> MaildirSize:
+    head = f"{fields['quota']}S,{fields['quota_filecount']}C"
+    wanted = expression(fields["maildir_quota_directory_regex"])
     size = files = 0
     for entry in sorted(os.scandir(top), key=lambda entry: entry.name):
         if not entry.is_dir(follow_symlinks=False) or not wanted.search(entry.name) or entry.name in (".", ".."):

@@ -30,15 +30,16 @@ def message_line(now: float, size: int) -> bytes:
 
 
 def write(fd: int, fields: dict[str, Any], blocks: Iterable[bytes]) -> int:
-    """Append a message; lines end in CRLF, and the size goes first, so the message is gathered before."""
+    """Append a message; its lines end in CRLF (prefix and suffix are as they are set), and the size goes first, so the
+    message is gathered before."""
     now = time.time()
     prefix: str = fields["prefix"]
     suffix: str = fields["suffix"]
     with tempfile.SpooledTemporaryFile(max_size=_SMALL) as gathered:
-        gathered.write(_crlf(prefix.encode("latin-1")))
+        gathered.write(prefix.encode("latin-1"))
         for block in blocks:
             gathered.write(_crlf(block))
-        gathered.write(_crlf(suffix.encode("latin-1")))
+        gathered.write(suffix.encode("latin-1"))
         size = gathered.tell()
         gathered.seek(0)
         head = b"" if os.fstat(fd).st_size else file_header(now)

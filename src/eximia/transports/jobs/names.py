@@ -10,7 +10,18 @@ from typing import Any
 from eximia.base.text import to_bytes
 
 #: fields of the jobs that are names, or parts of such
-_NAMES = ("basename", "create_file", "final", "home", "path", "quota_directory", "tag", "temporary", "untagged")
+_NAMES = (
+    "basename",
+    "create_file",
+    "final",
+    "home",
+    "path",
+    "quota_directory",
+    "tag",
+    "temporary",
+    "untagged",
+    "vouched",
+)
 #: fields of their answers that have such
 _TOLD = ("file", "message", "name", "temporary")
 

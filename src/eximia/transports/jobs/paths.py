@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from eximia.context.delivery import Errno
 
@@ -23,25 +24,65 @@ def make_directories(path: str, mode: int) -> None:
     os.chmod(path, mode)
 
 
-def check_place(path: str, where: str, home: str, what: str = "mailbox") -> None:
-    """May `path` be made, by `create_file`? Raises JobError."""
+def allowed(directory: str, where: str, home: str) -> bool:
+    """May something be made in `directory`, by `create_file`?"""
     if where == "anywhere":
-        return
+        return True
     base = where if where.startswith("/") else home
-    inside = bool(base) and path.startswith(base) and path[len(base) : len(base) + 1] == "/"
-    if inside and where != "inhome" and "/../" in path[len(base) :]:
-        inside = False
-    if not inside:
+    if not base:
+        return False
+    if where == "inhome":
+        return directory == base
+    return _below(directory, base)
+
+
+def _below(directory: str, base: str) -> bool:
+    """The directory is `base` or below it, by its name and in truth: links may lead out."""
+    inside = f"{directory}/"
+    if not inside.startswith(f"{base}/") or "/../" in inside[len(base) :]:
+        return False
+    real = os.path.realpath(base).rstrip("/")
+    return f"{os.path.realpath(directory)}/".startswith(f"{real}/")
+
+
+def check_vouched(fields: dict[str, Any]) -> None:
+    """A path made of what came from outside must lie where `create_file` wants it, links followed: `vouched` is that
+    directory ("" for a path that is trusted). Raises JobError."""
+    path: str = fields["path"]
+    base: str = fields["vouched"]
+    if base and not _below(os.path.dirname(path) if fields["format"] == "file" else path, base):
         raise JobError(
-            f"{what} {path} does not exist, but creation outside the home directory is not permitted",
+            f"Tainted '{path}' (file or directory name for {fields['transport']} transport) not permitted",
+            Errno.UNKNOWN,
+            panic=True,
+        )
+
+
+def check_place(path: str, where: str, home: str) -> None:
+    """May the mailbox `path` be made? Raises JobError."""
+    if not allowed(os.path.dirname(path), where, home):
+        raise JobError(
+            f"mailbox {path} does not exist, but creation outside the home directory is not permitted",
             Errno.NOT_CREATED,
         )
 
 
-def parents_missing(path: str, mode: int, *, create: bool) -> None:
-    """Make the directories above a file. Raises JobError."""
+def check_directory(path: str, where: str, home: str) -> None:
+    """May files be made in the directory `path`? Raises JobError."""
+    if not allowed(path, where, home):
+        raise JobError(
+            f"tried to create file in {path}, but file creation outside the home directory is not permitted",
+            Errno.NOT_CREATED,
+        )
+
+
+def parents_missing(fields: dict[str, Any]) -> None:
+    """Make the directories above a file, where they may be made. Raises JobError."""
+    path, mode = fields["path"], fields["directory_mode"]
     above = os.path.dirname(path)
-    if not create or os.path.isdir(above):
+    if not fields["create_directory"] or os.path.isdir(above):
+        return
+    if not allowed(above, fields["create_file"], fields["home"]):
         return
     try:
         make_directories(above, mode)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eximia.context.delivery import Errno
 
 from .result import JobError
+
+if TYPE_CHECKING:
+    import re
 
 SizePattern = Callable[[str], int | None]
 
@@ -17,10 +20,7 @@ def size_pattern(pattern: str | None) -> SizePattern | None:
     """`quota_size_regex` as a function: file name -> size, None when the name does not tell."""
     if not pattern:
         return None
-    import re
-
-    # The pattern is the postmaster's; Python's syntax covers what size tags need.
-    compiled = re.compile(pattern)
+    compiled = expression(pattern)
 
     def size(name: str) -> int | None:
         found = compiled.search(name)
@@ -30,6 +30,19 @@ def size_pattern(pattern: str | None) -> SizePattern | None:
         return int(digits) if digits is not None and digits.isdigit() else None
 
     return size
+
+
+def expression(pattern: str) -> re.Pattern[str]:
+    """A regular expression of the postmaster's; Python's syntax covers what names of files need. Raises JobError."""
+    import re
+
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise JobError(
+            f"appendfile: regular expression error: {error.msg} at offset {error.pos} while compiling {pattern}",
+            Errno.UNKNOWN,
+        ) from error
 
 
 def directory_usage(path: str, pattern: SizePattern | None, *, count_folders: bool) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .directory import usage_of
+from .directory import usage_of, with_quotas
 from .names import as_text, as_the_system_names
 from .quota import check
 from .result import JobError
@@ -21,6 +21,7 @@ def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     path: str = fields["path"]
     try:
         if fields["format"] != "file":
+            fields = with_quotas(path, fields)
             usage = usage_of(path, fields)
             usage.close()
             check(fields, usage.size, usage.files, path)
