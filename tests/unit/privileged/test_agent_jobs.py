@@ -55,7 +55,7 @@ def test_jobs_of_a_frame_wait_for_the_disk_together(monkeypatch: pytest.MonkeyPa
 def test_maildir_files_get_their_names_after_all_are_written(tmp_path: Path) -> None:
     fields = {
         "format": "maildir", "path": str(tmp_path / "Maildir"), "create_directory": True, "create_file": "anywhere",
-        "home": "", "directory_mode": 0o700, "mode": 0o600, "maildir_retries": 3, "host": "h", "tag": "", "later": False,
+        "home": "", "vouched": "", "directory_mode": 0o700, "mode": 0o600, "maildir_retries": 3, "host": "h", "tag": "", "later": False,
         "maildirfolder_create_regex": None, "quota_directory": "", "quota": 0, "quota_filecount": 0, "quota_warn": 0,
         "quota_size_regex": None, "mailbox_size": -1, "mailbox_filecount": -1, "maildir_use_size_file": False,
         "quota_is_inclusive": True, "message_size": 9, "spool_device": tmp_path.stat().st_dev, "prefix": "", "suffix": "", "header": "A: b\n\n", "check": "", "escape": "",

@@ -179,8 +179,8 @@ class Appendfile:
         return path, "mailstore" if options.mailstore_format else "plain"
 
     def _cleaned(self, path: str, home: str) -> bool:
-        """`create_file` vouches for a path below its directory (manual 26.2). That no link leads out is seen by the job,
-        which may look there."""
+        """`create_file` vouches for a path below its directory (manual 26.2). The job sees whether a link leads out: it
+        may look there."""
         base = self._voucher(home)
         return bool(base) and path.startswith(base + "/") and "/../" not in path[len(base) :]
 
