@@ -6,7 +6,7 @@ import os
 
 from eximia.base.template import Template
 from eximia.context import Context
-from eximia.message.mime import MimePart, decode, walk
+from eximia.message.mime import MOST_PARTS, MimePart, TooManyParts, decode, walk
 from eximia.scan.mbox import directory_of, whole_message
 
 from .engine import run
@@ -76,7 +76,8 @@ class MimeScan:
 def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
     """Run the ACL for every part, then for the parts of attached messages; the first that does not accept ends it.
 
-    A message without a Content-Type header line has no parts.
+    A message without a Content-Type header line has no parts. One with too many parts is refused: some would not be
+    looked at.
     """
     accepted = AclResult(Outcome.ACCEPT)
     message = ctx.message
@@ -90,10 +91,13 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
     waiting: list[tuple[bytes, int]] = [(whole_message(ctx), 0)]
     last: MimePart | None = None
     count = -1
+    left = MOST_PARTS
     try:
         while waiting:
             data, nesting = waiting.pop(0)
-            for part in walk(data, is_rfc822=nesting > 0):
+            parts = walk(data, is_rfc822=nesting > 0, most=left)
+            left -= len(parts)
+            for part in parts:
                 scan.data, scan.part, scan.decoded = data, part, None
                 message.mime = last = part
                 if not nesting:
@@ -104,6 +108,8 @@ def run_mime(ctx: Context, phase: Phase, source: Template | None) -> AclResult:
                 if part.content_type == "message/rfc822" and nesting < _MOST_NESTING:
                     waiting.append((scan.decoded_part(), nesting + 1))
         return accepted
+    except TooManyParts:
+        return AclResult(Outcome.DENY, "Too many MIME parts", "too many MIME parts")
     finally:
         message.mime = _afterwards(last, count)
         del message.notes["mime"]

@@ -16,10 +16,16 @@ from .mime_header import PartHeader
 _COVERS_ALL = frozenset({"multipart/alternative", "multipart/related"})
 #: parts inside parts; deeper ones are not entered
 _MOST_DEPTH = 50
+#: parts of a message with the messages attached to it
+MOST_PARTS = 10000
 
 #: levels of anomalies, as scanners' users know them
 BROKEN_BASE64 = 2
 BROKEN_QUOTED_PRINTABLE = 1
+
+
+class TooManyParts(Exception):
+    """The message has more parts than anybody looks at."""
 
 
 class MimePart:
@@ -91,12 +97,13 @@ class _Container:
         self.next = -1
 
 
-def walk(data: bytes, *, is_rfc822: bool = False) -> list[MimePart]:
+def walk(data: bytes, *, is_rfc822: bool = False, most: int = MOST_PARTS) -> list[MimePart]:
     """The parts of the message `data` in the order of the text, containers before what they contain.
 
     `is_rfc822`: the message was attached to another one. Attached messages are not entered: decode them and walk again.
 
     A line that only begins like a delimiter is one, too, as in Exim, unless it is the delimiter of something around.
+    Raises TooManyParts.
     """
     parts: list[MimePart] = []
     around: list[_Container] = []
@@ -104,6 +111,8 @@ def walk(data: bytes, *, is_rfc822: bool = False) -> list[MimePart]:
 
     def begin(start: int, depth: int, *, cover: bool) -> None:
         """A part begins. The next delimiter ends it, be it in its header."""
+        if len(parts) >= most:
+            raise TooManyParts
         end = _look_ahead(data, around, start)
         body, whole = _body_start(data, start, end)
         part = MimePart(start, body, len(data))

@@ -151,6 +151,14 @@ def test_refusal_ends_the_walk(world: World) -> None:
     assert len(world.log.written) == 3
 
 
+def test_too_many_parts(world: World) -> None:
+    """Those of attached messages count, too."""
+    attached = b"--b1\nContent-Type: message/rfc822\n\nContent-Type: multipart/x; boundary=c\n\n"
+    for parts, outcome in ((4000, Outcome.ACCEPT), (6000, Outcome.DENY)):
+        world.message.body = Body(b"--b1\n\n" * 5000 + attached + b"--c\n\n" * parts)
+        assert scan(world, " accept\n") is outcome
+
+
 def test_messages_without_content_type_are_not_walked(world: World) -> None:
     world.message.headers = world.message.headers[:2]
     assert scan(world, " deny\n") is Outcome.ACCEPT
