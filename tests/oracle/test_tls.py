@@ -55,6 +55,11 @@ OPTIONS = {
     "failing ciphers": "tls_require_ciphers = ${{readfile{{/nosuch/file}}}}",
     "failing authorities": "tls_verify_certificates = ${{readfile{{/nosuch/file}}}}",
     "forced to fail": "tls_certificate = ${{if eq{{1}}{{2}}{{x}}fail}}\n  tls_verify_certificates = ${{if eq{{1}}{{2}}{{x}}fail}}",
+    "neither list set": "tls_try_verify_hosts =\n  tls_verify_cert_hostnames =\n  tls_verify_certificates = {root}",
+    "neither list set, system's authorities": "tls_try_verify_hosts =",
+    "neither list set, no authorities": "tls_try_verify_hosts =\n  tls_verify_certificates =",
+    "verified by nothing": "tls_verify_hosts = *\n  tls_verify_certificates =\n  hosts_require_tls = *",
+    "a protocol required and none offered": "hosts_require_alpn = *",
     "nobody verified": "tls_try_verify_hosts = :\n  tls_verify_hosts = :",
     "both verified": "tls_verify_hosts =\n  tls_try_verify_hosts = *\n  tls_verify_certificates = {root}",
     "not verified by callouts": "hosts_verify_avoid_tls = *",
@@ -63,6 +68,7 @@ OPTIONS = {
 }
 CASES = [(mode, option) for mode in MODES for option in ("plain", "required", "not in clear", "verified and required")]
 CASES += [("ok", option) for option in OPTIONS if option not in ("plain", "required", "not in clear")]
+CASES += [("expired", "neither list set"), ("expired", "neither list set, no authorities")]
 CASES += [("expired", "verified"), ("other name", "verified"), ("on connect", "smtps"), ("not offered", "avoided")]
 CASES += [("not offered", "avoided and required"), ("454", "avoided and required")]
 CASES += [("wants a certificate", "good certificate"), ("not offered", "smtps"), ("expired", "no names")]

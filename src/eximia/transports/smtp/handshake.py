@@ -60,6 +60,8 @@ class Handshake:
         #: usable TLSA records, or proof that there are records of which none is usable
         self.dane = dane
         self.authenticates = dane is not None and bool(dane.records)
+        #: `tls_verify_hosts` names the server: whoever has no authorities to trust cannot verify it
+        self.insists = False
         self.verify = self._verify_mode()
         self.facts = TlsFacts()
         #: what TLS reports call the trouble with the certificate
@@ -90,9 +92,10 @@ class Handshake:
             return Verify.REQUIRE if self.authenticates else Verify.IGNORE
         if self.connection.sts:
             return Verify.REQUIRE
-        if options.tls_verify_hosts is None and options.tls_try_verify_hosts is None:
+        if _is_unset(options.tls_verify_hosts) and _is_unset(options.tls_try_verify_hosts):
             return Verify.REQUIRE
         if self.matches("tls_verify_hosts"):
+            self.insists = True
             return Verify.REQUIRE
         return Verify.TRY if self.matches("tls_try_verify_hosts") else Verify.IGNORE
 
@@ -151,7 +154,7 @@ class Handshake:
         ctx, facts = self.ctx, self.facts
         settings = self.settings()
         facts.resumption = 1
-        if not settings.trust and self.dane is None:
+        if not settings.trust and self.dane is None and not self.insists:
             self.verify = Verify.IGNORE
         engine = Engine(contexts_of(ctx.process).client(settings), verify=self.verify)
         names = self._names(engine)
@@ -193,7 +196,7 @@ class Handshake:
         stream.on_trouble = self._broken
         self.connection.stream = self.connection.encrypted = stream
         self.connection.sessions = sessions
-        if self.matches("hosts_require_alpn") and not engine.alpn():
+        if settings.alpn and self.matches("hosts_require_alpn") and not engine.alpn():
             raise TlsConfigError("(handshake): ALPN required but not negotiated")
 
     def _names(self, engine: Engine) -> tuple[str, ...]:
@@ -245,3 +248,8 @@ class Handshake:
         if log is not None and not self.options.disable_logging:
             where = f"H={self.host.name} [{self.host.address}]"
             log.main(f"{where} TLS error on connection (SSL_read): {error.text}", message_id=self.ctx.message.id)
+
+
+def _is_unset(template: Template | None) -> bool:
+    """An empty option is as good as none; a list that is only a colon is set, and nobody is in it."""
+    return template is None or (template.constant and not template.text.strip())
