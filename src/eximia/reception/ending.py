@@ -134,5 +134,5 @@ def _timeout(session: SmtpSession, over: SessionOver) -> None:
         session.reply("421", text or f"{session.hostname()}: SMTP command timeout - closing connection")
         what = "SMTP command timeout"
     if log.selectors.lost_incoming_connection:
-        tls = "TLS " if over.timeout == "command" and facts.tls_in.active else ""
+        tls = "TLS " if over.timeout == "command" and session.encrypted is not None else ""
         log.main(f"{what} on {tls}connection from {subject}", session.ctx.message.id or session.shown_id)

@@ -37,6 +37,10 @@ class Counters:
         """After TLS has started another EHLO and AUTH are expected."""
         self.free.update(("HELO", "AUTH"))
 
+    def after_farewell(self) -> None:
+        """After TLS has ended it may be begun again."""
+        self.free.update(("HELO", "STARTTLS"))
+
     def counts_as_nonmail(self, verb: str) -> bool:
         """Whether this command is counted; takes a free occurrence."""
         if verb in MAIL_COMMANDS:

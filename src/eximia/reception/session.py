@@ -276,6 +276,10 @@ class SmtpSession:
             self.connection.idle = True
         try:
             data = self.stream.recv(self.timeout)
+            if not data and may_end and self.encrypted is not None:
+                from .clear_again import next_in_clear
+
+                data = next_in_clear(self)
         except NetworkError as error:
             if error.errno == ESHUTDOWN:
                 text = f"{self.hostname()} Service not available - closing connection"

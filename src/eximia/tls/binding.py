@@ -10,7 +10,7 @@ from typing import Any
 from eximia.base.namedtuple import NamedTuple
 
 #: the extension module; the digits are a digest of its sources, see `build.module_name`
-MODULE = "eximia_openssl_fc0cbc6d83b7"
+MODULE = "eximia_openssl_a3617e0947a6"
 #: the first library with all that is used
 _LOWEST = 0x30000020
 

@@ -255,6 +255,13 @@ class Engine:
         """The peer's side of the connection is closed."""
         self._lib.tls_end_of_input(self.handle)
 
+    def left_over(self) -> bytes:
+        """After `closed`: what has come behind the peer's farewell, in clear."""
+        parts = []
+        while size := self._lib.tls_left_over(self.handle, self._buffer, BUFFER):
+            parts.append(self._view[:size])
+        return b"".join(parts)
+
     def close(self) -> None:
         """End our direction: `outgoing` then has the farewell."""
         counts = self._counts

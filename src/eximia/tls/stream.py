@@ -174,6 +174,15 @@ class TlsStream:
         except NetworkError:
             pass
 
+    def leave(self) -> Stream:
+        """The peer has ended TLS, but not the connection: so do we. The connection, for what follows in clear."""
+        self._farewell()
+        rest = self.engine.left_over()
+        if rest:
+            self.inner.unread(rest)
+        self.on_trouble = None
+        return self.inner
+
     def abort(self) -> None:
         self.inner.abort()
         self.on_trouble = None

@@ -37,6 +37,9 @@ class Wire:
 
     close = shutdown
 
+    def unread(self, data: bytes) -> None:
+        self.words = data
+
 
 def server(pki: Pki, words: bytes = b"") -> tuple[Wire, TlsStream]:
     wire = Wire(Engine(client_context(pki, trust="")), words)
@@ -104,3 +107,18 @@ def test_a_closed_stream_is_freed_with_its_owner(pki: Pki) -> None:
         assert watched() is None
     finally:
         gc.enable()
+
+
+def test_clear_text_behind_the_farewell(pki: Pki) -> None:
+    """It may come in one piece with the end of TLS."""
+    wire, stream = server(pki)
+    wire.sent.clear()
+    wire.client.close()
+    farewell = wire.client.outgoing() + b"EHLO again\r\n"
+    wire.recv = lambda timeout: farewell  # type: ignore[method-assign]
+    assert stream.recv(1.0) == b""
+    assert stream.engine.closed
+    assert stream.leave() is wire
+    assert wire.words == b"EHLO again\r\n"
+    wire.client.read(b"".join(wire.sent))
+    assert wire.client.closed

@@ -82,6 +82,7 @@ int tls_write(tls_connection *, const unsigned char *in, size_t from, size_t siz
               size_t counts[2]);
 size_t tls_output(tls_connection *, unsigned char *out, size_t cap);
 void tls_end_of_input(tls_connection *);
+size_t tls_left_over(tls_connection *, unsigned char *out, size_t cap);
 void tls_close(tls_connection *, unsigned char *out, size_t cap, size_t counts[2]);
 
 /* facts (facts.c) */

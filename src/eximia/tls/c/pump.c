@@ -321,6 +321,11 @@ size_t tls_output(tls_connection *connection, unsigned char *out, size_t cap) {
 /* The peer has closed its side without a word. */
 void tls_end_of_input(tls_connection *connection) { connection->ended = 1; }
 
+/* What came behind the peer's farewell, which is no part of TLS. */
+size_t tls_left_over(tls_connection *connection, unsigned char *out, size_t cap) {
+    return take(&connection->arrived, out, cap);
+}
+
 /* Say that we have nothing more to say; the peer's answer is not waited for. `counts`: the bytes in `out`, and those
  * that `tls_output` has because they found no room. */
 void tls_close(tls_connection *connection, unsigned char *out, size_t cap, size_t counts[2]) {
