@@ -43,6 +43,13 @@ CASES = {
     "expired, two domains": expired(TWO),
     "expired, two hosts": expired(AGAIN, routers=TWO_HOSTS),
     "expired, no delay": expired(AGAIN, transports=DOWN + " delay_after_cutoff = false\n"),
+    "expired, beside a host that does not exist": expired(
+        AGAIN,
+        routers="d:\n driver = dnslookup\n transport = t\n",
+        main="dns_ipv4_lookup = *\n",
+        zone="y.example MX 10 gone.example\ny.example MX 20 h.example\nh.example A 10.1.1.9\nfrom.example A 10.1.1.8\n",
+        ignore="from.example|10.1.1.8",
+    ),
     "by name of the host only": down(AGAIN, transports=DOWN + " retry_include_ip_address = false\n"),
     "recipient deferred": Dialogue(peers=[{"rules": [("RCPT", b"450 later\r\n")]}], then=[AGAIN]),
     "recipient deferred, other sender": Dialogue(

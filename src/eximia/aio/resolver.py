@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import NetworkError
 from eximia.base.readiness import READABLE, wait_for
-from eximia.dns.answer import Answer, Status, again, judge, nonexistent
+from eximia.dns.answer import CNAME_LOOP, Answer, Status, again, judge, nonexistent
 from eximia.dns.cache import AnswerCache
 from eximia.dns.names import BadName, MalformedMessage
 from eximia.dns.records import Type
@@ -91,7 +91,7 @@ class StubResolver:
                 break
             seen += 1
             if seen > self._cname_loops:
-                return again(name, "CNAME chain is too long")
+                return again(name, CNAME_LOOP)
             current = unfinished
         if answer.secure and not secure:
             answer = Answer(answer.status, answer.records, answer.name, False, answer.ttl, answer.why, answer.authority)

@@ -56,6 +56,8 @@ NEGATIVE_TTL = 60
 MAX_NEGATIVE_TTL = 3600
 MAX_TTL = 86400
 _MAX_CHAIN = 16
+#: the reason of AGAIN when CNAMEs do not come to an end
+CNAME_LOOP = "CNAME chain is too long or loops"
 
 _RCODE_WORDS: dict[int, str] = {
     Rcode.FORMERR: "FORMERR",
@@ -113,7 +115,7 @@ def judge(response: Response, name: str, type_: int, *, seen: int = 0) -> tuple[
         while current in aliases:
             steps += 1
             if steps > _MAX_CHAIN:
-                return again(current, "CNAME chain is too long or loops"), ""
+                return again(current, CNAME_LOOP), ""
             current = aliases[current]
     found = [record for record in chain if record.type == type_ and record.name == current]
     secure = response.authentic

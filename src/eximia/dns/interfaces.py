@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: How long the list is believed; interfaces come and go under a daemon.
 LIFETIME = 60.0
 
+#: all interfaces of a family in the options; as the address of a host, this host
+_WILD = frozenset({"0.0.0.0", "::"})
+
 _RTM_GETADDR = 22
 _NLM_F_REQUEST_DUMP = 0x301
 _NLMSG_DONE = 3
@@ -80,9 +83,9 @@ def without_port(item: str) -> str:
 def _configured(ctx: Context, text: str) -> frozenset[str]:
     found = {normal_address(without_port(item)) for item in split_list(text)}
     found.discard("")
-    if "0.0.0.0" in found or "::" in found:
-        found |= system_addresses()
-        found -= {"0.0.0.0", "::"}
+    every = found & _WILD
+    if every:
+        found |= {address for address in system_addresses() if ("::" if ":" in address else "0.0.0.0") in every}
     return frozenset(found)
 
 
@@ -107,4 +110,5 @@ def local_addresses(ctx: Context) -> frozenset[str]:
 
 def is_local_address(ctx: Context, address: str) -> bool:
     """Whether `address` belongs to this host."""
-    return normal_address(address) in local_addresses(ctx)
+    normal = normal_address(address)
+    return normal in _WILD or normal in local_addresses(ctx)

@@ -14,7 +14,7 @@ from eximia.base.errors import ExpansionError
 from eximia.base.namedtuple import NamedTuple
 from eximia.message.idna import domain_to_alabel
 
-from .answer import Answer, Status, nonexistent
+from .answer import CNAME_LOOP, Answer, Status, nonexistent
 from .names import BadName, split_labels
 from .resolv_conf import ResolverSettings, candidates, system_settings
 
@@ -98,6 +98,8 @@ def _ask(ctx: Context, name: str, rtype: str, timing: Timing = USUAL) -> Answer:
         return nonexistent(name)
     slow: int = main.slow_lookup_log
     answer = _timed(ctx, name, rtype, timing, slow) if slow else _query(ctx, name, rtype, timing)
+    if answer.why is CNAME_LOOP:
+        ctx.process.log.main(f"CNAME loop for {name} encountered", ctx.message.id)
     if answer.status is Status.AGAIN and rtype != "TLSA":
         again = main.dns_again_means_nonexist
         if again is not None and services.lists.contains(ctx, "domain", again, name.removesuffix(".")):

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from eximia.dns import Answer
 
 
+#: why a host of an MX record is unusable that is an address (`allow_mx_to_ip`)
+_LITERAL = "an IP address"
+
+
 class MxOutcome(Enum):
     """What was found for a domain."""
 
@@ -27,9 +31,11 @@ class MxOutcome(Enum):
     LOCAL = "local"
     #: the domain takes no mail
     NO_SERVICE = "no service"
-    #: MX records exist, none of their hosts does
+    #: MX records exist, none of their hosts does (or all are ignored)
     DEAD = "dead"
     NOT_FOUND = "not found"
+    #: it has addresses only, and mx_domains wants a record
+    NO_RECORD = "no record"
     IGNORED = "ignored"
     AGAIN = "again"
     INSECURE = "insecure"
@@ -88,7 +94,7 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
         return _resolve(ctx, hosts, policy, answer.secure)
     if answer.status is Status.AGAIN and not policy.mx_failure_is_none:
         return MxFound(MxOutcome.AGAIN, text=answer.why)
-    if answer.status in (Status.FAIL, Status.NXDOMAIN) or policy.record_required:
+    if answer.status in (Status.FAIL, Status.NXDOMAIN):
         return MxFound(MxOutcome.NOT_FOUND)
     return _by_address(ctx, domain, policy)
 
@@ -100,6 +106,8 @@ def _insecure(answer: Answer, policy: MxPolicy) -> bool:
 def _by_address(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
     result = find_addresses(ctx, domain, policy.addresses)
     if result.found is Found.ADDRESSES:
+        if policy.record_required:
+            return MxFound(MxOutcome.NO_RECORD)
         hosts = spread(Host(domain), result)
         if any(is_local(ctx, host) for host in hosts):
             return MxFound(MxOutcome.LOCAL, hosts)
@@ -119,12 +127,11 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
     found: list[Host] = []
     seen: set[tuple[str, int]] = set()
     local_at: int | None = None
-    best = hosts[0].mx
     local_name = ""
-    missing = bad_ip = some_ignored = again = False
+    again = False
     for host in hosts:
-        # When we are among the best, `self` decides; `send` wants the whole list.
-        if local_at is not None and best < local_at <= host.mx:
+        # When we are among the best, `self` decides; `send` wants the whole list. Ignored hosts are as if not there.
+        if local_at is not None and found and found[0].mx < local_at <= host.mx:
             continue
         if host.name in ("", "."):
             found.append(replace(host, name="", status=HostStatus.UNUSABLE))
@@ -133,7 +140,7 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
             local_at, local_name = host.mx, host.name
         if is_address(host.name):
             if not allow_ip:
-                bad_ip = True
+                found.append(replace(host, status=HostStatus.UNUSABLE, why=_LITERAL))
                 continue
             result = (
                 AddressesFound(Found.IGNORED, [])
@@ -155,12 +162,10 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
         elif result.found is Found.AGAIN:
             again = True
             found.append(replace(host, status=HostStatus.UNUSABLE, why="failed"))
-        elif result.found is Found.IGNORED:
-            some_ignored = True
-        else:
-            missing = True
+        elif result.found is not Found.IGNORED:
+            found.append(replace(host, status=HostStatus.UNUSABLE, why="no IP address"))
     if local_at is not None:
-        if local_at == best:
+        if not found or local_at <= found[0].mx:
             return MxFound(MxOutcome.LOCAL, found, from_record=True, local_name=local_name)
         found = [host for host in found if host.mx < local_at]
     usable = any(host.status is not HostStatus.UNUSABLE for host in found)
@@ -171,8 +176,6 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
     if hosts[0].name in ("", "."):
         return MxFound(MxOutcome.NO_SERVICE, text="an MX or SRV record indicated no SMTP service")
     text = "all relevant MX records point to non-existent hosts"
-    if some_ignored and not missing:
-        return MxFound(MxOutcome.IGNORED, text=text)
-    if bad_ip:
+    if found and found[0].why == _LITERAL:
         text += " or (invalidly) to IP addresses"
     return MxFound(MxOutcome.DEAD, text=text)

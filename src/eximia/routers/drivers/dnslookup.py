@@ -39,7 +39,7 @@ class Dnslookup(Driver):
         name = domain
         for name in self._candidates(ctx, options, domain, call.mode):
             found = find_mx(ctx, name, policy)
-            if found.outcome not in (MxOutcome.NOT_FOUND, MxOutcome.IGNORED):
+            if found.outcome not in (MxOutcome.NOT_FOUND, MxOutcome.NO_RECORD, MxOutcome.IGNORED):
                 break
         outcome = found.outcome
         if outcome is MxOutcome.AGAIN:
@@ -51,6 +51,8 @@ class Dnslookup(Driver):
             return self._declined(ctx, options, domain)
         if outcome is MxOutcome.INSECURE:
             raise RouterDefer("host lookup done insecurely")
+        if outcome is MxOutcome.NO_RECORD:
+            return Answer.DECLINE
         if outcome in (MxOutcome.NOT_FOUND, MxOutcome.IGNORED):
             call.decline_text = found.text
             return self._declined(ctx, options, domain)

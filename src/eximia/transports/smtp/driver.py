@@ -174,7 +174,8 @@ class _Run:
     def _nothing_tried(self, left: list[Address], skipped: list[Host]) -> None:
         """Every host was passed over. Each address is told of its own domain."""
         result, errno, pattern = Result.DEFERRED, Errno.RETRY_HOSTS, "retry time not reached for any host for '{}'"
-        if all(host.status is HostStatus.UNUSABLE_EXPIRED for host in skipped):
+        known = [host for host in skipped if host.address]
+        if all(host.status is HostStatus.UNUSABLE_EXPIRED for host in known) and (known or not skipped):
             # Also where hosts_max_try allows none at all, which only bounces when there is nowhere to fall back.
             if self.options.delay_after_cutoff:
                 words = "(and retry time not reached)"
