@@ -7,6 +7,9 @@ from typing import Any
 from .span import NOWHERE, Span
 from .text import Untainted
 
+#: begins a list that has one item, whatever the item is made of
+ONE_ITEM = "<\x1f "
+
 
 class Template:
     """An option's text with its place, and a slot for what its user made of it.
@@ -33,3 +36,8 @@ class Template:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+def one_item(text: str, span: Span = NOWHERE) -> Template:
+    """A list whose only item is `text`: no character of it separates."""
+    return Template(ONE_ITEM + text, span)

@@ -160,6 +160,9 @@ class AddressTest:
     def _route(self, address: Address) -> tuple[Verdict, list[Address]] | None:
         """Route; None when the address failed or was deferred (then its children are in `_children`)."""
         split_for(self.ctx, address)
+        if address.outcome is not None:
+            self._children = []
+            return None
         self.ctx.message.notes["debug_print"] = self.complain
         routed = route_address(self.ctx, address, self.mode)
         self._children = routed.children

@@ -57,8 +57,8 @@ class Errno(IntEnum):
     NOT_CREATED = -34
     #: a list cannot be looked through for now
     LIST_DEFER = -35
-    #: there is no answer about TLSA records
-    TLSA_DEFER = -36
+    #: the DNS gives no answer about a host, or about its TLSA records
+    DNS_DEFER = -36
     TLS_FAILURE = -37
     TLS_REQUIRED = -38
     AUTH_FAIL = -42

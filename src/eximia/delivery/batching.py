@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.dataclass import fields, is_dataclass
 from eximia.base.errors import ExpansionError
-from eximia.base.template import Template
+from eximia.base.template import Template, one_item
 from eximia.context import Address, Batch, Host
 from eximia.expand import expand
 from eximia.lists import match_domain
@@ -123,7 +123,7 @@ def _sorted(attempt: Attempt, addresses: list[Address]) -> list[Address]:
         return addresses
     from eximia.base.listtext import split_list
 
-    items = [Template("<\x1f " + item, template.span) for item in split_list(expand(template, attempt.ctx))]
+    items = [one_item(item, template.span) for item in split_list(expand(template, attempt.ctx))]
 
     def rank(address: Address) -> int:
         for number, item in enumerate(items):

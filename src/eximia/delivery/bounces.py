@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, NotTaken
 from eximia.base.listtext import split_list
-from eximia.base.template import Template
+from eximia.base.template import Template, one_item
 from eximia.base.text import to_bytes
 from eximia.context import Address, Kind
 from eximia.expand import expand
@@ -244,7 +244,7 @@ def _copies(attempt: Attempt, recipient: str) -> list[str]:
         ctx = attempt.ctx
         numbers: list[str] = []
         try:
-            if match_address(Template("<\x1f " + pattern, template.span), recipient, ctx, numbers=numbers) is None:
+            if match_address(one_item(pattern, template.span), recipient, ctx, numbers=numbers) is None:
                 continue
         except Defer as error:
             if error.message:

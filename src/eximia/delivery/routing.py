@@ -59,6 +59,9 @@ def _take(attempt: Attempt) -> list[Address]:
             attempt.progress.done(address)
             continue
         address.split_for_routing = True
+        if address.outcome is not None and address.outcome.errno == Errno.LIST_DEFER:
+            note_deferred(attempt, address)
+            continue
         if _held_back(attempt, address):
             continue
         taken.append(address)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eximia.base.errors import ExpansionError, ForcedFailure
-from eximia.base.template import Template
+from eximia.base.template import ONE_ITEM, Template
 
 from .kind import ListKind, expanded, items_of, sign
 from .match import PLAIN, Compiled, Match, Outcome
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 #: what makes a pattern of a route_list a list of one item
-_ONE_ITEM = "<\x1f "
 
 
 def wanted(ctx: Context) -> bool:
@@ -52,7 +51,7 @@ def explain(
     # What is wrong with the list as a whole is told by compiling it.
     kind.ready(source, ctx, caseful=caseful)
     shown = _shown(subject)
-    question = f"{shown} in {label}?" if label else f'{shown} in "{text.removeprefix(_ONE_ITEM)}"?'
+    question = f"{shown} in {label}?" if label else f'{shown} in "{text.removeprefix(ONE_ITEM)}"?'
     positive = True
     for item in items_of(text):
         if (item.startswith("+") and "_unknown" in item) or item in ("+caseful", "+ignore_defer", "+include_defer"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eximia.base.errors import ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.listtext import split_list
-from eximia.base.template import Template
+from eximia.base.template import ONE_ITEM, Template
 from eximia.base.text import Quoted, marked
 from eximia.config.named_lists import NamedList
 from eximia.expand import expand
@@ -104,7 +104,10 @@ class ListKind(Generic[S]):
             except ForcedFailure:
                 return _NOTHING
             except ExpansionError as error:
-                trouble(ctx, f'failed to expand "{source.text}" while checking a list: {error.message}')
+                trouble(
+                    ctx,
+                    f'failed to expand "{source.text.removeprefix(ONE_ITEM)}" while checking a list: {error.message}',
+                )
                 raise UnexpandableList(error.message, _search_error(error)) from None
         else:
             text = source

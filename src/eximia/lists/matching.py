@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import Defer, ExpansionError, LookupDefer
-from eximia.base.template import Template
+from eximia.base.template import ONE_ITEM, Template
 
 from .address import ADDRESSES
 from .commentary import explain, wanted
@@ -83,7 +83,7 @@ def match_address(
     if numbers is not None:
         numbers += captured
     if subject.domain is None and address:
-        text = source.text if isinstance(source, Template) else source
+        text = (source.text if isinstance(source, Template) else source).removeprefix(ONE_ITEM)
         trouble(ctx, f'no @ found in the subject of an address list match: subject="{address}" pattern="{text}"')
     return outcome
 

@@ -11,7 +11,7 @@ from errno import ECONNREFUSED, EDQUOT, ENOSPC, ETIMEDOUT
 from eximia.base.errors import ConfigError
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import NOWHERE, Span
-from eximia.base.template import Template
+from eximia.base.template import Template, one_item
 from eximia.config.times import read_time, show_time
 from eximia.context.delivery import Errno
 
@@ -71,6 +71,8 @@ class RetryRule(NamedTuple):
     """One line of the section."""
 
     pattern: Template
+    #: the pattern as a list of one item
+    item: Template
     error: ErrorPattern
     senders: Template | None
     steps: tuple[RetryStep, ...]
@@ -96,7 +98,7 @@ def parse_rule(line: str, span: Span = NOWHERE, warn: Callable[[str], None] | No
             raise ConfigError('"=" expected after "senders" in retry rule', span)
         text, rest = _word(rest[1:].lstrip())
         senders = Template(text, span)
-    return RetryRule(Template(pattern, span), error, senders, tuple(_steps(rest, span)), span)
+    return RetryRule(Template(pattern, span), one_item(pattern, span), error, senders, tuple(_steps(rest, span)), span)
 
 
 def _word(text: str) -> tuple[str, str]:
@@ -253,9 +255,8 @@ def find_rule(
     for rule in rules:
         if not rule.error.matches(errno, more_errno):
             continue
-        pattern = rule.pattern
-        if pattern.text != "*" and not _fits(pattern, key, matches):
-            if not alternate or not _fits(pattern, alternate, matches):
+        if rule.pattern.text != "*" and not _fits(rule.item, key, matches):
+            if not alternate or not _fits(rule.item, alternate, matches):
                 continue
         if rule.senders is not None and (sender is None or not matches(rule.senders, sender)):
             continue

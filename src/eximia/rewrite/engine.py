@@ -93,7 +93,7 @@ def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | Non
     """None when the rule does not match."""
     numbers: list[str] = []
     try:
-        matched = match_address(rule.pattern, address, ctx, caseful=True, numbers=numbers)
+        matched = match_address(rule.item, address, ctx, caseful=True, numbers=numbers)
     except Defer as defer:
         return _unmatched(ctx, rule, address, defer)
     if matched is None:
@@ -127,7 +127,9 @@ def _apply(ctx: Context, rule: Rule, address: str, where: str) -> _Outcome | Non
 def _depends_on_address(rule: Rule) -> bool:
     """Whether what a rule does to an address depends on nothing else that may change while a message is received."""
     words = _VARIABLE.findall(rule.replacement.text)
-    return "$" not in rule.pattern.text and all(word in _OF_ADDRESS for word in words)
+    if "$" in rule.pattern.text or "def:" in rule.replacement.text:
+        return False
+    return all(word in _OF_ADDRESS for word in words)
 
 
 def apply_rules(ctx: Context, rules: Rules, address: str, where: str) -> Rewritten:
@@ -200,9 +202,9 @@ def rewrite_address(ctx: Context, address: str) -> str:
     return rewrite_envelope(ctx, address, RECIPIENT)
 
 
-def rewrite_smtp(ctx: Context, text: str) -> str:
+def rewrite_smtp(ctx: Context, text: str, place: str = "smtp recipient") -> str:
     """What a MAIL or RCPT command says, after the rules with the S flag; `text` need not be an address. The result
-    is bare (no angle brackets)."""
+    is bare (no angle brackets). `place` is for the log."""
     rules = config_rules(ctx)
     if not rules.smtp:
         return text
@@ -223,8 +225,6 @@ def rewrite_smtp(ctx: Context, text: str) -> str:
             continue
         if found is None:
             continue
-        if rule.replacement.text == "*":
-            break
         try:
             new = expand(rule.replacement, _scope(ctx, (current, *found.captures())))
         except ForcedFailure:
@@ -239,7 +239,18 @@ def rewrite_smtp(ctx: Context, text: str) -> str:
         except AddressSyntaxError as error:
             _panic(ctx, f"Rewrite of {current} yielded unparseable address: {error.message} in address {new}")
             break
-        current = parsed.address
+        address = parsed.address
+        if address and not parsed.domain:
+            if not rule.may_be_unqualified:
+                _panic(ctx, f'Rewrite of {current} yielded unqualified address "{new}"')
+                break
+            address = _qualified_recipient(ctx, address)
+            new = new[: parsed.start] + address + new[parsed.end :]
+        log = ctx.process.log
+        if log is not None and log.selectors.address_rewrite:
+            line = f'"{current}" from {place} rewritten as "{new}" by rule {rule.number}'
+            log.main(line, message_id=ctx.message.id)
+        current = address
         if rule.quits:
             break
     return current

@@ -56,21 +56,18 @@ def complete_headers(ctx: Context, rules: Rules, sender_domain: str, recipient_d
     the rules. Old lines are marked as deleted, new ones stand behind them (manual 31, 48.3)."""
     if not (rules or sender_domain or recipient_domain):
         return
-    message = ctx.message
-    changed = False
-    lines: list[Header] = []
-    for header in message.headers:
-        lines.append(header)
+    headers = ctx.message.headers
+    added = 0
+    for place, header in enumerate(tuple(headers), 1):
         if header.type not in _WHERE:
             continue
         domain = recipient_domain if header.type in _RECIPIENT_LINES else sender_domain
         new = rewrite_line(ctx, header, rules, domain)
         if new is not None:
             header.type = DELETED
-            lines.append(new)
-            changed = True
-    if changed:
-        message.headers[:] = lines
+            # At once: the replacements of later lines may look at it.
+            headers.insert(place + added, new)
+            added += 1
 
 
 def rewrite_line(ctx: Context, header: Header, rules: Rules, domain: str = "") -> Header | None:

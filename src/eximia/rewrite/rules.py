@@ -8,7 +8,7 @@ from eximia.base.errors import ConfigError
 from eximia.base.listtext import split_list
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.span import Span
-from eximia.base.template import Template
+from eximia.base.template import Template, one_item
 from eximia.config.lines import Line
 from eximia.config.quoting import unquote
 
@@ -36,6 +36,8 @@ class Rule(NamedTuple):
     """One rule. `where` has the letters it applies to."""
 
     pattern: Template
+    #: the pattern as a list of one item
+    item: Template
     replacement: Template
     where: frozenset[str]
     number: int
@@ -109,6 +111,7 @@ def parse_rule(text: str, span: Span, number: int, *, transport: bool = False) -
         where.update(HEADERS if transport else NAMES)
     return Rule(
         Template(pattern, span),
+        one_item(pattern, span),
         Template(replacement, span),
         frozenset(where),
         number,

@@ -23,16 +23,20 @@ _TYPES = dict(zip(HEADERS, "SFTCBR", strict=True))
 def rewrite_report(ctx: Context, text: str) -> Iterator[str]:
     """The lines for one argument of `-brw`."""
     rules = config_rules(ctx)
+    changed = False
     if rules.smtp:
-        new = rewrite_smtp(ctx, text)
-        if new != text:
-            yield f"    SMTP: {new}"
+        new = rewrite_smtp(ctx, text, "smtp sender")
+        changed = new != text
+        if changed:
+            yield f"    SMTP: {new or '<>'}"
     if "@" not in text:
         main = ctx.process.main
         text = f"{text}@{main.qualify_recipient or main.qualify_domain or ctx.process.primary_hostname}"
     try:
         parsed = parse_address(text, syntax=syntax_of(ctx))
     except AddressSyntaxError as error:
+        if changed:
+            return
         yield f"Syntax error in {text}"
         yield error.message[:1].upper() + error.message[1:]
         return

@@ -51,13 +51,19 @@ def split(address: Address) -> None:
 
 def split_for(ctx: Context, address: Address) -> None:
     """Like `split`, but an address with a percent sign may stand for another, of which it becomes the parent
-    (`percent_hack_domains`). Raises Defer."""
+    (`percent_hack_domains`). Where that cannot be told the address has an outcome: it is deferred."""
     split(address)
     if ctx.process.main.percent_hack_domains is None or "%" not in address.local_part:
         return
     from eximia.rewrite.percent_hack import reinterpreted
 
-    meant = reinterpreted(ctx, address.address)
+    try:
+        meant = reinterpreted(ctx, address.address)
+    except Defer as error:
+        if error.message:
+            ctx.process.log.panic(error.message, ctx.message.id)
+        address.outcome = Outcome(Result.DEFERRED, "cannot check percent_hack_domains", Errno.LIST_DEFER)
+        return
     if meant != address.address:
         original = Address(address.address)
         split(original)
@@ -116,6 +122,8 @@ def route_address(ctx: Context, address: Address, mode: Mode = Mode.DELIVER) -> 
     """Route one address. Fills in `address` (transport, hosts... or `outcome`) and tells the verdict."""
     if not address.domain:
         split_for(ctx, address)
+        if address.outcome is not None:
+            return Routed(Verdict.DEFERRED)
     chain: RouterChain = ctx.process.config.routers
     variables = variables_of(address)
     variables.verify_mode = "S" if mode is Mode.VERIFY_SENDER else "R" if mode is Mode.VERIFY_RECIPIENT else ""

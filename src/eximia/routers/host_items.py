@@ -45,16 +45,21 @@ def read_host_items(text: str, *, randomize: bool = False) -> list[HostItem]:
 
 
 def read_host_item(item: str) -> HostItem:
-    """`name`, `name/MX`, `address`, `name:port`, `[address]:port`."""
+    """`name`, `name/MX`, `address`, `name:port`, `[address]:port`. What cannot be a port belongs to the name, which then
+    does not exist."""
     name, port = item, 0
     if item.startswith("["):
         inner, bracket, rest = item[1:].partition("]")
-        if bracket and rest.startswith(":") and rest[1:].isdigit():
+        if bracket and rest.startswith(":") and _is_port(rest[1:]):
             return HostItem(inner, int(rest[1:]))
     elif not is_address(item):
         before, colon, digits = item.rpartition(":")
-        if colon and digits.isdigit() and ":" not in before:
+        if colon and _is_port(digits) and ":" not in before:
             name, port = before, int(digits)
     if name[-3:].lower() == "/mx":
         return HostItem(name[:-3], port, mx=True)
     return HostItem(name, port)
+
+
+def _is_port(digits: str) -> bool:
+    return digits.isdigit() and len(digits) < 10 and int(digits) <= 65535

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eximia.base.dataclass import dataclass, replace
 from eximia.base.namedtuple import NamedTuple
-from eximia.base.template import Template
+from eximia.base.template import Template, one_item
 from eximia.base.text import Untainted
 from eximia.context import Address, Context, Errno, Host
 
@@ -69,7 +69,7 @@ def read_rule(item: str, template: Template) -> RouteRule:
     pattern, rest = next_word(item)
     hosts, rest = next_word(rest)
     # A separator that cannot occur makes the pattern a list of one item whatever is in it.
-    one = Template("<\x1f " + pattern, template.span)
+    one = one_item(pattern, template.span)
     return RouteRule(one, Template(hosts, template.span), tuple(rest.split()))
 
 
@@ -118,7 +118,6 @@ def find_hosts(
     Raises RouterFail and RouterDefer."""
     router = call.router
     hosts: list[Host] = []
-    seen: set[tuple[str, int]] = set()
     some_ignored = False
     sending = False  # to this host, as the first of the list
     for group, item in enumerate(read_host_items(text, randomize=randomize)):
@@ -137,7 +136,8 @@ def find_hosts(
             if result.found is Found.AGAIN:
                 if router.options.pass_on_timeout:
                     return [], Answer.PASS
-                raise RouterDefer(f'lookup of host "{item.name}" failed temporarily in {router.name} router', errno=-1)
+                raise _unfinished(item.name)
+            host.name = item.name.removesuffix(".")
             # an address that ignore_target_hosts has is one that does not exist
             found = spread(host, result) if result.found is Found.ADDRESSES else []
             if found and not sending and any(is_local(ctx, one) for one in found):
@@ -151,17 +151,15 @@ def find_hosts(
         if not found:
             if not item.mx and policy.use_hosts_file:
                 _log_missing(ctx, call.mode, item.name)
-            answer = _act(
-                failures.find_failed, f'lookup of host "{item.name}" failed in {router.name} router', Errno.UNKNOWN_HOST
-            )
+            failed = f'lookup of host "{host.name}" failed in {router.name} router'
+            if not host.name:  # an MX record of RFC 7505
+                failed += ": syntax error in name"
+            answer = _act(failures.find_failed, failed, Errno.UNKNOWN_HOST)
             if answer is not None:
                 return [], answer
             some_ignored = True
             continue
-        for one in found:
-            if (one.address, one.port) not in seen or not one.address:
-                seen.add((one.address, one.port))
-                hosts.append(one)
+        hosts += found
     if not hosts and some_ignored:
         text = (
             f"lookup failed for all hosts in {router.name} router: "
@@ -176,12 +174,13 @@ def find_hosts(
 def _from_mx(
     ctx: Context, address: Address, call: RouteCall, host: Host, policy: HostPolicy, *, first: bool
 ) -> tuple[list[Host], Answer | None, bool]:
-    """The hosts of `name/MX`: (hosts, answer to give, stop the list here)."""
-    found = find_mx(ctx, host.name, MxPolicy(replace(policy, use_hosts_file=False)))
+    """The hosts of `name/MX`: (hosts, answer to give, stop the list here). `host` takes the name of the first of them
+    when none can be used."""
+    found = find_mx(ctx, host.name, MxPolicy(replace(policy, use_hosts_file=False), record_required=True))
     if found.outcome is MxOutcome.AGAIN:
         if call.router.options.pass_on_timeout:
             return [], Answer.PASS, False
-        raise RouterDefer(f'lookup of host "{host.name}" failed temporarily in {call.router.name} router', errno=-1)
+        raise _unfinished(found.first)
     if found.outcome is MxOutcome.LOCAL:
         if not first:
             return [], None, True
@@ -189,11 +188,17 @@ def _from_mx(
             answer = apply_self(ctx, address, call, host.name, by_mx=True)
             if answer is not None:
                 return [], answer, False
+    if not found.hosts:
+        host.name = found.first
     for one in found.hosts:
         one.sort_key = host.sort_key
         if host.port:
             one.port = host.port
     return found.hosts, None, False
+
+
+def _unfinished(name: str) -> RouterDefer:
+    return RouterDefer(f"host lookup for {name} did not complete (DNS timeout?)", errno=Errno.DNS_DEFER)
 
 
 def _log_missing(ctx: Context, mode: Mode, name: str) -> None:

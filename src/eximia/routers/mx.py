@@ -53,6 +53,8 @@ class MxFound:
     from_record: bool = False
     #: LOCAL: what the name of this host is in the list
     local_name: str = ""
+    #: the first host that a record named, found or not; or the domain, when there is no record
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
             ]
             return _resolve(ctx, hosts, policy, answer.secure)
         if answer.status is Status.AGAIN and not policy.srv_failure_is_none:
-            return MxFound(MxOutcome.AGAIN, text=answer.why)
+            return MxFound(MxOutcome.AGAIN, text=answer.why, first=domain)
     answer = lookup(ctx, domain, "MX")
     if answer.status is Status.FOUND:
         if _insecure(answer, policy):
@@ -93,9 +95,9 @@ def find_mx(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
         hosts = [Host(record.exchange, mx=record.preference) for record in order_mx(answer.records)]
         return _resolve(ctx, hosts, policy, answer.secure)
     if answer.status is Status.AGAIN and not policy.mx_failure_is_none:
-        return MxFound(MxOutcome.AGAIN, text=answer.why)
+        return MxFound(MxOutcome.AGAIN, text=answer.why, first=domain)
     if answer.status in (Status.FAIL, Status.NXDOMAIN):
-        return MxFound(MxOutcome.NOT_FOUND)
+        return MxFound(MxOutcome.NOT_FOUND, first=domain)
     return _by_address(ctx, domain, policy)
 
 
@@ -107,7 +109,7 @@ def _by_address(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
     result = find_addresses(ctx, domain, policy.addresses)
     if result.found is Found.ADDRESSES:
         if policy.record_required:
-            return MxFound(MxOutcome.NO_RECORD)
+            return MxFound(MxOutcome.NO_RECORD, first=domain)
         hosts = spread(Host(domain), result)
         if any(is_local(ctx, host) for host in hosts):
             return MxFound(MxOutcome.LOCAL, hosts)
@@ -117,7 +119,7 @@ def _by_address(ctx: Context, domain: str, policy: MxPolicy) -> MxFound:
         Found.AGAIN: MxOutcome.AGAIN,
         Found.INSECURE: MxOutcome.INSECURE,
     }.get(result.found, MxOutcome.NOT_FOUND)
-    return MxFound(outcome, text=result.why)
+    return MxFound(outcome, text=result.why, first=domain)
 
 
 def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) -> MxFound:
@@ -171,11 +173,12 @@ def _resolve(ctx: Context, hosts: list[Host], policy: MxPolicy, secure: bool) ->
     usable = any(host.status is not HostStatus.UNUSABLE for host in found)
     if usable:
         return MxFound(MxOutcome.HOSTS, found, secondary=local_at is not None, from_record=True)
+    first = hosts[0].name.removesuffix(".")
     if again:
-        return MxFound(MxOutcome.AGAIN, text="")
-    if hosts[0].name in ("", "."):
+        return MxFound(MxOutcome.AGAIN, text="", first=first)
+    if not first:
         return MxFound(MxOutcome.NO_SERVICE, text="an MX or SRV record indicated no SMTP service")
     text = "all relevant MX records point to non-existent hosts"
     if found and found[0].why == _LITERAL:
         text += " or (invalidly) to IP addresses"
-    return MxFound(MxOutcome.DEAD, text=text)
+    return MxFound(MxOutcome.DEAD, text=text, first=first)

@@ -84,7 +84,7 @@ def _expanded(ctx: Context, here: Address) -> Verified:
         assert here.outcome is not None
         kind = "fail" if routed.verdict is Verdict.FAILED else "defer"
         return Verified(kind, here.outcome.message, here.outcome.user_message, "route")
-    return Verified("ok", routed=routed.children, discarded=routed.verdict is Verdict.DISCARDED)
+    return Verified("ok", routed=routed.children or [here], discarded=routed.verdict is Verdict.DISCARDED)
 
 
 def good_errors_address(ctx: Context, text: str) -> str:

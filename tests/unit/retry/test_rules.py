@@ -5,7 +5,7 @@ from errno import ECONNREFUSED, EDQUOT, ETIMEDOUT
 import pytest
 
 from eximia.base.errors import ConfigError
-from eximia.base.template import Template
+from eximia.base.template import ONE_ITEM, Template
 from eximia.retry.rules import CONNECTING, FROM_A, FROM_MX, find_rule, format_rule, parse_error, parse_rule
 
 
@@ -90,7 +90,8 @@ def test_errors(pattern: str, errno: int, more: int, matches: bool) -> None:
 
 
 def _matches(pattern: Template, subject: str) -> bool:
-    wanted = pattern.text if "@" in pattern.text else f"*@{pattern.text}"
+    text = pattern.text.removeprefix(ONE_ITEM)
+    wanted = text if "@" in text else f"*@{text}"
     local, _, domain = wanted.partition("@")
     return subject.partition("@")[2] == domain and local in ("*", subject.partition("@")[0])
 

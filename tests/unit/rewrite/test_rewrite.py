@@ -38,6 +38,8 @@ ALL = ("sender", "from", "to", "cc", "bcc", "reply-to", "env-from", "env-to")
     "rules, text, header, envelope",
     [
         (["*@*.hitch.ex $1@hitch.ex"], "a@b.hitch.ex", "a@hitch.ex", "a@hitch.ex"),
+        ([r"\N^(?:joe|ann)@a.b$\N x@y.ex"], "ann@a.b", "x@y.ex", "x@y.ex"),
+        (['"joe@a.b : ann@a.b" x@y.ex'], "ann@a.b", "ann@a.b", "ann@a.b"),
         (["*@*.hitch.ex $1@hitch.ex"], "User Name <a@B.hitch.ex>", "User Name <a@hitch.ex>", "a@hitch.ex"),
         (["*@*.hitch.ex $1@hitch.ex"], "a", "a@qrcpt.ex", "a@qrcpt.ex"),
         (['*@a.ex "$1@b.ex" R', "*@b.ex $1@c.ex"], "x@a.ex", "x@c.ex", "x@c.ex"),

@@ -98,7 +98,7 @@ def _failed(ctx: Context, options: Any, text: str, result: str, *, permanent: bo
     raised(ctx, options, "dane:fail", result)
     failure = Failure(
         f"DANE error: {text}",
-        0 if permanent else Errno.TLSA_DEFER,
+        0 if permanent else Errno.DNS_DEFER,
         Fault.LOCAL if permanent else Fault.HOST,
         permanent=permanent,
         log=not permanent,
