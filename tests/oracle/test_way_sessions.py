@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from . import way_cases
+from . import routing_cases, way_cases
 from .session_world import Dialogue, compare, named
 from .transport_world import needs_exim
 
@@ -12,7 +12,11 @@ pytestmark = needs_exim
 
 
 @pytest.mark.parametrize(
-    "case", named(way=way_cases.DELIVERIES | way_cases.MIXED | way_cases.DIFFERENT | way_cases.ROUTED)
+    "case",
+    named(
+        way=way_cases.DELIVERIES | way_cases.MIXED | way_cases.DIFFERENT | way_cases.ROUTED,
+        routing=routing_cases.CASES,
+    ),
 )
 def test_same(case: Dialogue) -> None:
     compare(case)

@@ -45,8 +45,8 @@ def read_host_items(text: str, *, randomize: bool = False) -> list[HostItem]:
 
 
 def read_host_item(item: str) -> HostItem:
-    """`name`, `name/MX`, `address`, `name:port`, `[address]:port`. What cannot be a port belongs to the name, which then
-    does not exist."""
+    """`name`, `name/MX`, `address`, `name:port`, `[address]:port`. What cannot be a port belongs to the name, and no
+    host has that."""
     name, port = item, 0
     if item.startswith("["):
         inner, bracket, rest = item[1:].partition("]")

@@ -9,6 +9,7 @@ from eximia.base.dataclass import dataclass, replace
 from eximia.base.namedtuple import NamedTuple
 from eximia.base.template import Template, one_item
 from eximia.base.text import Untainted
+from eximia.config.quoting import unquote
 from eximia.context import Address, Context, Errno, Host
 
 from .host_items import read_host_items
@@ -41,25 +42,12 @@ class RuleOptions:
 
 
 def next_word(text: str) -> tuple[str, str]:
-    """A word or a text in quotes, and the rest. Double quotes take backslashes, single ones nothing. The mark of
-    taint is kept."""
+    """A word or a text in double quotes, and the rest. The mark of taint is kept."""
     mark = Untainted if type(text) is Untainted else str
     text = text.lstrip()
     if text[:1] == '"':
-        out: list[str] = []
-        pos = 1
-        while pos < len(text) and text[pos] != '"':
-            if text[pos] == "\\" and pos + 1 < len(text):
-                pos += 1
-                out.append({"n": "\n", "t": "\t", "r": "\r"}.get(text[pos], text[pos]))
-            else:
-                out.append(text[pos])
-            pos += 1
-        return mark("".join(out)), mark(text[pos + 1 :])
-    if text[:1] == "'":
-        end = text.find("'", 1)
-        end = len(text) if end < 0 else end
-        return mark(text[1:end]), mark(text[end + 1 :])
+        value, end = unquote(text)
+        return mark(value), mark(text[end:] if end >= 0 else "")
     end = next((pos for pos, char in enumerate(text) if char.isspace()), len(text))
     return mark(text[:end]), mark(text[end:])
 
@@ -83,7 +71,7 @@ def read_options(words: tuple[str, ...], ctx: Context) -> RuleOptions:
             options.randomize = False
         elif word == "byname":
             options.by_name = True
-        elif word in ("bydns", "bydns_a", "bydns_mx"):
+        elif word == "bydns":
             options.by_dns = True
         elif word == "ipv4_only":
             options.ipv4_only = True

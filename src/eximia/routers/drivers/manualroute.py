@@ -36,7 +36,7 @@ class Manualroute(Driver):
 
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         name = self.router.name
-        found = self._from_list(ctx, address) if self.rules else self._from_data(ctx)
+        found = self._from_data(ctx) if self.options.route_data is not None else self._from_list(ctx, address)
         if found is None:
             return Answer.DECLINE
         text, words = found
