@@ -92,6 +92,53 @@ CASES = [
     session("too many messages", "MAIL FROM:<>\r\nRSET\r\nMAIL FROM:<>\r\n", main="smtp_accept_max_per_connection = 1"),
     session("SIZE", "MAIL FROM:<a@b> SIZE=2000\r\nMAIL FROM:<a@b> SIZE=10\r\n", main="message_size_limit = 1000"),
     session("SIZE not a number", "MAIL FROM:<a@b> SIZE=x\r\n"),
+    session(
+        "values that were not offered",
+        "MAIL FROM:<a@b> RET=FOO\r\nRSET\r\nMAIL FROM:<a@b> RET=FULL RET=HDRS\r\nRSET\r\nMAIL FROM:<a@b> RET\r\n",
+    ),
+    *[
+        Case(
+            f"batch of more recipients than {option}",
+            ("-bS", "-odq"),
+            (
+                "MAIL FROM:<a@b.example>\r\n"
+                + "".join(f"RCPT TO:<x{number}@y.example>\r\n" for number in range(3))
+                + data("hi")
+            )
+            * 2,
+            main=f"recipients_max = {option}",
+        )
+        for option in ("2", "2\nrecipients_max_reject", "3", "0")
+    ],
+    session(
+        "RCPT and DATA around a failing MAIL",
+        "RCPT TO:<x@y>\r\nMAIL FROM:<a b\r\nDATA\r\n",
+        main="acl_smtp_notquit = t",
+        acl="t:\n accept logwrite = $rcpt_count $rcpt_fail_count\n",
+    ),
+    session(
+        "RCPT without MAIL counts as failed",
+        "RCPT TO:<x@y>\r\nFOO\r\nFOO\r\nFOO\r\nFOO\r\n",
+        main="acl_smtp_notquit = t",
+        acl="t:\n accept logwrite = $rcpt_count $rcpt_fail_count\n",
+    ),
+    over("protocol after a bad EHLO", "EHLO x;y\r\n" + ENVELOPE + data("hi") + QUIT, main="hosts_require_helo ="),
+    session("BODY not offered", "MAIL FROM:<a@b> BODY=9BIT\r\n", main="no_accept_8bitmime"),
+    session(
+        "empty values",
+        "MAIL FROM:<a@b> RET=\r\nRCPT TO:<x@y> NOTIFY=\r\nRSET\r\nMAIL FROM:<a@b> BODY=\r\nRSET\r\nMAIL FROM:<a@b> AUTH=\r\nRSET\r\nMAIL FROM:<a@b> RET\r\nMAIL FROM:<a@b> BODY\r\n",
+        main="dsn_advertise_hosts = *",
+    ),
+    session("AUTH in the log", "MAIL FROM:<a@b> AUTH=x+2By@z\r\n"),
+    session(
+        "white space and quotes in RCPT",
+        'MAIL FROM:<a@b>\r\nRCPT TO:\r\nRCPT TO:"a b" <c@d>\r\nRCPT TO:<"a b"@d>\r\nRCPT TO:a b <c@d>\r\nRCPT TO: <c@d> \r\nRCPT TO:(x)<c@d>\r\n',
+    ),
+    Case(
+        "comments in RCPT after HELO",
+        BS,
+        f"{HELO}MAIL FROM:<a@b>\r\nRCPT TO:<c@d> (x)\r\nRCPT TO:< c@d >\r\nRCPT TO:c@d (x)\r\n{QUIT}",
+    ),
     session("BODY", "MAIL FROM:<a@b> BODY=9BIT\r\nMAIL FROM:<a@b> BODY=8BITMIME\r\n"),
     session("SMTPUTF8", "MAIL FROM:<a@b> SMTPUTF8\r\nRCPT TO:<\xc3\xa9@x>\r\n" + data("A: \xc3\xa9")),
     session("SMTPUTF8 not offered", "MAIL FROM:<a@b> SMTPUTF8\r\n", main="smtputf8_advertise_hosts ="),

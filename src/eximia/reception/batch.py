@@ -75,7 +75,7 @@ class Batch:
         self.started = 0
         self.accepted = 0
         self.had_mail = False
-        self.size_limit = 0
+        self.size_limit = self.recipients_max = 0
 
     def run(self) -> int:
         """Obey the batch; the exit status."""
@@ -83,17 +83,20 @@ class Batch:
         if log.selectors.smtp_connection:
             log.main(lines.opened(self.session, log.selectors, None))
         ctx = Context(self.process, self.session)
+        limit = "message_size_limit"
         try:
             if self.session.sender_host_address:
                 self.qualify_senders = self.policy.host_in(ctx, "sender_unqualified_hosts")
                 self.qualify_recipients = self.policy.host_in(ctx, "recipient_unqualified_hosts")
-            self.size_limit = number(self.policy, ctx, "message_size_limit")
+            self.size_limit = number(self.policy, ctx, limit)
+            limit = "recipients_max"
+            self.recipients_max = number(self.policy, ctx, limit)
             while (command := self._next()) is not None:
                 if command.verb == "QUIT":
                     break
                 self._obey(command)
         except ExpansionError as error:
-            log.panic(complaint("message_size_limit", error))
+            log.panic(complaint(limit, error))
             return 2
         except SessionOver as over:  # a list that cannot be read; the log tells
             return over.status
@@ -187,6 +190,9 @@ class Batch:
             if not self.qualify_recipients:
                 raise BatchError("501 recipient address must contain a domain", command.line)
             address = f"{address}@{self.caller.qualify_recipient}"
+        if 0 < self.recipients_max <= len(message.recipients):
+            code = 552 if self.process.main.recipients_max_reject else 452
+            raise BatchError(f"{code} too many recipients", command.line)
         message.recipients.append(Recipient(address))
 
     def _data(self, command: Command) -> None:

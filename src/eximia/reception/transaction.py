@@ -52,7 +52,7 @@ class Transaction:
 
     def forget_early_rcpts(self) -> None:
         """RCPT commands that came before MAIL are none of the transaction's."""
-        self.rcpt_count = 0
+        self.rcpt_count = self.rcpt_failed = 0
         self.rcpt_error = None
         self.rcpt_errors_alike = True
 

@@ -32,7 +32,6 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
     facts = session.ctx.session
     log = session.process.log
     name = command.argument
-    facts.esmtp = extended
     if not _acceptable(session, name):
         session.reply("501", f"Syntactically invalid {command.verb} argument(s)")
         shown = printing(name) or "(no argument given)"
@@ -42,6 +41,7 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         )
         session.count_error()
         return
+    facts.esmtp = extended
     # with PIPECONNECT what follows may have been sent already, whatever acl_smtp_helo is
     session.check_sync()
     facts.helo_verified = facts.helo_verify_failed = False

@@ -9,7 +9,7 @@ from eximia.logs.printing import printing
 from eximia.message.address import AddressSyntaxError, Parsed, parse_address
 from eximia.message.dsn import RET_HDRS
 from eximia.protocols.smtp.server import BadParameter, Command, MailParameters
-from eximia.protocols.smtp.server.parameters import SIZE_MAX, read_mail
+from eximia.protocols.smtp.server.parameters import SIZE_MAX, encode_xtext, read_mail
 from eximia.reception.answers import Answer, accepted, own_code
 from eximia.reception.protocol_name import protocol_name, syntax_options
 
@@ -31,13 +31,14 @@ def mail(session: SmtpSession, command: Command) -> None:
         session.mail_rejected = False
         session.protocol_error("503", "sender already given")
         return
+    session.tx.forget_early_rcpts()
     if not command.argument:
         session.protocol_error("501", "MAIL must have an address operand")
         return
     if not _count_allows(session):
         return
     try:
-        parameters = read_mail(command.argument, _known(session))
+        parameters = read_mail(command.argument, _known(session), _unchecked(session))
     except BadParameter as bad:
         session.syntax_error(bad.message)
         return
@@ -83,6 +84,12 @@ def _known(session: SmtpSession) -> frozenset[str]:
     if not session.ctx.session.esmtp:
         return _BATCHED if session.ctx.session.smtp_batched else frozenset()
     return _ALWAYS | {"REQUIRETLS"} if "REQUIRETLS" in session.offered else _ALWAYS
+
+
+def _unchecked(session: SmtpSession) -> tuple[str, ...]:
+    """The parameters that were not offered, so that nobody looks at their values."""
+    dsn, body = session.ctx.session.dsn_advertised, session.main.accept_8bitmime
+    return () if dsn and body else ("RET",) if body else ("BODY",) if dsn else ("RET", "BODY")
 
 
 #: PRDR where it is not offered is taken and means nothing
@@ -163,7 +170,6 @@ def _begin(session: SmtpSession, sender: str, parameters: MailParameters) -> Non
     message.dsn_envid = parameters.envid
     message.allow_unqualified_sender, message.allow_unqualified_recipient = session.unqualified
     tx.open = True
-    tx.forget_early_rcpts()
     message.rcpt_count = 0
     tx.size = parameters.size
     tx.prdr = parameters.prdr and session.main.prdr_enable
@@ -205,7 +211,10 @@ def _auth_parameter(session: SmtpSession, value: str) -> str | None:
     if why:
         facts.authenticated_sender = ""
         log = session.process.log
-        log.main(f"ignoring AUTH={printing(value)} from {client(facts, log.selectors)} ({why})", session.shown_id)
+        log.main(
+            f"ignoring AUTH={printing(encode_xtext(value))} from {client(facts, log.selectors)} ({why})",
+            session.shown_id,
+        )
     return said
 
 

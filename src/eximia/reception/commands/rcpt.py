@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from eximia.context import Recipient
 from eximia.logs.lines.hosts import client
 from eximia.logs.printing import printing
-from eximia.message.address import AddressSyntaxError, Parsed, parse_address
+from eximia.message.address import AddressSyntaxError, Parsed, Syntax, parse_address
 from eximia.protocols.smtp.server import BadParameter, Command
-from eximia.protocols.smtp.server.parameters import RcptParameters, read_rcpt
+from eximia.protocols.smtp.server.parameters import RcptParameters, read_rcpt, stray_word
 from eximia.reception.answers import accepted
 from eximia.reception.protocol_name import syntax_options
 from eximia.reception.recipient_data import hide_recipient, show_recipient
@@ -24,7 +24,7 @@ def rcpt(session: SmtpSession, command: Command) -> None:
     tx.rcpt_count += 1
     ctx.message.rcpt_count = tx.rcpt_count
     if not tx.open:
-        tx.note_rcpt_error("503 sender not yet given")
+        _failed(session, "503 sender not yet given")
         if ctx.session.pipelining_advertised and session.mail_rejected:
             session.reply("503", "sender not yet given")
         else:
@@ -36,7 +36,7 @@ def rcpt(session: SmtpSession, command: Command) -> None:
         ctx.session.pipelining_used = True
     if not command.argument:
         _failed(session, "501 RCPT must have an address operand")
-        session.protocol_error("501", "RCPT must have an address operand")
+        session.syntax_error("RCPT must have an address operand")
         return
     try:
         parameters = read_rcpt(command.argument, dsn=ctx.session.dsn_advertised)
@@ -45,8 +45,11 @@ def rcpt(session: SmtpSession, command: Command) -> None:
         session.syntax_error(bad.message)
         return
     text = session.policy.rewrite_smtp(ctx, parameters.address)
+    syntax = syntax_options(session.main, utf8=ctx.message.smtputf8)
     try:
-        parsed = parse_address(text, syntax=syntax_options(session.main, utf8=ctx.message.smtputf8))
+        parsed = parse_address(text, syntax=syntax)
+        if ctx.session.esmtp and (stray := stray_word(parameters.address)):
+            _look_at_stray(*stray, syntax)
     except AddressSyntaxError as error:
         _failed(session, f"501 {parameters.address}: {error.message}")
         session.syntax_error(f"{parameters.address}: {error.message}", error.message)
@@ -57,6 +60,18 @@ def rcpt(session: SmtpSession, command: Command) -> None:
     if session.rcpt_throttle is not None and (delay := session.rcpt_throttle.next_delay()):
         session.sleep(delay)
     _judge(session, address, parameters, command.argument)
+
+
+def _look_at_stray(before: str, word: str, syntax: Syntax) -> None:
+    """A word that stands for itself where only parameters may. Raises AddressSyntaxError.
+
+    It may still be part of the address: of a phrase before it, or in quotes. That it does not end it, or stand behind
+    it, shows when it cannot be left by itself.
+    """
+    try:
+        parse_address(f"{before.rstrip()}={word}", syntax=syntax)
+    except AddressSyntaxError:
+        raise AddressSyntaxError(f"malformed address: {word} may not follow {before}") from None
 
 
 def _failed(session: SmtpSession, reply: str) -> None:

@@ -73,8 +73,9 @@ def encode_xtext(text: str) -> str:
     return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)
 
 
-def read_mail(argument: str, allowed: Container[str]) -> MailParameters:
-    """Take MAIL's parameters off. `allowed`: the names that were offered. Raises BadParameter."""
+def read_mail(argument: str, allowed: Container[str], unchecked: Container[str] = ()) -> MailParameters:
+    """Take MAIL's parameters off. `allowed`: the names that are known; `unchecked`: those among them that were not
+    offered, whose bad values do not matter. Raises BadParameter."""
     found = MailParameters(argument)
     if argument.endswith(">") and not argument.endswith("=<>"):
         return found
@@ -84,8 +85,15 @@ def read_mail(argument: str, allowed: Container[str]) -> MailParameters:
             return found
         name = match.group(1).upper()
         value = match.group(2)
-        if name not in allowed or not _mail_parameter(found, name, value):
+        if name not in allowed:
             return found
+        try:
+            if not _mail_parameter(found, name, value):
+                return found
+        except BadParameter:
+            # A name with nothing behind its equals sign says nothing, as in Exim.
+            if name not in unchecked and value != "":
+                raise
         found.address = found.address[: match.start()]
 
 
@@ -110,12 +118,10 @@ def _mail_parameter(found: MailParameters, name: str, value: str | None) -> bool
         else:
             raise BadParameter("invalid data for AUTH")
     elif name == "SMTPUTF8":
-        if value:
+        if value is not None:
             return False
         found.smtputf8 = True
     elif name == "PRDR":
-        if value:
-            return False
         found.prdr = True
     elif name == "REQUIRETLS":
         if value:
@@ -165,7 +171,7 @@ def read_rcpt(argument: str, *, dsn: bool) -> RcptParameters:
         if name == "NOTIFY":
             if found.notify:
                 raise BadParameter("NOTIFY can be specified once only")
-            found.notify = _notify(value)
+            found.notify = 0 if match.group(2) == "" else _notify(value)
         elif name == "ORCPT":
             if found.orcpt:
                 raise BadParameter("ORCPT can be specified once only")
@@ -175,6 +181,17 @@ def read_rcpt(argument: str, *, dsn: bool) -> RcptParameters:
         else:
             return found
         found.address = found.address[: match.start()]
+
+
+def stray_word(text: str) -> tuple[str, str] | None:
+    """What of a recipient as an ESMTP client gave it must be a parameter, the last word, but is none: (before, word).
+
+    A comment or white space that would be good in a header, `<a@b> (comment)`, is such a word; in quotes nothing is.
+    """
+    at = max(text.rfind(" "), text.rfind("\t")) + 1
+    if not at or "=" in text[at:]:
+        return None
+    return text[:at], text[at:]
 
 
 def _notify(value: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from eximia.message.dsn import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS, RET_FULL
 from eximia.protocols.smtp.server import BadParameter
-from eximia.protocols.smtp.server.parameters import SIZE_MAX, encode_xtext, read_mail, read_rcpt
+from eximia.protocols.smtp.server.parameters import SIZE_MAX, encode_xtext, read_mail, read_rcpt, stray_word
 
 ALL = {"SIZE", "BODY", "AUTH", "SMTPUTF8", "PRDR", "RET", "ENVID"}
 
@@ -72,7 +72,6 @@ def test_rcpt() -> None:
         ("NOTIFY=NEVER,SUCCESS", "Invalid value for NOTIFY parameter"),
         ("NOTIFY=x", "Invalid value for NOTIFY parameter"),
         ("NOTIFY", "Invalid value for NOTIFY parameter"),
-        ("NOTIFY=", "Invalid value for NOTIFY parameter"),
         ("NOTIFY=SUCCESS,,DELAY", "Invalid value for NOTIFY parameter"),
         ("NOTIFY=SUCCESS NOTIFY=DELAY", "NOTIFY can be specified once only"),
         ("ORCPT=a;b ORCPT=c;d", "ORCPT can be specified once only"),
@@ -87,3 +86,15 @@ def test_bad_rcpt(text: str, message: str) -> None:
 
 def test_xtext() -> None:
     assert encode_xtext("a+b=c d") == "a+2Bb+3Dc+20d"
+
+
+def test_values_that_were_not_offered_are_not_looked_at() -> None:
+    assert read_mail("<a@b> RET=FOO BODY=9BIT SIZE=3", ALL, ("RET", "BODY")).size == 3
+    with pytest.raises(BadParameter):
+        read_mail("<a@b> BODY=9BIT", ALL, ("RET",))
+
+
+def test_stray_words() -> None:
+    assert stray_word("<a@b> (c)") == ("<a@b> ", "(c)")
+    assert stray_word("<a@b> X=Y") is None
+    assert stray_word("<a@b>") is None
