@@ -519,7 +519,7 @@ ROUTED = {
             "text": "user ${run{/usr/bin/id -un}{<$value>}}\nfor $local_part\n",
         },
     ),
-    "unknown after others": generated("al1@y.example", aliases="al1: zed@y.example, :unknown:\n"),
+    "unknown after others": generated("al1@y.example", aliases="al1: zed@y.example, :unknown:, ;, ann@y.example\n"),
     "a quoted included file": generated(
         "al1@y.example", aliases='al1: ":include:@D/filters"\n', filters="zed@y.example\n"
     ),

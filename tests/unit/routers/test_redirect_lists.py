@@ -32,10 +32,10 @@ def test_taint_goes_to_the_items() -> None:
     assert type(dirty.items[0].text) is str
 
 
-def test_unknown_ends_the_list() -> None:
-    found = parse_list("a@x.test, :unknown:, b@x.test", ListPolicy(), read)
-    assert [item.text for item in found.items] == ["a@x.test"]
-    assert parse_list(":unknown:, b@x.test", ListPolicy(), read).verdict is Verdict.NOTHING
+def test_items_that_say_nothing() -> None:
+    found = parse_list("a@x.test, :unknown:, ; c@x.test, b@x.test", ListPolicy(), read)
+    assert [item.text for item in found.items] == ["a@x.test", "b@x.test"]
+    assert parse_list(":unknown:, ;", ListPolicy(), read).verdict is Verdict.NOTHING
 
 
 def test_skipped_errors_are_kept_for_the_log() -> None:

@@ -33,7 +33,7 @@ class Verdict(Enum):
     """What the data as a whole says."""
 
     LIST = "list"
-    #: nothing in it, or `:unknown:`
+    #: nothing in it but `:unknown:`
     NOTHING = "nothing"
     #: `:blackhole:`
     DISCARD = "discard"
@@ -106,6 +106,9 @@ def _read(data: str, policy: ListPolicy, read_include: IncludeReader, found: Red
             continue
         end = address_end(data, pos, newline_ends=True)
         item = data[pos:end].rstrip(_SPACE)
+        if item[:1] == ";":  # the end of a group that was not begun: an empty address
+            pos = end
+            continue
         rest = pos
         quoted = len(item) >= 2 and item[0] == '"' and item[-1] == '"'
         if quoted:
@@ -140,9 +143,8 @@ def _special(
     rest: str, item: str, policy: ListPolicy, read_include: IncludeReader, found: Redirection, depth: int
 ) -> bool:
     """Obey a `:word:` item; False when nothing after it counts. `rest` is the data from the item on."""
-    if item == ":unknown:":
-        found.verdict = Verdict.NOTHING
-        return False
+    if item == ":unknown:":  # nothing by itself: it makes the router decline when nothing else is there
+        return True
     if item.startswith(":include:"):
         return _include(like(item[9:].strip(_SPACE), item), policy, read_include, found, depth)
     for word, allowed, verdict in (
