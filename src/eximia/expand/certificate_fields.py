@@ -23,6 +23,16 @@ _LABELS = {
     NameOID.STREET_ADDRESS: "STREET",
     NameOID.USER_ID: "UID",
     NameOID.EMAIL_ADDRESS: "EMAIL",
+    NameOID.SERIAL_NUMBER: "serialNumber",
+    NameOID.POSTAL_CODE: "postalCode",
+    NameOID.TITLE: "title",
+    NameOID.SURNAME: "surName",
+    NameOID.GIVEN_NAME: "givenName",
+    NameOID.INITIALS: "initials",
+    NameOID.GENERATION_QUALIFIER: "generationQualifier",
+    NameOID.DN_QUALIFIER: "dnQualifier",
+    NameOID.PSEUDONYM: "pseudonym",
+    NameOID.BUSINESS_CATEGORY: "businessCategory",
 }
 _TAGS: dict[type[x509.GeneralName], str] = {
     x509.DNSName: "DNS",
@@ -39,22 +49,28 @@ def _listed(items: list[str], separator: str) -> str:
     return separator.join(item.replace(separator, separator * 2) for item in items)
 
 
-def _name(name: x509.Name, modifiers: list[str], separator: str) -> str | None:
-    """A distinguished name in the order of the certificate; or the values of one type."""
-    parts = [
-        (_LABELS.get(attribute.oid, attribute.oid.dotted_string), _latin(str(attribute.value)))
+def _name(name: x509.Name, modifiers: list[str], separator: str, *, parted: bool) -> str | None:
+    """A distinguished name in the order of the certificate, `parted` as a list; or the values of one type. The items
+    of a list keep their escapes, but for commas."""
+    rdns = [
+        [(_LABELS.get(each.oid, each.oid.dotted_string), _escaped(_latin(str(each.value)))) for each in rdn]
         for rdn in name.rdns
-        for attribute in rdn
     ]
     for modifier in modifiers:
-        wanted = [value for label, value in parts if label == modifier]
+        wanted = [value.replace("\\,", ",") for rdn in rdns for label, value in rdn if label == modifier]
         return _listed(wanted, separator) if wanted else None
-    return ",".join(f"{label}={_escaped(value)}" for label, value in parts)
+    whole = ["+".join(f"{label}={value}" for label, value in rdn) for rdn in rdns]
+    if parted:
+        return _listed([each.replace("\\,", ",") for each in whole], separator)
+    return ",".join(whole)
 
 
 def _escaped(value: str) -> str:
-    """RFC 4514 escaping."""
-    return "".join(f"\\{char}" if char in '\\,+"<>;=' else char for char in value)
+    """RFC 4514 escaping (2.4)."""
+    text = "".join(f"\\{char}" if char in '\\,+"<>;' else char for char in value)
+    if text[:1] in (" ", "#"):
+        text = f"\\{text}"
+    return f"{text[:-1]}\\ " if text.endswith(" ") and len(value) > 1 else text
 
 
 def _time(moment: dt.datetime, modifiers: list[str]) -> str:
@@ -62,7 +78,7 @@ def _time(moment: dt.datetime, modifiers: list[str]) -> str:
     if "int" in modifiers:
         return str(seconds)
     local = moment.astimezone()
-    return f"{dates.mbox(seconds)[4:-4]}{local.year} {local.tzname()}"
+    return f"{dates.mbox(seconds)[4:8]}{local.day:2d} {local:%H:%M:%S} {local.year} {local.tzname()}"
 
 
 def _alternative_names(certificate: x509.Certificate, modifiers: list[str], separator: str) -> str | None:
@@ -118,25 +134,32 @@ def extract(der: bytes, field: str) -> str | None:
     name, *modifiers = [part.strip() for part in field.strip().split(",")]
     if field.rstrip().endswith(">,"):
         modifiers = [*modifiers[:-2], ">,"]
-    separator = "\n"
+    separator = ""
+    parted = False
     for modifier in list(modifiers):
-        if modifier.startswith(">") and len(modifier) > 1:
-            separator = modifier[1]
+        if modifier.startswith(">"):
+            separator, parted = modifier[1:2], True
             modifiers.remove(modifier)
-    found = _value(x509.load_der_x509_certificate(der), name, modifiers, separator)
+    try:
+        found = _value(x509.load_der_x509_certificate(der), name, modifiers, separator or "\n", parted=parted)
+    except (ValueError, x509.DuplicateExtension) as error:
+        # A client may send what the library will not read.
+        raise ExpansionError(f"certextract of {name}: the certificate cannot be read: {error}") from error
     return None if found is None else Untainted(found)
 
 
-def _value(certificate: x509.Certificate, name: str, modifiers: list[str], separator: str) -> str | None:
+def _value(
+    certificate: x509.Certificate, name: str, modifiers: list[str], separator: str, *, parted: bool
+) -> str | None:
     match name:
         case "version":
             return str(certificate.version.value + 1)
         case "serial_number":
             return f"{certificate.serial_number:x}"
         case "subject":
-            return _name(certificate.subject, modifiers, separator)
+            return _name(certificate.subject, modifiers, separator, parted=parted)
         case "issuer":
-            return _name(certificate.issuer, modifiers, separator)
+            return _name(certificate.issuer, modifiers, separator, parted=parted)
         case "notbefore":
             return _time(certificate.not_valid_before_utc, modifiers)
         case "notafter":

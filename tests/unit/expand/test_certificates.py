@@ -28,6 +28,7 @@ def der() -> bytes:
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "A"),
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "B"),
             x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.org"),
+            x509.NameAttribute(NameOID.TITLE, 'a=b "c"'),
         ],
     )
     names = [x509.DNSName("a.example"), x509.DNSName("b.example"), x509.RFC822Name("x@y.z")]
@@ -41,7 +42,7 @@ def der() -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(0x1234ABCD)
-        .not_valid_before(dt.datetime(2026, 11, 22, 10, 18, 19, tzinfo=dt.UTC))
+        .not_valid_before(dt.datetime(2026, 11, 2, 10, 18, 19, tzinfo=dt.UTC))
         .not_valid_after(dt.datetime(2026, 12, 22, 10, 18, 19, tzinfo=dt.UTC))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityInformationAccess([ocsp]), critical=False)
@@ -62,12 +63,16 @@ def ctx(der: bytes) -> Context:
     [
         ("version", "3"),
         ("serial_number", "1234abcd"),
-        ("subject", "C=GB,O=Foo\\, Inc,OU=A,OU=B,CN=mail.example.org"),
+        ("subject", 'C=GB,O=Foo\\, Inc,OU=A,OU=B,CN=mail.example.org,title=a=b \\"c\\"'),
+        ("subject,>;", 'C=GB;O=Foo, Inc;OU=A;OU=B;CN=mail.example.org;title=a=b \\"c\\"'),
+        ("issuer,>", 'C=GB\nO=Foo, Inc\nOU=A\nOU=B\nCN=mail.example.org\ntitle=a=b \\"c\\"'),
+        ("subject,O", "Foo, Inc"),
+        ("subject,title", 'a=b \\"c\\"'),
         ("subject,CN", "mail.example.org"),
         ("subject,OU", "A\nB"),
         ("issuer,OU,>:", "A:B"),
         ("subject,X", "none"),
-        ("notbefore,int", "1795342699"),
+        ("notbefore,int", "1793614699"),
         ("sig_algorithm", "ECDSA-SHA256"),
         ("subj_altname", "DNS=a.example\nDNS=b.example\nMAIL=x@y.z"),
         ("subj_altname,>:,dns", "a.example:b.example"),
@@ -89,6 +94,16 @@ def test_without_certificate(der: bytes) -> None:
 def test_unknown_field(ctx: Context) -> None:
     with pytest.raises(ExpansionError, match='bad field selector "bogus" for certextract'):
         compile_text("${certextract{bogus}{$tls_in_peercert}}")(ctx)
+
+
+def test_days_are_not_filled_with_zeros(ctx: Context) -> None:
+    assert compile_text("${certextract{notbefore}{$tls_in_peercert}}")(ctx).startswith("Nov  2 ")
+
+
+def test_what_is_no_certificate(ctx: Context) -> None:
+    ctx.session.tls_in.peer_certificate = b"0\x03\x02\x01\x00"
+    with pytest.raises(ExpansionError, match="the certificate cannot be read"):
+        compile_text("${certextract{subject}{$tls_in_peercert}{$value}{none}}")(ctx)
 
 
 def test_fingerprints(ctx: Context, der: bytes) -> None:
