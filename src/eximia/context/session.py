@@ -62,6 +62,8 @@ class Session:
     #: -bs or -bS: SMTP over standard input
     smtp_stdin: bool = False
     smtp_batched: bool = False
+    #: a connection that inetd has accepted
+    via_inetd: bool = False
     #: -bh: nothing is delivered, commentary is written
     host_checking: bool = False
     #: -bhc: callouts are made all the same

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from eximia.context import Process
 
 
-def serve(process: Process, stream: Stream) -> None:
-    """Serve one connection to its end."""
+def serve(process: Process, stream: Stream, *, via_inetd: bool = False) -> None:
+    """Serve one connection to its end. `via_inetd`: not one of a listener of ours."""
     address, port = stream.peer
     local, local_port = stream.local
     session = Session(
@@ -24,6 +24,7 @@ def serve(process: Process, stream: Stream) -> None:
         sender_host_port=port,
         interface_address=Untainted(plain(local)),
         interface_port=local_port,
+        via_inetd=via_inetd,
     )
     admission = Admission(tls_on_connect=begins_with_tls(process, local_port))
     connections = process.connections

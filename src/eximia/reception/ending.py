@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximia.logs.lines import smtp as lines
-from eximia.logs.lines.hosts import full_host
+from eximia.logs.lines.hosts import full_host, interface
 from eximia.message.dates import elapsed
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def _timeout(session: SmtpSession, over: SessionOver) -> None:
     log = session.process.log
     facts = session.ctx.session
     text = _not_quit(session, over)
-    subject = lines.closed(facts, log.selectors, "").rstrip().removeprefix("SMTP connection from ")
+    host = full_host(facts, log.selectors) if facts.sender_host_address and not facts.smtp_stdin else ""
+    subject = f"{host}{interface(facts, log.selectors)}" if host else facts.sender_ident
     if over.timeout == "data":
         session.reply("421", text or f"{session.hostname()} SMTP incoming data timeout - closing connection.")
         subject = f"{full_host(facts, log.selectors) or subject} F=<{session.ctx.message.sender_address}>"

@@ -26,7 +26,7 @@ def run(call: Invocation) -> int:
         from eximia.reception.daemon import serve
 
         receive_as_mail_user(process)
-        serve(process, stream)
+        serve(process, stream, via_inetd=True)
         return 0
     caller = caller_of(process, call)
     receive_as_mail_user(process)

@@ -67,4 +67,5 @@ def connection(session: Session, selectors: Selectors) -> str:
     named = f"SMTP connection{identifier(session, selectors)}"
     if not session.sender_host_address or session.smtp_stdin:
         return f"{named} from {session.sender_ident}"
-    return f"{named} from {full_host(session, selectors)}{interface(session, selectors)}"
+    place = " (via inetd)" if session.via_inetd else interface(session, selectors)
+    return f"{named} from {full_host(session, selectors)}{place}"
