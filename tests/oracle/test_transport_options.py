@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from oracle import mailbox_cases
+from oracle import mailbox_cases, pipe_cases
 from oracle.test_transports import ANSWER, MAILDIR, SHELL, TWO, F, autoreply, box_file, pipe
 from oracle.transport_world import Case, compare, needs_exim
 
@@ -113,7 +113,7 @@ CASES = {
 }  # fmt: skip
 
 
-CASES |= mailbox_cases.CASES
+CASES |= mailbox_cases.CASES | pipe_cases.CASES
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -226,7 +226,7 @@ _VARYING = [
         (r"\((\d+) bytes written\)", "(N bytes written)"),
         (r"\b\d+ 1$", "N 1"),
         (r",\d+;000000000000", ",N;000000000000"),
-        (r"eximdsn-\d+|\d+-eximdsn", "BOUNDARY"),
+        (r"eximdsn-\d+|\d+-eximdsn(?:-\d+)?", "BOUNDARY"),
     )
 ]
 

@@ -503,6 +503,8 @@ class Batch:
     addresses: list[Address] = field(default_factory=list)
     #: envelope sender for this copy: the errors address of the addresses
     return_path: str = ""
+    #: it is a copy for `shadow_transport`
+    shadow: bool = False
 
     @property
     def first(self) -> Address:

@@ -108,7 +108,10 @@ def command_arguments(
         if item == "$pipe_addresses":
             arguments += addresses
         elif item == "$address_pipe" and address_pipe is not None:
-            arguments += split_command(address_pipe)
+            for argument in split_command(address_pipe):
+                if is_tainted(argument):
+                    raise CommandError(f"Tainted arg {len(arguments)} for {what} command: '{argument}'")
+                arguments.append(argument)
         elif not expanding:
             arguments.append(item)
         else:

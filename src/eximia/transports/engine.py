@@ -56,8 +56,8 @@ def is_local(transport: Any) -> bool:
     return str(transport.options.driver) != "smtp"
 
 
-def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
-    """Deliver to the addresses of a batch. `shadow`: as a shadow transport, which has no shadow itself."""
+def run(ctx: Context, batch: Batch) -> None:
+    """Deliver to the addresses of a batch. A shadow transport has no shadow itself."""
     transport = batch.transport
     options = transport.options
     ctx = ctx.for_address(variables_of(batch))
@@ -70,7 +70,7 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
             _check_size(ctx, transport.name, options)
         if options.debug_print is not None and ctx.process.trace is not None:
             _debug_print(ctx, options)
-        if options.max_parallel is not None and not shadow:
+        if options.max_parallel is not None and not batch.shadow:
             key = _enter_parallel(ctx, transport.name, options, batch.first)
         driver_of(ctx, transport).deliver(ctx, batch)
     except Failure as failure:
@@ -86,7 +86,7 @@ def run(ctx: Context, batch: Batch, *, shadow: bool = False) -> None:
         _name_host(address)
         if address.outcome is None:
             address.outcome = Outcome(Result.DEFERRED, f"{transport.name} transport gave no result", Errno.UNKNOWN)
-    if options.shadow_transport is not None and not shadow:
+    if options.shadow_transport is not None and not batch.shadow:
         _run_shadow(ctx, batch, options)
     _events(ctx, batch, options)
 
@@ -258,7 +258,7 @@ def _run_shadow(ctx: Context, batch: Batch, options: Any) -> None:
     retries = [list(a.retries) for a in delivered]
     for address in delivered:
         address.outcome = None
-    run(ctx, Batch(transport, delivered, batch.return_path), shadow=True)
+    run(ctx, Batch(transport, delivered, batch.return_path, shadow=True))
     for address, outcome, known in zip(delivered, outcomes, retries, strict=True):
         shadow = address.outcome
         address.outcome = outcome

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from eximia.base.text import Untainted
 from eximia.context.delivery import Address, Batch, Kind, Reply, Result
 from eximia.transports import engine
 from eximia.transports.jobs.locking import lock_open_file
@@ -438,7 +439,7 @@ class TestPipe:
         world = World()
         transport = world.transport("pipe")
         parent = world.address("joe@y.example", transport)
-        child = Address(f"|/bin/sh -c 'echo $LOCAL_PART >{tmp_path}/o'", parent=parent, kind=Kind.PIPE)
+        child = Address(Untainted(f"|/bin/sh -c 'echo $LOCAL_PART >{tmp_path}/o'"), parent=parent, kind=Kind.PIPE)
         child.transport, child.router = transport, parent.router
         engine.run(world.context(), Batch(transport, [child], "s"))
         assert child.outcome.result is Result.DELIVERED

@@ -214,7 +214,7 @@ class Appendfile:
             check, escape = ".", ".."
             prefix += bsmtp_envelope(batch, options)
             suffix += ".\r\n" if options.use_crlf else ".\n"
-        fields.update(prefix=prefix, suffix=suffix)
+        fields.update(prefix=prefix, suffix=suffix, bsmtp=options.use_bsmtp)
         fields.update(check=str(check) if check and escape is not None else "", escape=str(escape or ""))
         if form == "maildir":
             fields["maildir_use_size_file"] = self._flag(ctx, options.maildir_use_size_file)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.base.errors import ExpansionError
 from eximia.base.listtext import split_list
-from eximia.base.text import Untainted
+from eximia.base.text import Untainted, is_tainted, like
 from eximia.context.delivery import Errno, Kind, Outcome, Result
+from eximia.logs.printing import printing
 from eximia.transports.commands import CommandError, command_arguments
 from eximia.transports.local import (
     bsmtp_envelope,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from eximia.base.ports import Identity
     from eximia.context import Context
-    from eximia.context.delivery import Address, Batch
+    from eximia.context.delivery import Batch
 
 #: what the codes of sysexits.h stand for
 _MEANINGS = {
@@ -53,6 +54,8 @@ _MEANINGS = {
 }
 
 
+#: the status of a command that could not be started; a shell has it for the same
+_NOT_STARTED = 127
 #: what bounces say in place of the command's end, which is for the log
 _TOLD = "local delivery failed"
 
@@ -76,8 +79,8 @@ class Pipe:
         identity = identity_for(ctx, self.name, options, address)
         _, current = directories(ctx, self.name, options, address)
         check_current(current)
-        path = self._expanded(ctx, options.path, "path")
-        arguments = self._command(ctx, batch, path, identity)
+        path = self._expanded(ctx, options.path)
+        text, arguments = self._command(ctx, batch, path, identity)
         fields: dict[str, Any] = {
             "argv": arguments,
             "env": self._environment(ctx, batch, path),
@@ -95,19 +98,26 @@ class Pipe:
             answer = ctx.process.ports.agents.run(identity, "pipe", fields, message.fds)
         finally:
             message.close()
-        self._judge(ctx, batch, arguments, answer)
+        self._judge(ctx, batch, text, arguments, answer)
 
     # What is run
 
-    def _command(self, ctx: Context, batch: Batch, path: str, identity: Identity) -> list[str]:
-        """The argument vector. Raises Failure."""
+    def _command(self, ctx: Context, batch: Batch, path: str, identity: Identity) -> tuple[str, list[str]]:
+        """The command as it is written, and the argument vector. Raises Failure."""
         options = self.options
         address = batch.first
-        redirected = address.address[1:].lstrip() if address.kind is Kind.PIPE else None
+        redirected = like(address.address[1:].lstrip(), address.address) if address.kind is Kind.PIPE else None
         expanding = True
         if redirected is not None and not (options.force_command and options.command is not None):
             text = redirected
             expanding = address.expand_pipe
+            if is_tainted(text):
+                raise Failure(
+                    f"Tainted '{text}' (command for {self.name} transport) not permitted",
+                    Errno.NONE,
+                    Fault.LOCAL,
+                    panic=True,
+                )
         elif options.command is not None and options.command.text:
             text = options.command.text
         else:
@@ -131,10 +141,9 @@ class Pipe:
         except CommandError as error:
             wrong = of_user or error.message.startswith("Tainted")
             raise Failure(error.message, Errno.NONE, Fault.LOCAL, permanent=wrong, panic=not wrong) from error
-        if options.use_shell:
-            return arguments
-        arguments[0] = self._permitted(ctx, arguments[0], path)
-        return arguments
+        if not options.use_shell:
+            arguments[0] = self._permitted(ctx, arguments[0], path)
+        return text, arguments
 
     def _of_user(self, ctx: Context, identity: Identity, text: str, split: Callable[[], list[str]]) -> list[str]:
         """The arguments of a command that stands in a user's filter. Raises CommandError and Failure."""
@@ -170,7 +179,7 @@ class Pipe:
         options = self.options
         allowed = False
         if options.allow_commands is not None:
-            allowed = command in split_list(self._expanded(ctx, options.allow_commands, "allow_commands"))
+            allowed = command in split_list(self._expanded(ctx, options.allow_commands))
         if not allowed:
             if options.restrict_to_path:
                 if "/" in command:
@@ -187,12 +196,12 @@ class Pipe:
                 return candidate
         raise _refused(f'"{command}" command not found for {self.name} transport')
 
-    def _expanded(self, ctx: Context, template: Any, what: str) -> str:
+    def _expanded(self, ctx: Context, template: Any) -> str:
         try:
             return expand(template, ctx)
         except ExpansionError as error:
             raise Failure(
-                f'failed to expand string "{template.text}" for {self.name} transport ({what}): {error.message}',
+                f'failed to expand string "{template.text}" for {self.name} transport: {error.message}',
                 Errno.NONE,
                 Fault.LOCAL,
                 panic=True,
@@ -219,18 +228,18 @@ class Pipe:
             ("SENDER", ctx.message.sender_address),
             ("SHELL", "/bin/sh"),
         ]
-        if batch.first.hosts:
-            settings.append(("HOST", batch.first.hosts[0].name))
+        if variables.host:
+            settings.append(("HOST", variables.host))
         timezone = getattr(main, "timezone", None)
         if timezone:
             settings.append(("TZ", str(timezone)))
         if self.options.environment is not None:
-            for item in split_list(self._expanded(ctx, self.options.environment, "environment")):
+            for item in split_list(self._expanded(ctx, self.options.environment)):
                 name, _, value = item.partition("=")
                 settings.append((name, value))
         return [(name, value.replace("\0", "")) for name, value in settings if name]
 
-    def _around(self, ctx: Context, batch: Batch) -> dict[str, str]:
+    def _around(self, ctx: Context, batch: Batch) -> dict[str, Any]:
         """Prefix, suffix and escaping."""
         options = self.options
         check, escape = options.check_string, options.escape_string
@@ -246,6 +255,7 @@ class Pipe:
             "suffix": suffix,
             "check": str(check) if wanted else "",
             "escape": str(escape) if wanted else "",
+            "bsmtp": options.use_bsmtp,
         }
 
     def _text(self, ctx: Context, template: Any, what: str) -> str:
@@ -255,14 +265,14 @@ class Pipe:
             return expand(template, ctx)
         except ExpansionError as error:
             raise Failure(
-                f'Expansion of "{template.text}" ({what} for {self.name} transport) failed',
-                Errno.HOST_EXPAND_FAIL,
+                f'Expansion of "{template.text}" ({what} for {self.name} transport) failed: {error.message}',
+                Errno.NONE,
                 Fault.LOCAL,
             ) from error
 
     # What its end means
 
-    def _judge(self, ctx: Context, batch: Batch, arguments: list[str], answer: dict[str, Any]) -> None:
+    def _judge(self, ctx: Context, batch: Batch, command: str, arguments: list[str], answer: dict[str, Any]) -> None:
         options = self.options
         if "status" not in answer:
             answer["message"] = answer["message"][:1].upper() + answer["message"][1:]
@@ -270,8 +280,11 @@ class Pipe:
             return
         status: int = answer["status"]
         output = answer["output"].encode("latin-1")
-        outcome = self._end(arguments, answer)
+        outcome = self._end(command, arguments, answer)
         deferred, failed = outcome.result is Result.DEFERRED, outcome.result is Result.FAILED
+        if batch.shadow:
+            give_all(batch, outcome)
+            return
         if output and (
             options.log_output
             or (options.log_fail_output and failed)
@@ -281,13 +294,15 @@ class Pipe:
         wanted = options.return_output or (options.return_fail_output and failed)
         # There is nobody to return output to when the message is itself an error message.
         if output and wanted and ctx.message.sender_address:
-            if options.return_output and outcome.result is not Result.FAILED:
+            if outcome.result is Result.DELIVERED:
                 outcome = Outcome(Result.FAILED, "return message generated")
+            elif not outcome.freeze:
+                outcome.result = Result.FAILED
             outcome.output = output
             outcome.return_output = True
         give_all(batch, outcome)
 
-    def _end(self, arguments: list[str], answer: dict[str, Any]) -> Outcome:
+    def _end(self, command: str, arguments: list[str], answer: dict[str, Any]) -> Outcome:
         """The outcome by the way the command ended."""
         options = self.options
         status: int = answer["status"]
@@ -296,15 +311,13 @@ class Pipe:
             if "filter_late" in answer:
                 return Outcome(result, "transport filter timeout while writing to pipe", user_message=_TOLD)
             return Outcome(result, "pipe delivery process timed out", user_message=_TOLD)
-        if answer["exec_errno"] and options.freeze_exec_fail:
-            return Outcome(Result.DEFERRED, f'pipe process failed to exec "{arguments[0]}"', freeze=True)
-        if status == 0 or (options.ignore_status and not answer["exec_errno"]):
-            return Outcome(Result.DELIVERED)
-        if options.ignore_status:
+        if status == _NOT_STARTED and options.freeze_exec_fail:
+            return Outcome(Result.DEFERRED, f'pipe process failed to exec "{command}"', freeze=True)
+        if status == 0 or options.ignore_status:
             return Outcome(Result.DELIVERED)
         if status < 0:
             text = (
-                f'Child process of {self.name} transport (running command "{_shown(arguments)}") was terminated by '
+                f'Child process of {self.name} transport (running command "{command}") was terminated by '
                 f"signal {-status} ({_signal(-status)})"
             )
             frozen = options.freeze_signal
@@ -317,20 +330,15 @@ class Pipe:
             text += f" (could mean {meaning})"
         text += f" from command: {_shown(arguments[:1])}"
         temporary = self._temporary is None or status in self._temporary
-        result = Result.DEFERRED if temporary and not options.return_output else Result.FAILED
-        return Outcome(result, text, user_message=_TOLD)
+        return Outcome(Result.DEFERRED if temporary else Result.FAILED, text, user_message=_TOLD)
 
     def _log_output(self, ctx: Context, batch: Batch, output: bytes) -> None:
-        """The first line that says something."""
-        log = ctx.process.log
-        if log is None:
-            return
-        for line in output.decode("latin-1").split("\n"):
-            if line.strip():
-                address: Address = batch.first
-                text = address.address
-                log.main(f"<{text}>: {self.name} transport output: {line.rstrip()}", ctx.message.id)
-                return
+        """The first line."""
+        if ctx.process.log is not None:
+            line = output.decode("latin-1").partition("\n")[0].rstrip()
+            line = printing(line, topbit=ctx.process.main.print_topbitchars)
+            text = f"<{batch.first.address}>: {self.name} transport output: {line}"
+            ctx.process.log.main(text, ctx.message.id)
 
 
 def _shown(arguments: list[str]) -> str:

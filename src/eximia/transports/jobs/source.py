@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from eximia.context import Body
@@ -17,14 +18,20 @@ def message_blocks(fields: dict[str, Any], fds: list[int]) -> Iterator[bytes]:
 
     Fields: `header` (LF lines, with the empty line), `body` (bytes, or None: read `size` bytes at `offset` of the
     first descriptor), `wire` (the file is in wire format), `no_body`, `filter` (argument vector) with
-    `filter_timeout`, `check`, `escape`, `crlf`.
+    `filter_timeout`, `check`, `escape`, `bsmtp` (header lines are escaped, too), `crlf`.
     """
-    blocks: Iterator[bytes] = _plain(fields, fds)
-    if fields.get("filter"):
-        blocks = filter_blocks(fields["filter"], blocks, fields["filter_timeout"])
     check = fields.get("check")
+    if fields.get("filter"):
+        blocks: Iterator[bytes] = filter_blocks(fields["filter"], _plain(fields, fds), fields["filter_timeout"])
+    elif check and not fields.get("bsmtp"):
+        blocks = _plain({**fields, "header": ""}, fds)
+    else:
+        blocks = _plain(fields, fds)
     if check:
         blocks = escaped(blocks, check.encode("latin-1"), fields["escape"].encode("latin-1"))
+        if not fields.get("filter") and not fields.get("bsmtp"):
+            # header lines stay as they are
+            blocks = chain((fields["header"].encode("latin-1"),), blocks)
     if fields.get("crlf"):
         blocks = with_crlf(blocks)
     return blocks
