@@ -63,6 +63,17 @@ def file(options: str, **more: Any) -> Dialogue:
     return local("appendfile", options, **more)
 
 
+def secondary(main: str) -> Dialogue:
+    """A host that cannot be reached, with another one behind it, and somewhere to fall back."""
+    return Dialogue(
+        zone="y.example MX 10 a.y.example\ny.example MX 20 b.y.example\n"
+        "a.y.example A 10.1.1.1\nb.y.example A 10.1.1.2\n",
+        routers="r:\n driver = dnslookup\n domains = y.example\n transport = t\n fallback_hosts = 127.0.0.1::@P1\n",
+        transports=TRANSPORTS.replace("@P1", "1") + " connect_timeout = 2s\n",
+        main=main,
+    )
+
+
 SHELL = '/bin/sh -c "{}"'
 TO = " to = $sender_address\n"
 
@@ -102,6 +113,33 @@ DELIVERIES = {
         routers="al:\n driver = redirect\n domains = y.example\n data = zed@z.example\n fallback_hosts = 127.0.0.3\n"
         + ROUTERS,
     ),
+    "fallback hosts, one copy for two ways": Dialogue(
+        said=EHLO + ENVELOPE + "RCPT TO:<b@z.example>\r\n" + DATA + QUIT,
+        peers=[{"banner": b"421 busy\r\n"}, {}],
+        routers=ROUTERS.replace("r:\n", "r:\n domains = y.example\n")
+        + ROUTERS.split("\nr:\n")[1].replace("* 127.0.0.1", "* 127.0.0.3").join(("q:\n", "")),
+        transports=TRANSPORTS + " fallback_hosts = 127.0.0.1::@P2\n",
+        main=ONE_BY_ONE,
+    ),
+    "fallback hosts, after all others": Dialogue(
+        said=EHLO + ENVELOPE + "RCPT TO:<b@z.example>\r\n" + DATA + QUIT,
+        peers=[{"banner": b"421 busy\r\n"}, {}, {}],
+        routers=ROUTERS.replace("r:\n", "r:\n domains = y.example\n")
+        + ROUTERS.split("\nr:\n")[1].replace("* 127.0.0.1", "* 127.0.0.1::@P3").join(("q:\n", "")),
+        transports=TRANSPORTS + " fallback_hosts = 127.0.0.1::@P2\n",
+        main=ONE_BY_ONE,
+    ),
+    "fallback hosts that are this one": Dialogue(
+        peers=[{"banner": b"421 busy\r\n"}],
+        transports=TRANSPORTS.replace(" allow_localhost\n", " fallback_hosts = 127.0.0.1\n"),
+    ),
+    "fallback hosts of the router are none": Dialogue(
+        peers=[{"banner": b"421 busy\r\n"}, {}],
+        routers=ROUTERS + " fallback_hosts =\n",
+        transports=TRANSPORTS + " fallback_hosts = 127.0.0.1::@P2\n",
+    ),
+    "fallback hosts, and we are a lesser MX": secondary(" hosts_treat_as_local = b.y.example\n"),
+    "fallback hosts, and we are no MX": secondary(""),
     "lines too long": Dialogue(transports=TRANSPORTS + " message_linelength_limit = 5\n"),
     "max_rcpt": Dialogue(
         said=EHLO + ENVELOPE + B + C + DATA + QUIT, transports=TRANSPORTS + " max_rcpt = 2\n", main=ONE_BY_ONE

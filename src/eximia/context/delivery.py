@@ -343,6 +343,7 @@ class Address:
         "initgroups",
         "kept_affixes",
         "kind",
+        "local_host_removed",
         "local_part",
         "local_part_data",
         "local_part_original",
@@ -415,6 +416,8 @@ class Address:
         self.randomized = False
         #: None: the transport's own
         self.fallback_hosts: str | None = None
+        #: the MX list named this host, too: there is no falling back
+        self.local_host_removed = False
         #: for a local transport the host list is one text, $host
         self.result_data = ""
         self.self_hostname = ""
@@ -505,6 +508,11 @@ class Batch:
     return_path: str = ""
     #: it is a copy for `shadow_transport`
     shadow: bool = False
+    #: those that no host took and that have fallback hosts are left to another batch, in `left`
+    leaves: bool = False
+    left: list[Address] = field(default_factory=list)
+    #: the batch is for the fallback hosts
+    falls_back: bool = False
 
     @property
     def first(self) -> Address:

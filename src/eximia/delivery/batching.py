@@ -97,19 +97,20 @@ def _local_key(attempt: Attempt, address: Address, *, by_domain: bool) -> Any:
     )
 
 
-def remote_batches(attempt: Attempt, addresses: list[Address]) -> list[Batch]:
-    """Addresses for the same hosts in one batch, in the order of remote_sort_domains, at most max_rcpt together."""
+def remote_batches(attempt: Attempt, addresses: list[Address], *, falls_back: bool = False) -> list[Batch]:
+    """Addresses for the same hosts in one batch, in the order of remote_sort_domains, at most max_rcpt together.
+    `falls_back`: for the same fallback hosts."""
     if len(addresses) == 1:
         first = addresses[0]
-        return [Batch(first.transport, [first], return_path_of(attempt, first))]
+        return [Batch(first.transport, [first], return_path_of(attempt, first), falls_back=falls_back)]
     ordered = _sorted(attempt, addresses)
     groups: dict[Any, Batch] = {}
     batches: list[Batch] = []
     for address in ordered:
-        key = _remote_key(attempt, address)
+        key = _remote_key(attempt, address, () if falls_back else _host_list(address.hosts))
         batch = groups.get(key)
         if batch is None or len(batch.addresses) >= _most(attempt, batch):
-            batch = Batch(address.transport, [], return_path_of(attempt, address))
+            batch = Batch(address.transport, [], return_path_of(attempt, address), falls_back=falls_back)
             groups[key] = batch
             batches.append(batch)
         batch.addresses.append(address)
@@ -149,7 +150,7 @@ def _most(attempt: Attempt, batch: Batch) -> int:
     return value if value > 0 else 1 << 30
 
 
-def _remote_key(attempt: Attempt, address: Address) -> Any:
+def _remote_key(attempt: Attempt, address: Address, hosts: Any) -> Any:
     transport = address.transport
     multi = getattr(transport.options, "multi_domain", True)
     if multi is not True:
@@ -160,7 +161,7 @@ def _remote_key(attempt: Attempt, address: Address) -> Any:
     return (
         transport.name,
         "" if multi else address.domain,
-        _host_list(address.hosts),
+        hosts,
         return_path_of(attempt, address),
         tuple(address.headers_add),
         tuple(address.headers_remove),

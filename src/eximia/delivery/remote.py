@@ -34,11 +34,23 @@ def deliver_remote(attempt: Attempt) -> None:
     addresses = _to_send(attempt)
     if not addresses:
         return
-    batches = remote_batches(attempt, addresses)
+    left = _deliver(attempt, remote_batches(attempt, addresses))
+    if left:
+        # Those that were left last come first, as in Exim.
+        batches = remote_batches(attempt, left[::-1], falls_back=True)
+        _deliver(attempt, batches)
+
+
+def _deliver(attempt: Attempt, batches: list[Batch]) -> list[Address]:
+    """Run these batches; the addresses that are left for their fallback hosts."""
+    left: list[Address] = []
+    for batch in batches:
+        batch.leaves = not batch.falls_back
     if len(batches) == 1:
         _run(attempt, batches[0])
-        _record(attempt, batches[0], more_to_come=False)
-        return
+        left += batches[0].left
+        _record(attempt, batches[0], more_to_come=bool(left))
+        return left
     most = max(1, attempt.process.main.remote_max_parallel)
     waiting = list(batches)
     running: list[tuple[Batch, Task[None]]] = []
@@ -49,7 +61,9 @@ def deliver_remote(attempt: Attempt) -> None:
         at = next((number for number, (_, task) in enumerate(running) if task.done()), 0)
         batch, task = running.pop(at)
         task.join()
-        _record(attempt, batch, more_to_come=bool(waiting or running))
+        left += batch.left
+        _record(attempt, batch, more_to_come=bool(waiting or running or left))
+    return left
 
 
 def _to_send(attempt: Attempt) -> list[Address]:
@@ -147,7 +161,11 @@ def _raise_deferral(attempt: Attempt, batch: Batch) -> None:
 
 
 def _record(attempt: Attempt, batch: Batch, *, more_to_come: bool) -> None:
-    """Log what became of the addresses of one batch."""
+    """Log what became of the addresses of one batch, save those that are left for fallback hosts."""
+    if batch.left:
+        batch.addresses = [address for address in batch.addresses if address not in batch.left]
+        if not batch.addresses:
+            return
     attempt.last_remote = batch
     for address in batch.addresses:
         _note_refusal(attempt, address)

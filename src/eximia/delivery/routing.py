@@ -195,6 +195,7 @@ _COPIED = (
     "transport",
     "hosts",
     "fallback_hosts",
+    "local_host_removed",
     "randomized",
     "errors_address",
     "srs_sender",

@@ -71,6 +71,7 @@ class Dnslookup(Driver):
             return Answer.REROUTED
         assign(ctx, address, self.router, call.mode)
         address.hosts = found.hosts
+        address.local_host_removed = found.secondary
         return Answer.ACCEPT
 
     def _declined(self, ctx: Context, options: DnslookupOptions, domain: str) -> Answer:

@@ -56,29 +56,51 @@ class Smtp:
                     stop=True,
                     pass_message=True,
                 )
+            if batch.falls_back:
+                self._fall_back(ctx, batch, addresses)
+                return
             hosts = hosts_for(ctx, self.name, self.options, addresses[0])
-            port = port_of(ctx, self.name, self.options)
-            run = _Run(self, ctx, batch, hosts, port)
-            left = run.try_hosts(addresses)
-            if left:
-                run.hosts = self._fallback(ctx, addresses[0])
-                if run.hosts:
-                    run.try_hosts(left)
+            left = _Run(self, ctx, batch, hosts, self._port(ctx)).try_hosts(addresses)
+            if left and self.has_fallback(addresses[0]):
+                if batch.leaves:
+                    batch.left = left
+                    return
+                self._fall_back(ctx, batch, left)
         except Failure as failure:
             for address in addresses:
                 if address.outcome is None:
                     address.outcome = outcome_of(failure)
 
+    def _port(self, ctx: Context) -> int:
+        return port_of(ctx, self.name, self.options)
+
+    def has_fallback(self, address: Address) -> bool:
+        """There are hosts to try when all others were in vain."""
+        if address.local_host_removed:
+            return False
+        own = self.options.fallback_hosts
+        return bool(address.fallback_hosts or (own is not None and own.text))
+
+    def _fall_back(self, ctx: Context, batch: Batch, addresses: list[Address]) -> None:
+        """Try them for addresses that have an outcome already."""
+        try:
+            hosts = self._fallback(ctx, addresses[0])
+            if hosts:
+                _Run(self, ctx, batch, hosts, self._port(ctx)).try_hosts(addresses)
+        except Failure as failure:
+            for address in addresses:
+                if address.outcome is None or address.outcome.result is Result.DEFERRED:
+                    facts = address.outcome.smtp if address.outcome is not None else None
+                    address.outcome = outcome_of(failure, facts)
+
     def _fallback(self, ctx: Context, address: Address) -> list[Host]:
-        """The hosts to try when all others were in vain: those of the router, as they stand, or the transport's."""
+        """Those hosts: of the router, as they stand, or the transport's. Raises Failure."""
         text = address.fallback_hosts
         template = self.options.fallback_hosts
-        if text is None and template is None:
-            return []
         from .hosts import randomize, read_host_list, resolved, shuffled
 
         try:
-            found = read_host_list(expand(template, ctx) if text is None else text)
+            found = read_host_list(text or expand(template, ctx))
         except ExpansionError as error:
             raise Failure(f"failed to expand fallback_hosts: {error.message}", Errno.UNKNOWN, Fault.LOCAL) from error
         if len(found) > 1 and randomize(ctx, self.options):
@@ -181,7 +203,7 @@ class _Run:
                 words = "(and retry time not reached)"
             else:
                 words = "and were last tried after this message arrived"
-            if skipped or not self._has_fallback(left[0]):
+            if skipped or not self.transport.has_fallback(left[0]):
                 result, errno = Result.FAILED, Errno.NONE
             pattern = f"all hosts for '{{}}' have been failing for a long time {words}"
         elif all(host.why == "no IP address" for host in skipped):
@@ -192,9 +214,6 @@ class _Run:
             address.outcome = Outcome(
                 result, pattern.replace("{}", address.domain), errno, pass_message=result is Result.FAILED
             )
-
-    def _has_fallback(self, address: Address) -> bool:
-        return bool(address.fallback_hosts) or self.options.fallback_hosts is not None
 
     def _one_host(
         self, host: Host, port: int, key: str, addresses: list[Address], known: tuple[bool, bool]
