@@ -91,6 +91,18 @@ CASES = {
     "force_command": pipe(" command = /bin/cat\n force_command\n",
         routers="r:\n driver = redirect\n data = |/bin/echo x\n pipe_transport = t\n"),
     "file_optional": autoreply(ANSWER + " file = @D/nosuch\n file_optional\n"),
+    "never_mail broken": autoreply(ANSWER + " never_mail = ${bad\n"),
+    "never_mail forced to fail": autoreply(ANSWER + " never_mail = ${if eq{a}{b}{x}fail}\n"),
+    "a log from outside": autoreply(ANSWER + " log = @D/box/$local_part\n"),
+    "a once file from outside": autoreply(ANSWER + " once = @D/box/$local_part\n"),
+    "headers of any kind": autoreply(' to = $sender_address\n headers = "X-A: 1\\001"\n text = x\n'),
+    "no subject": autoreply(" to = $sender_address\n subject =\n text = x\n"),
+    "header lines returned": autoreply(ANSWER + " return_message\n headers_only\n"),
+    "many references": autoreply(
+        ANSWER, message=b"Message-ID: <a@b>\nReferences: " + b" ".join(b"<%d@x>" % n for n in range(20)) + b"\n\nx\n"),
+    "an answer to words": autoreply(ANSWER, message=b"Message-ID: <a@b>\nIn-Reply-To: your mail\n\nx\n"),
+    "an answer to what was sent again": autoreply(
+        ANSWER, message=b"Message-ID: <a@b>\nResent-Message-ID: <r@b>\nResent-From: a@b.example\n\nx\n"),
     "fail": redirect(" allow_fail\n data = :fail: go away\n"),
     "fail with code": redirect(" allow_fail\n data = :fail: 550 5.1.1 go away\n"),
     "fail not allowed": redirect(" data = :fail: go away\n"),

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _ID = pattern(r'(?:\s|\([^()]*\))*(<(?:"[^"]*"|[^\s<>@"()\[\],;:]+)@[^\s<>@"()\[\],;:]+>)')
 
 
-def references_line(headers: Iterable[Header]) -> str:
+def references_line(headers: Iterable[Header], most: int = 12) -> str:
     """The line for a message about one with these header lines; "" when that one has no id. The ids that it answers
-    stand in for references; what comes after something that is no id is left out."""
+    stand in for references; what comes after something that is no id is left out. Of more ids than `most` the first
+    and the last are kept."""
     references: str | None = None
     answered: str | None = None
     message_id = ""
@@ -33,7 +34,7 @@ def references_line(headers: Iterable[Header]) -> str:
     found = _ids(answered or "" if references is None else references)
     if message_id:
         found.append(message_id)
-    return f"References: {' '.join(found[:1] + found[1:][-11:])}\n" if found else ""
+    return f"References: {' '.join(found[:1] + found[1:][1 - most :])}\n" if found else ""
 
 
 def _ids(text: str) -> list[str]:

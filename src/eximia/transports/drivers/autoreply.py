@@ -13,6 +13,7 @@ from eximia.expand import expand_text
 from eximia.lists import match_address
 from eximia.message.address import AddressSyntaxError, addresses_in, parse_address
 from eximia.message.dates import log_stamp, rfc5322
+from eximia.message.references import references_line
 from eximia.transports.filtering import filtered
 from eximia.transports.headers import header_block
 from eximia.transports.local import check_current, directories, give_all, identity_for, outcome_of
@@ -23,6 +24,7 @@ from eximia.transports.writer import body_blocks
 
 if TYPE_CHECKING:
     from eximia.base.ports import Identity
+    from eximia.base.template import Template
     from eximia.context import Context
     from eximia.context.delivery import Batch
 
@@ -48,6 +50,8 @@ class _Letter:
     once: str = ""
     once_folder: bool = False
     once_repeat: int = 0
+    #: there is a subject, although it is empty
+    has_subject: bool = False
     return_message: bool = False
     recipients: list[str] = field(default_factory=list)
 
@@ -75,8 +79,9 @@ class Autoreply:
         letter = self._letter(ctx) if reply is None else self._from_filter(ctx, reply)
         never = self.options.never_mail
         if never is not None:
+            self._check_never(ctx)
             for name in ("to", "cc", "bcc"):
-                setattr(letter, name, self._without_unwanted(ctx, getattr(letter, name)))
+                setattr(letter, name, _without_unwanted(ctx, never, getattr(letter, name)))
             if not (letter.to or letter.cc or letter.bcc):
                 give_all(batch, Outcome(Result.DELIVERED))
                 return
@@ -124,22 +129,22 @@ class Autoreply:
             cc=self._checked(ctx, options.cc, header=True),
             bcc=self._checked(ctx, options.bcc, header=True),
             subject=self._checked(ctx, options.subject, header=True),
-            headers=self._checked(ctx, options.headers, header=True, whole=True),
+            headers=self._checked(ctx, options.headers),
             text=self._checked(ctx, options.text),
             file=self._file(ctx, options.file, "file"),
             file_expand=options.file_expand,
-            log=self._file(ctx, options.log, "log"),
-            once=self._file(ctx, options.once, "once"),
+            log=self._log(ctx),
+            once=self._file(ctx, options.once, "once file"),
+            has_subject=options.subject is not None,
             once_repeat=self._repeat(ctx),
             return_message=options.return_message,
         )
 
     def _from_filter(self, ctx: Context, reply: Reply) -> _Letter:
         """From a filter's mail or vacation command; the transport's options count only for a few things."""
-        for name in ("file", "log_file", "once_file"):
-            value = getattr(reply, name)
+        for value, what in ((reply.file, "file"), (reply.log_file, "log"), (reply.once_file, "once file")):
             if value and is_tainted(value):
-                raise self._tainted(value, name.removesuffix("_file"))
+                raise self._tainted(value, what)
         return _Letter(
             from_=reply.from_,
             reply_to=reply.reply_to,
@@ -158,9 +163,9 @@ class Autoreply:
             return_message=reply.return_message or self.options.return_message,
         )
 
-    def _checked(self, ctx: Context, template: Any, *, header: bool = False, whole: bool = False) -> str:
-        """An expanded option; header lines hold printing characters only, and end without a newline unless they are
-        wanted `whole`. Raises Failure."""
+    def _checked(self, ctx: Context, template: Any, *, header: bool = False) -> str:
+        """An expanded option; a header line holds printing characters only, and ends without a newline. Raises
+        Failure."""
         if template is None:
             return ""
         try:
@@ -174,7 +179,7 @@ class Autoreply:
             ) from error
         if header:
             self._check_printing(ctx, template.text, text)
-        return text.rstrip("\n") if header and not whole else text
+        return text.rstrip("\n") if header else text
 
     def _check_printing(self, ctx: Context, source: str, text: str) -> None:
         topbit = bool(getattr(ctx.process.main, "print_topbitchars", False))
@@ -184,8 +189,6 @@ class Autoreply:
                 continue
             if char == "\n" and text[position + 1 : position + 2] in (" ", "\t", ""):
                 continue
-            if char == "\n" and "\n" in source + text and source == getattr(self.options.headers, "text", None):
-                continue  # `headers` may hold several lines
             raise Failure(
                 f'Expansion of "{source}" in {self.name} transport contains non-printing character {number}',
                 Errno.NONE,
@@ -197,6 +200,15 @@ class Autoreply:
         name = self._checked(ctx, template)
         if name and is_tainted(name):
             raise self._tainted(name, what)
+        return name
+
+    def _log(self, ctx: Context) -> str:
+        """The log file; without one that came from outside the answer is sent as well."""
+        name = self._checked(ctx, self.options.log)
+        if name and is_tainted(name):
+            if ctx.process.log is not None:
+                ctx.process.log.panic(f"Tainted filename '{name}'", ctx.message.id)
+            return ""
         return name
 
     def _tainted(self, name: str, what: str) -> Failure:
@@ -217,22 +229,20 @@ class Autoreply:
             )
         return seconds
 
-    def _without_unwanted(self, ctx: Context, text: str) -> str:
-        """An address list without the addresses of `never_mail`."""
-        kept = []
-        dropped = False
-        for start, end in addresses_in(text):
-            piece = text[start:end].strip()
-            try:
-                address = parse_address(piece).address
-            except AddressSyntaxError:
-                kept.append(piece)
-                continue
-            if match_address(self.options.never_mail, address, ctx) is None:
-                kept.append(piece)
-            else:
-                dropped = True
-        return ", ".join(kept) if dropped else text
+    def _check_never(self, ctx: Context) -> None:
+        """A `never_mail` that cannot be expanded fails the address. Raises Failure."""
+        template = self.options.never_mail
+        if template.constant:
+            return
+        try:
+            expand(template, ctx)
+        except ExpansionError as error:
+            raise Failure(
+                f'Failed to expand "{template.text}" for "never_mail" in {self.name} transport',
+                Errno.NONE,
+                Fault.LOCAL,
+                permanent=True,
+            ) from error
 
     def _job_fields(self, ctx: Context, letter: _Letter) -> dict[str, Any]:
         return {
@@ -255,7 +265,7 @@ class Autoreply:
         lines = []
         heads = (("From", letter.from_), ("Reply-To", letter.reply_to), ("To", letter.to), ("Cc", letter.cc))
         lines += [f"{name}: {value}" for name, value in heads if value]
-        if letter.subject:
+        if letter.subject or letter.has_subject:
             lines.append(f"Subject: {letter.subject}")
         lines += _threading(ctx)
         lines.append("Auto-Submitted: auto-replied")
@@ -279,7 +289,7 @@ class Autoreply:
         if options.body_only:
             intro = f"\n{_RULE} body of the message, without the headers.\n\n"
         elif options.headers_only:
-            intro = f"\n{_RULE} message's headers.\n\n"
+            intro = f"\n{_RULE} message's header lines.\n\n"
         else:
             intro = f"\n{_RULE} message, including all the headers.\n\n"
         date = rfc5322(ctx.process.ports.clock.time()) if options.delivery_date_add else ""
@@ -305,15 +315,30 @@ class Autoreply:
         return intro.encode("ascii") + (output if output.endswith(b"\n") else output + b"\n")
 
 
+def _without_unwanted(ctx: Context, never: Template, text: str) -> str:
+    """An address list without the addresses of `never_mail`."""
+    kept = []
+    dropped = False
+    for start, end in addresses_in(text):
+        piece = text[start:end].strip()
+        try:
+            address = parse_address(piece).address
+        except AddressSyntaxError:
+            kept.append(piece)
+            continue
+        if match_address(never, address, ctx) is None:
+            kept.append(piece)
+        else:
+            dropped = True
+    return ", ".join(kept) if dropped else text
+
+
 def _threading(ctx: Context) -> list[str]:
     """In-Reply-To: and References: by RFC 5322 section 3.6.4."""
-    known = {header.name: header.body.strip() for header in reversed(ctx.message.headers) if header.type != "*"}
-    message_id = known.get("message-id", "")
-    if not message_id:
+    answered = [header.body.strip() for header in ctx.message.headers if header.type == "I"]
+    if not answered:
         return []
-    before = known.get("references") or known.get("in-reply-to", "")
-    references = " ".join([*before.split(), message_id])
-    return [f"In-Reply-To: {message_id}", f"References: {references}"]
+    return [f"In-Reply-To: {answered[-1]}", references_line(ctx.message.headers, most=13).rstrip("\n")]
 
 
 def _expanded_file(ctx: Context, identity: Identity, locked: frozenset[str], text: str) -> str:
