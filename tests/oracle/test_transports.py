@@ -74,6 +74,9 @@ APPENDFILE = {
     ),
     "filter without a path": Case(F + " transport_filter = cat\n"),
     "filter that does not read": Case(F + " transport_filter = /bin/true\n", message=MESSAGE + b"line\n" * 60000),
+    "filter that is none": Case(F + " transport_filter = '${if eq{a}{b}{x}}'\n"),
+    "filter that is split": Case(F + " transport_filter = ${if eq{a}{b}{x}}\n"),
+    "filter that leaves a little": Case(F + " transport_filter = /bin/true\n"),
     "filter that cannot be expanded": Case(F + " transport_filter = /bin/cat ${bad\n"),
     "empty return path": Case(F + " return_path =\n return_path_add\n"),
     "quota with an unknown word": Case(F + " quota = 1M/bogus\n"),
@@ -269,6 +272,30 @@ SMTP = {
     "too big": smtp(" message_size_limit = 100\n"),
     "bad header": smtp(" headers_add = ${bad\n", differs=UNTROUBLED),
     "filter": smtp(" transport_filter = /bin/sed s/bye/BYE/\n"),
+    "filter that is none": smtp(" transport_filter = '${if eq{a}{b}{x}}' a\n"),
+    "filter that leaves a little": smtp(" transport_filter = /bin/true\n"),
+    "filter that ends early": smtp(
+        " transport_filter = /bin/true\n",
+        message=MESSAGE + b"line\n" * 60000,
+        differs=(
+            "-ID H=127.0.0.1 [127.0.0.1]: 127.0.0.1 [127.0.0.1]: Broken pipe",
+            "-ID == x@y.example R=r T=t defer (32): Broken pipe H=127.0.0.1 [127.0.0.1]: 127.0.0.1 [127.0.0.1]",
+            (
+                "-ID == z@w.example <Z@w.example> R=r T=t defer (32): Broken pipe H=127.0.0.1 [127.0.0.1]: 127.0.0.1 "
+                "[127.0.0.1]"
+            ),
+            (
+                "+ID == x@y.example R=r T=t defer (32): Broken pipe H=127.0.0.1 [127.0.0.1]: error while writing to the "
+                "transport filter"
+            ),
+            (
+                "+ID == z@w.example <Z@w.example> R=r T=t defer (32): Broken pipe H=127.0.0.1 [127.0.0.1]: error while "
+                "writing to the transport filter"
+            ),
+            *UNTROUBLED,
+        ),
+    ),
+    "filter, no chunking": smtp(" transport_filter = /bin/cat\n", ESMTP),
     "filter fails": smtp(" transport_filter = /bin/false\n", differs=UNTROUBLED),
 }
 

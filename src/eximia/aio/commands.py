@@ -64,6 +64,7 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, timeout: float, ma
     collected: dict[int, bytearray] = {}
     truncated = False
     timed_out = False
+    unread = False
     to_send = memoryview(stdin)
     with selectors.DefaultSelector() as selector:
         for pipe in (process.stdout, process.stderr):
@@ -88,6 +89,7 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, timeout: float, ma
                     except BlockingIOError:
                         continue
                     except OSError:  # it does not want (all of) its input
+                        unread = True
                         sent = len(to_send)
                     to_send = to_send[sent:]
                     if not to_send:
@@ -120,4 +122,5 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, timeout: float, ma
         bytes(texts[1]) if len(texts) > 1 else b"",
         timed_out=timed_out,
         truncated=truncated,
+        unread=unread,
     )

@@ -107,6 +107,8 @@ class HelperResult:
     errors: bytes = b""
     timed_out: bool = False
     truncated: bool = False
+    #: it ended before it had taken all that it was given
+    unread: bool = False
     #: the command could not be started: text of the error and errno
     failure: str = ""
     errno: int = 0

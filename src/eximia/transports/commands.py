@@ -97,11 +97,12 @@ def command_arguments(
     expanding: bool = True,
     address_pipe: str | None = None,
     allow_tainted_arguments: bool = False,
+    may_be_none: bool = False,
 ) -> list[str]:
     """The argument vector of a command. `what` names it in errors ("transport filter", "x transport").
 
     `addresses` stand for `$pipe_addresses`; `address_pipe` is the command of a redirection, for `$address_pipe`
-    (`force_command`). Raises CommandError.
+    (`force_command`). `may_be_none`: a name that is empty means that there is no command, []. Raises CommandError.
     """
     arguments: list[str] = []
     for item in split_command(text):
@@ -125,5 +126,7 @@ def command_arguments(
                 raise CommandError(f"Tainted arg {len(arguments)} for {what} command: '{value}'")
             arguments.append(value)
     if not arguments or not arguments[0]:
+        if may_be_none:
+            return []
         raise CommandError(f"missing or unusable command in {what}")
     return arguments

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from eximia.context.delivery import Address
 
 
-def content_for(ctx: Context, options: Any, addresses: list[Address], return_path: str) -> Content:
-    """The content for these addresses. Raises Failure."""
+def content_for(ctx: Context, name: str, options: Any, addresses: list[Address], return_path: str) -> Content:
+    """The content for these addresses, by the transport `name`. Raises Failure."""
     message = ctx.message
     date = rfc5322(ctx.process.ports.clock.time()) if options.delivery_date_add else ""
     try:
@@ -39,10 +39,11 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
         ) from error
     body = message.body
     if options.transport_filter is not None:
-        output = _through_filter(ctx, options, addresses, header, () if options.headers_only else body_blocks(body))
+        blocks = () if options.headers_only else body_blocks(body)
+        output = _through_filter(ctx, name, options, addresses, header, blocks)
         if output is not None:
             text, names = _signed_output(ctx, options, output)
-            return Content(text, None, [output], signed=names)
+            return Content(text, None, [output], signed=names, unchunked=not signing.wanted(options))
     names = ""
     signed = signing.wanted(options)
     if signed:
@@ -65,11 +66,11 @@ def content_for(ctx: Context, options: Any, addresses: list[Address], return_pat
 
 
 def _through_filter(
-    ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]
+    ctx: Context, name: str, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]
 ) -> bytes | None:
     """As `filtered`; a filter that is late counts as a time-out while the data is sent."""
     try:
-        return filtered(ctx, options, addresses, header, body)
+        return filtered(ctx, name, options, addresses, header, body)
     except FilterLate as late:
         raise Failure("SMTP timeout after sending data block", TIMED_OUT, Fault.MESSAGE) from late
 

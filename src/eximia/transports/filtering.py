@@ -2,58 +2,52 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from eximia.base.errors import ExpansionError
 from eximia.context.delivery import Errno
 
 from .commands import CommandError, command_arguments
 from .smtp.failure import Failure, Fault
-from .strings import expand
 
 if TYPE_CHECKING:
-    from eximia.base.template import Template
     from eximia.context import Context
     from eximia.context.delivery import Address
+
+
+#: what goes into a pipe that nobody reads: so much of a message a filter may leave, which then is as good as read
+PIPE_ROOM = 65536
 
 
 class FilterLate(Failure):
     """The filter gave nothing for `transport_filter_timeout`."""
 
 
-def filter_arguments(ctx: Context, options: Any, addresses: list[Address]) -> list[str]:
-    """The filter's command, [] for none. Raises CommandError."""
+def filter_arguments(ctx: Context, options: Any, addresses: list[Address], where: str = "") -> list[str]:
+    """The filter's command, [] for none. `where`: how errors name it. Raises CommandError."""
     template = options.transport_filter
     if template is None:
-        return []
-    if not template.text.strip() or _is_empty(ctx, template):
         return []
     return command_arguments(
         ctx,
         template.text,
-        what="transport filter",
+        what=f"{where}transport filter",
         addresses=[address.address for address in addresses],
         allow_tainted_arguments=True,
+        may_be_none=True,
     )
 
 
-def _is_empty(ctx: Context, template: Template) -> bool:
-    """The option expands to nothing as a whole: there is no filter. What is wrong in it the arguments will tell."""
-    if template.constant or "$pipe_addresses" in template.text:
-        return False
+def filtered(
+    ctx: Context, name: str, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]
+) -> bytes | None:
+    """The message after the filter of the transport `name`, None when there is none. Raises Failure (deferring) when
+    the filter failed."""
     try:
-        return not expand(template, ctx).strip()
-    except ExpansionError:
-        return False
-
-
-def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, body: Iterable[bytes]) -> bytes | None:
-    """The message after the filter, None when there is none. Raises Failure (deferring) when the filter failed."""
-    try:
-        arguments = filter_arguments(ctx, options, addresses)
+        arguments = filter_arguments(ctx, options, addresses, f"{name} ")
     except CommandError as error:
-        raise filter_failure(error.message) from error
+        raise Failure(error.message, Errno.NONE, Fault.LOCAL, log=False) from error
     if not arguments:
         return None
     if not arguments[0].startswith("/"):
@@ -72,6 +66,11 @@ def filtered(ctx: Context, options: Any, addresses: list[Address], header: str, 
         raise filter_failure("transport filter process failed (127): unable to execute command")
     if result.status:
         raise filter_failure(f"transport filter process failed ({status_number(result.status)})")
+    if result.unread and len(data) > PIPE_ROOM:
+        # What it wrote is not all there is.
+        raise Failure(
+            "error while writing to the transport filter", errno.EPIPE, Fault.LOCAL, log=False, with_host=True
+        )
     return result.output
 
 

@@ -309,7 +309,7 @@ class Autoreply:
                     break
         output = None
         if options.transport_filter is not None:
-            output = filtered(ctx, options, batch.addresses, header, [body])
+            output = filtered(ctx, self.name, options, batch.addresses, header, [body])
         if output is None:
             output = header.encode("latin-1", "replace") + body
         return intro.encode("ascii") + (output if output.endswith(b"\n") else output + b"\n")

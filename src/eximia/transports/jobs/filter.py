@@ -15,6 +15,8 @@ from eximia.context.delivery import Errno
 from .result import JobError
 
 _BLOCK = 65536
+#: what a pipe holds
+_PIPE_ROOM = 65536
 
 
 class FilterTimeout(JobError):
@@ -85,7 +87,7 @@ def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout:
     os.set_blocking(writer, False)
     waiting = memoryview(b"")
     deadline = time.monotonic() + timeout if timeout else None
-    whole, broken = False, False
+    whole, broken, written = False, False, 0
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
         selector.register(writer, selectors.EVENT_WRITE)
@@ -104,11 +106,13 @@ def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout:
                 if not waiting:
                     waiting = memoryview(next(blocks, b""))
                 try:
-                    waiting = waiting[os.write(writer, waiting) :] if waiting else waiting
+                    wrote = os.write(writer, waiting) if waiting else 0
+                    waiting, written = waiting[wrote:], written + wrote
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
-                    broken = True
+                    # What the pipe can hold is as good as read: it need not have been waited for.
+                    broken = written + len(waiting) + sum(map(len, blocks)) > _PIPE_ROOM
                     waiting = memoryview(b"")
                     blocks = iter(())
                 if not waiting:

@@ -330,7 +330,7 @@ class _Run:
         ctx = self.ctx
         envelope = self._envelope(connection, addresses)
         facts.authenticated_sender = envelope.auth or ""
-        content = content_for(ctx, self.options, addresses, self.batch.return_path)
+        content = content_for(ctx, self.transport.name, self.options, addresses, self.batch.return_path)
         facts.signed = content.signed
         wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
         transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)

@@ -26,7 +26,7 @@ _END = frozenset({END, END_RCPT, OVERALL})
 class Content:
     """The message to send: header text and body, LF line ends. `small` bodies are whole in memory."""
 
-    __slots__ = ("blocks", "body", "header", "signed", "wire")
+    __slots__ = ("blocks", "body", "header", "signed", "unchunked", "wire")
 
     def __init__(
         self,
@@ -35,6 +35,8 @@ class Content:
         blocks: Iterable[bytes] | None = None,
         wire: Iterable[bytes] | None = None,
         signed: str = "",
+        *,
+        unchunked: bool = False,
     ) -> None:
         self.header = header
         #: `domain:selector` of the DKIM signatures in `header`
@@ -43,6 +45,8 @@ class Content:
         self.body = body
         #: the body otherwise
         self.blocks = blocks
+        #: it comes from a transport filter: no BDAT (manual 30.4, `hosts_try_chunking`)
+        self.unchunked = unchunked
         #: the body as it goes after BDAT, when the spool keeps it so
         self.wire = wire
 
@@ -83,7 +87,7 @@ def send_message(
         envelope,
         lmtp=connection.lmtp,
         pipelining=connection.pipelining,
-        chunking=connection.chunking,
+        chunking=connection.chunking and not content.unchunked,
         reset=connection.open_transaction,
         all_or_nothing=all_or_nothing,
         answered=(held.mail, held.replies) if held is not None else None,
@@ -160,7 +164,7 @@ def _send_data(connection: Connection, transaction: Transaction, content: Conten
     stream.set_send_timeout(options.data_timeout)
     written = 0
     watch = connection.watch
-    if not connection.chunking:
+    if not connection.chunking or content.unchunked:
         if watch is not None:
             watch.note("  SMTP>> (writing message)\n  SMTP>> .")
         data = content.whole(stuffed=True)
