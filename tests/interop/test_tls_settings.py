@@ -54,7 +54,15 @@ CASES: dict[str, dict[str, str]] = {
     "protocol named": {"hosts_require_alpn": "*"},
     "no protocols": {"tls_alpn": ""},
     "certificate required": {"tls_verify_hosts": "*"},
+    # of what depends on the name that a client asks for, only some options are expanded again
+    "certificate by name": {
+        "tls_certificate": "${if eq{$tls_in_sni}{foo.example}{PKI/alt.chain}{PKI/ec.chain}}",
+        "tls_privatekey": "${if eq{$tls_in_sni}{foo.example}{PKI/alt.key}{PKI/ec.key}}",
+    },
+    "ciphers by name": {"tls_require_ciphers": "${if eq{$tls_in_sni}{foo.example}{nonsense}}"},
 }
+#: cases whose clients ask for foo.example
+NAMED = ("certificate by name", "ciphers by name")
 #: what the clients of some cases offer by ALPN
 OFFERED = {
     "protocol of another kind": ["http/1.1"],
@@ -71,6 +79,7 @@ DEFAULT = {
     "tls_verify_hosts": "",
     "tls_advertise_hosts": "*",
     "tls_eccurve": "auto",
+    "tls_require_ciphers": "",
 }
 ADDRESS = {name: f"127.0.2.{number}" for number, name in enumerate(CASES, 1)}
 REFUSED = "454 TLS currently unavailable"
@@ -156,10 +165,11 @@ class Both:
                 assert talk.say("QUIT").startswith("221 ")
                 return reply, "", b""
             context = client_context()
+            named = "foo.example" if case in NAMED else None
             if case in OFFERED:
                 context.set_alpn_protocols(OFFERED[case])
             try:
-                inside = stack.enter_context(context.wrap_socket(talk.sock))
+                inside = stack.enter_context(context.wrap_socket(talk.sock, server_hostname=named))
                 inside.sendall(b"EHLO inside.example\r\nQUIT\r\n")
                 said = b""
                 while more := inside.recv(4096):
@@ -192,8 +202,10 @@ def both() -> Iterator[Both]:
 @pytest.mark.parametrize("case", CASES)
 def test_what_a_client_meets(both: Both, case: str) -> None:
     """The same as with an installed Exim; what the log says, but for the library's words."""
-    reply, works, _ = both.seen["ours", case]
+    reply, works, certificate = both.seen["ours", case]
     assert (reply, works) == both.seen["exim", case][:2]
+    if case in NAMED:
+        assert certificate == both.seen["exim", case][2]
     start = "TLS error on connection from (client.example) "
     log, theirs = both.log("ours", case), both.log("exim", case)
     if case in BAD:

@@ -105,20 +105,31 @@ class _Start:
             fixed[asks] = self._expanded(asks) if alike else None
         return fixed[asks] or self._expanded(asks)
 
-    def _expanded(self, asks: bool) -> ServerSettings:
+    def _expanded(self, asks: bool, first: ServerSettings | None = None) -> ServerSettings:
+        """The options expanded; after SNI those that may depend on it, the others as they were `first` (43.12)."""
+        if first is None:
+            first = ServerSettings(
+                ciphers=str(self.value("tls_require_ciphers").strip()),
+                alpn=read_protocols(self.value("tls_alpn")),
+                options=options_of(self.session.process),
+                self_signed=str(self.session.process.primary_hostname)[:64],
+                dh=read_file(self.value("tls_dhparam"), "tls_dhparam"),
+                dh_most_bits=self.main.tls_dh_max_bits,
+                curves=str(self.value("tls_eccurve", "auto").strip()),
+            )
         return ServerSettings(
             certificates=read_files(self.value("tls_certificate"), "tls_certificate"),
             keys=read_files(self.value("tls_privatekey"), "tls_privatekey"),
-            ciphers=str(self.value("tls_require_ciphers").strip()),
+            ciphers=first.ciphers,
             trust=read_file(self.value("tls_verify_certificates"), "tls_verify_certificates") if asks else "",
             crl=read_file(self.value("tls_crl"), "tls_crl") if asks else "",
-            alpn=read_protocols(self.value("tls_alpn")),
-            options=options_of(self.session.process),
-            self_signed=str(self.session.process.primary_hostname)[:64],
+            alpn=first.alpn,
+            options=first.options,
+            self_signed=first.self_signed,
             staples=read_staples(self.value("tls_ocsp_file")),
-            dh=read_file(self.value("tls_dhparam"), "tls_dhparam"),
-            dh_most_bits=self.main.tls_dh_max_bits,
-            curves=str(self.value("tls_eccurve", "auto").strip()),
+            dh=first.dh,
+            dh_most_bits=first.dh_most_bits,
+            curves=first.curves,
         )
 
     def context(self) -> ServerContext:
@@ -168,7 +179,10 @@ class _Start:
         if not name:
             return
         self.facts.tls_in = TlsFacts(sni=name)
-        context = self.context()
+        first = engine.context.settings
+        assert isinstance(first, ServerSettings)
+        again = self._expanded(self.verify is not Verify.IGNORE, first)
+        context = contexts_of(self.session.process).server(again)
         engine.use_context(context, verify=self.verify)
         engine.tickets(self.resumes, self.label(context))
 
