@@ -8,6 +8,10 @@ from .session_world import EHLO, ENVELOPE, QUIT, ROUTERS, TRANSPORTS, Dialogue
 
 SAID = EHLO + ENVELOPE + QUIT
 ANN = "RCPT TO:<ann@y.example>\r\n"
+CAPITALS = (
+    EHLO + "MAIL FROM:<s@from.example>\r\nRCPT TO:<Joe@Y.Example>\r\nRCPT TO:<Joe@y.example>\r\n"
+    'RCPT TO:<"Joe Q"@Y.example>\r\n' + QUIT
+)  # fmt: skip
 REJECT_JOE = [{"rules": [("RCPT TO:<joe", b"550 no joe\r\n"), ("RCPT TO:<s@", b"550-no\r\n550 sender\r\n")]}]
 
 
@@ -229,6 +233,20 @@ CASES = {
     "not_blind": data("require verify = not_blind\n accept", "To: joe@y.example"),
     "not_blind fails": data("require verify = not_blind\n accept", "To: other@y.example"),
     "not_blind case": data("require verify = not_blind/case_insensitive\n accept", "Cc: JOE@y.example"),
+    "not_blind, unknown option": data("require verify = not_blind/x\n accept", "Cc: JOE@y.example"),
+    "not_blind, option in capitals": data("require verify = not_blind/CASE_INSENSITIVE\n accept", "Cc: JOE@y.example"),
+    **{
+        f"recipient in capitals, {name}": rcpt(f"accept {text}{WORDS}", said=CAPITALS)
+        for name, text in {
+            "callout": f"{RECIPIENT[7:]}/callout\n ",
+            "postmaster": f"{RECIPIENT[7:]}/callout=postmaster\n ",
+            "random": f"{RECIPIENT[7:]}/callout=random\n ",
+            "caseful": f"control = caseful_local_part\n {RECIPIENT[7:]}/callout\n ",
+        }.items()
+    },
+    "recipient in capitals, refused": rcpt(
+        f"{RECIPIENT}/callout", said=CAPITALS, peers=refusing(("RCPT", b"550 no\r\n"))
+    ),
     "not_blind, details": data("require verify = not_blind", "To: x@y", more_main="smtp_return_error_details\n"),
     "header_syntax, details": data(
         "require verify = header_syntax", "To: x@@y", more_main="smtp_return_error_details\n"

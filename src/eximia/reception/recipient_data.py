@@ -27,7 +27,7 @@ def show_recipient(ctx: Context, address: str) -> None:
             address = reinterpreted(ctx, address)
     local, _, domain = address.rpartition("@")
     here = ctx.address
-    here.original_local_part = local
+    here.original_local_part, here.original_domain = local, domain
     here.local_part = lower(unquote_local_part(local))
     here.domain = lower(domain)
 
@@ -35,7 +35,7 @@ def show_recipient(ctx: Context, address: str) -> None:
 def hide_recipient(ctx: Context) -> None:
     """The ACL is over."""
     here = ctx.address
-    here.local_part = here.domain = here.original_local_part = ""
+    here.local_part = here.domain = here.original_local_part = here.original_domain = ""
 
 
 def run_prdr(session: SmtpSession) -> None:

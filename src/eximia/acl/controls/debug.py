@@ -98,9 +98,7 @@ def _apply(one: Run, options: str | None) -> None:
             _stop(one, remove=name == "kill")
             return
         elif name == "pretrigger":
-            if not value.isdigit():
-                raise AclError(f'bad value "{value}" for control=debug/pretrigger')
-            size = int(value)
+            size = int(value) if value.isdecimal() else 0
         elif name == "trigger":
             trigger = value
     current: DebugFile | None = process.caches.get(_NOTE)

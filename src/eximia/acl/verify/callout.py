@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximia.acl.run import Run
 from eximia.base.errors import ExpansionError
+from eximia.base.text import lower
 from eximia.context.delivery import Address, Errno, Host, HostStatus
 from eximia.expand import expand
 from eximia.logs.printing import printing
@@ -273,14 +274,14 @@ def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> s
     if here.known.need_random and not here.random_asked:
         local_part = _random_local_part(here.one)
         if local_part:
-            reply = connection.command(f"RCPT TO:<{local_part}@{domain}>")
+            command = f"RCPT TO:<{local_part}@{lower(domain)}>"
+            reply = connection.command(command)
             if reply.code // 100 == 2:
                 here.random = True
                 cache.note_domain(random="accept")
                 cache.store(domain=True, accepted=None)
                 return ""
             if reply.code // 100 != 5:
-                command = f"RCPT TO:<{local_part}@{domain}>"
                 return f"{shown} : SMTP error from remote mail server after {command}: {reply.text}"
             cache.note_domain(random="reject")
             here.random_asked = True
@@ -294,7 +295,7 @@ def _ask(here: _Try, connection: Connection, shown: str, hosts: list[Host]) -> s
     if problem:
         return problem
     if here.known.need_postmaster and here.options.postmaster_from is not None:
-        problem = _ask_postmaster(here, connection, shown, domain)
+        problem = _ask_postmaster(here, connection, shown, lower(domain))
         if problem:
             return problem
     cache.store(domain=True, accepted=True)

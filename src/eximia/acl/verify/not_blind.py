@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eximia.acl.errors import AclError
 from eximia.acl.run import Run
 from eximia.message.address import AddressSyntaxError, parse_address
 
@@ -11,7 +12,10 @@ from .verifier import Request, Verifier
 
 
 def _check(one: Run, request: Request) -> bool:
-    caseless = "case_insensitive" in request.options
+    for option in request.options:
+        if option.lower() != "case_insensitive":
+            raise AclError(f'unknown option "{option}" in ACL condition "verify {request.text}"')
+    caseless = bool(request.options)
     named: set[str] = set()
     for _, plain, text in address_fields(one.ctx.message.headers):
         if plain in ("to", "cc"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eximia.acl.phases import RCPT, all_but
 from eximia.acl.run import Run
 from eximia.base.errors import Defer
-from eximia.base.text import Untainted
+from eximia.base.text import Untainted, lower
 
 from .address import say_end, verify_address
 from .options import parse
@@ -20,7 +20,9 @@ def _check(one: Run, request: Request) -> bool:
     message.recipient_verify_failure = ""
     local_part = here.original_local_part or here.local_part
     here.domain_data = here.local_part_data = here.sender_data = ""
-    address = f"{local_part}@{here.domain}" if here.domain else local_part
+    # Routing takes no notice of the case of the domain, but servers are told it as it was given.
+    domain = here.original_domain or here.domain
+    address = f"{local_part}@{domain}" if domain else local_part
     if options.quota is not None:
         verdict = verify_quota(one, address, options.quota)
     else:
@@ -32,7 +34,7 @@ def _check(one: Run, request: Request) -> bool:
     if verdict.result == "ok":
         if verdict.accepted:
             # The next server has taken the address: these are its words (manual 44.46).
-            here.local_part_data, here.domain_data = Untainted(local_part), Untainted(here.domain)
+            here.local_part_data, here.domain_data = Untainted(lower(here.local_part)), Untainted(here.domain)
         return True
     ctx.session.acl_verify_message = verdict.user
     if verdict.result == "defer":
