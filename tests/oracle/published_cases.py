@@ -49,6 +49,7 @@ def warned(modifier: str) -> Dialogue:
 AUTHENTICATOR = "a:\n driver = dovecot\n public_name = PLAIN\n server_set_id = $auth1\n server_socket = "
 
 
+SCORED = b"RSPAMD/1.3 0 EX_OK\r\nMetric: default; False; 1.0 / 15.0 / 15.0\r\nAction: no action\r\n\r\n"
 OFFERED = b"VERSION\t1\t1\nMECH\tLOGIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tx\nDONE\n"
 
 
@@ -118,6 +119,25 @@ _DEFERRED = {
     "self": defers("route_list = * 127.0.0.1\n transport = nul\n self = defer", "manualroute"),
     "self, frozen": defers("route_list = * 127.0.0.1\n transport = nul\n self = freeze", "manualroute"),
 }
+
+
+def piped(data: str, options: str = "") -> Dialogue:
+    """A redirection to a command."""
+    return Dialogue(
+        routers=f"r:\n driver = redirect\n data = {data}\n pipe_transport = t\n",
+        transports=f"t:\n driver = pipe\n user = Debian-exim\n{options}",
+        files={"aliases": "joe: \"|/bin/sh -c 'cat >/dev/null; kill -9 $$'\"\n"},
+    )
+
+
+_PIPES = {
+    "argument from outside": piped("|/bin/cat $local_part"),
+    "command from outside": piped("|$local_part"),
+    "for the shell": piped("|/bin/cat $local_part", " use_shell\n"),
+    "with a forced command": piped("|/bin/cat $local_part", " force_command\n command = /bin/echo $address_pipe\n"),
+    "killed": piped("${lookup{$local_part}lsearch{@D/aliases}}"),
+    "killed in a shell": piped("|none", ' force_command\n use_shell\n command = kill -9 \\$\\$; echo "a b"\n'),
+}
 COUNT = "${lookup sqlite{select count(*) from t}}"
 ADD = "import sqlite3\nwith sqlite3.connect('@D/spool/counted') as one:\n    one.execute('insert into t values (1)')\n"
 COUNTED = Dialogue(
@@ -140,11 +160,24 @@ _LOOKUPS = {
     "dnslists": warned(f"dnslists = {PGSQL}"),
 }
 _OTHER = {
+    "rspamd is told the host's name": Dialogue(
+        main="acl_smtp_data = data\nspamd_address = 127.0.0.1 @P1 variant=rspamd\n",
+        acl="rcpt:\n accept\ndata:\n warn spam = nobody:true\n deny message = $spam_score $spam_action $sender_host_name\n",
+        zone="7.2.0.192.in-addr.arpa PTR client.example\nclient.example A 192.0.2.7\n",
+        peers=({"banner": SCORED, "rules": [("bye", None), ("", b"")]},),
+        ignore="^Content-length|^From MAILER-DAEMON|^Queue-Id|^250-SIZE",
+    ),
     "names made safe in Perl": Dialogue(
         main="perl_startup = do '@D/safe.pl'\n",
         files={"safe.pl": "sub safe { my $name = shift; $name =~ /(\\w+)/; return $1; }\n"},
         routers="r:\n driver = accept\n transport = t\n",
         transports="t:\n driver = appendfile\n user = Debian-exim\n file = @D/box/${perl{safe}{$local_part}}\n",
+    ),
+    "folders beyond ASCII": Dialogue(
+        main="spool_directory = @D/box/sp\u00f6\u2603\nlog_file_path = @D/box/l\u00f6g\u2603/%slog\n",
+        routers="r:\n driver = accept\n transport = t\n",
+        transports="t:\n driver = appendfile\n user = Debian-exim\n file = @D/box/m\u00e4il\n",
+        ignore="^-- box/sp|paniclog",
     ),
     "no host name, not logged": Dialogue(
         said=RCPT, acl=REVERSE, zone="a.example A 10.1.1.1\n", selector="-pid -host_lookup_failed"
@@ -208,6 +241,7 @@ CASES = {
         "loop": _LOOPS,
         "deferred": _DEFERRED,
         "lookup": _LOOKUPS,
+        "pipe": _PIPES,
         "other": _OTHER,
     }.items()
     for name, case in cases.items()

@@ -17,6 +17,11 @@ SQL = [
     "select null union all select 'a'", "select 'a' union all select null", "select 'a' union all select null union all select 'b'",
     "select null union all select null",
 ]  # fmt: skip
+#: in the character set of the connection
+NAMES = [
+    "select 'Müller'", "select hex('ü')", "select char_length('ü')", "select 1 as 'Größe', 'ü' as b",
+    "select v from latin where k='ü'", "select hex(v) from latin",
+]  # fmt: skip
 LDAP = [
     "ldap:///ou=people,dc=x,dc=ex?sn?sub?(uid=fred)", "ldap:///ou=people,dc=x,dc=ex?mail?sub?(uid=fred)",
     "ldap:///ou=people,dc=x,dc=ex?sn,mail?sub?(uid=fred)", "ldap:///ou=people,dc=x,dc=ex?sn,description?sub?(uid=fred)",
@@ -76,7 +81,11 @@ def test_pgsql(tmp_path: Path) -> None:
 def test_mysql(tmp_path: Path) -> None:
     database = mariadb(tmp_path / "db")
     try:
-        create = "create table t(k varchar(20), v varchar(20))"
+        create = (
+            "create table t(k varchar(20), v varchar(20)); "
+            "create table latin(k varchar(20), v varchar(20)) character set latin1; "
+            "insert into latin values(_latin1 x'fc', _latin1 x'4dfc6c6c6572')"
+        )
         command = [
             program("mariadb"),
             "--no-defaults",
@@ -88,7 +97,7 @@ def test_mysql(tmp_path: Path) -> None:
             create,
         ]
         subprocess.run(command, check=True)
-        compare(tmp_path / "c", f"mysql_servers = 127.0.0.1::{database.port}/mail/exim/passw", "mysql", SQL)
+        compare(tmp_path / "c", f"mysql_servers = 127.0.0.1::{database.port}/mail/exim/passw", "mysql", SQL + NAMES)
     finally:
         database.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from eximia.base.template import Template
+from eximia.base.text import from_bytes, system_name
 from eximia.context import Context
 from eximia.message.mime import MOST_PARTS, MimePart, TooManyParts, decode, walk
 from eximia.scan.mbox import directory_of, whole_message
@@ -50,13 +51,14 @@ class MimeScan:
         if not name:
             name = f"{self.prefix}-{self.written:05d}"
             self.written += 1
-        path = os.path.join(directory, name)
+        ours = directory == self.directory
+        path = os.path.join(directory, name) if ours else system_name(os.path.join(directory, name))
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640), "wb") as file:
             file.write(content)
-        if directory == self.directory:
+        if ours:
             self.files.append(path)
         assert self.part is not None
-        self.part.decoded_filename = path
+        self.part.decoded_filename = path if path.isascii() else from_bytes(os.fsencode(path))
         self.part.content_size = (len(content) + 1023) // 1024
         return path
 

@@ -19,6 +19,7 @@ from eximia.base.errors import NetworkError
 from eximia.base.ports import HelperResult, Identity, Watch
 from eximia.base.readiness import READABLE, WRITABLE, wait_for
 from eximia.base.steps import Steps, run_steps
+from eximia.base.text import to_bytes
 from eximia.privileged.aside import is_set_aside
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class DirectNetwork:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         sock.settimeout(timeout or None)
         try:
-            sock.connect(path)
+            sock.connect(to_bytes(path))
         except TimeoutError:
             sock.close()
             raise timeout_error() from None

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 from eximia.aio.bridge import Bridge, Waiter
 from eximia.base.errors import NetworkError
+from eximia.base.text import to_bytes
 
 #: waits shorter than this get a timer of their own; longer ones are looked at once a second
 PRECISE_TIMEOUT = 5.0
@@ -287,7 +288,7 @@ class LoopNetwork:
     def connect_unix(self, path: str, *, timeout: float) -> LoopStream:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            stream = self._connected(sock, path, timeout)
+            stream = self._connected(sock, to_bytes(path), timeout)
         except OSError as error:
             sock.close()
             raise _network_error(error) from None

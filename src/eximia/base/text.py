@@ -10,6 +10,7 @@ the manual declares untainted (chapter 9.3, 10.?, 11.?) are made `Untainted` in 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Self
 
@@ -85,6 +86,11 @@ def to_bytes(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape")
+
+
+def system_name(text: str) -> str:
+    """The name of a file as calls of `os` take it: characters, which they write as UTF-8."""
+    return text if text.isascii() else os.fsdecode(to_bytes(text))
 
 
 def from_bytes(data: bytes | bytearray | memoryview) -> str:

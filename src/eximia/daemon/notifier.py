@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximia.base.errors import ExpansionError
+from eximia.base.text import to_bytes
 from eximia.context import Context
 from eximia.expand import expand
 
@@ -76,7 +77,7 @@ class Notifier:
             return
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         try:
-            sock.bind(self._name)
+            sock.bind(to_bytes(self._name))
         except OSError:
             sock.close()
             self._loop.call_later(_RETRY, self._open)
@@ -107,7 +108,7 @@ def ask(name: str, question: bytes) -> str:
         sock.settimeout(PATIENCE)
         try:
             sock.bind(f"\0eximia-asks-{os.getpid()}-{time.monotonic_ns()}")
-            sock.connect(name)
+            sock.connect(to_bytes(name))
             sock.send(question)
             return sock.recv(1024).decode("latin-1")
         except OSError:

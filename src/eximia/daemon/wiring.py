@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ConfigError, ExpansionError
 from eximia.base.ports import Ports, Services
 from eximia.base.template import Template
-from eximia.base.text import Untainted, to_bytes
+from eximia.base.text import Untainted, system_name, to_bytes
 from eximia.base.trace import Trace
 from eximia.config import site as site_file
 from eximia.config.files import Trust
@@ -177,7 +177,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
     def make_hints() -> Hints:
         from eximia.daemon.hints import open_hints
 
-        return open_hints(process, spool_directory, (uid, gid) if uid >= 0 else None)
+        return open_hints(process, system_name(spool_directory), (uid, gid) if uid >= 0 else None)
 
     process = services.process = LazyProcess(ports, services, make_hints)
     log = _log(main, _selectors(main), spool_directory, uid, gid, call, stderr)
@@ -192,7 +192,7 @@ def build(ports: Ports, configuration: Configuration, call: Invocation, *, stder
         dnssec=main.dns_dnssec_ok > 0,
         cname_loops=main.dns_cname_loops,
     )
-    process.spool = Spool(spool_directory, split=main.split_spool_directory, uid=uid, gid=gid)
+    process.spool = Spool(system_name(spool_directory), split=main.split_spool_directory, uid=uid, gid=gid)
     process.ids = IdSource(number=_localhost_number(main), short=str(main.message_id_format or "") == "short")
     process.primary_hostname = Untainted(main.primary_hostname)
     process.pid = os.getpid()

@@ -152,7 +152,6 @@ def _freeze(attempt: Attempt) -> None:
     message = attempt.message
     message.frozen = True
     message.frozen_at = attempt.process.ports.clock.time()
-    message.manually_thawed = False
     tell = attempt.process.main.freeze_tell
     if tell and not message.local_error_message:
         from .freezing import tell_frozen

@@ -50,6 +50,7 @@ def run_system_filter(attempt: Attempt) -> FilterResult | None:
         attempt.progress.plain_note("Delivery deferred by system filter")
     elif result.verdict == "freeze":
         attempt.wanted_freeze = True
+        message.manually_thawed = False
         why = f": {printing(result.message)}" if result.message else ""
         attempt.freeze_reason = f" by the system filter{why}"
     elif result.verdict == "fail":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
 from eximia.base.pattern import pattern
+from eximia.base.text import to_bytes
 from eximia.message.dates import log_day, zone
 
 from .paths import Destination, file_name
@@ -240,7 +241,7 @@ class Log:
                 if 0 <= now - file.checked < self.recheck:
                     return file.fd
                 try:
-                    status = os.stat(path)
+                    status = os.stat(to_bytes(path))
                     if (status.st_dev, status.st_ino) == file.identity:
                         file.checked = now
                         return file.fd
@@ -260,13 +261,13 @@ class Log:
         try:
             with _AsOwner(self.settings.uid, self.settings.gid) as owner:
                 try:
-                    return os.open(path, flags)
+                    return os.open(to_bytes(path), flags)
                 except FileNotFoundError:
                     return self._create(path, flags)
                 except PermissionError:
                     if not owner.active:
                         raise
-            return os.open(path, flags | os.O_NOFOLLOW)
+            return os.open(to_bytes(path), flags | os.O_NOFOLLOW)
         except OSError:
             if raising:
                 raise
@@ -275,10 +276,10 @@ class Log:
     def _create(self, path: str, flags: int) -> int:
         mode = self.settings.file_mode
         try:
-            fd = os.open(path, flags | os.O_CREAT, mode)
+            fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), self.settings.directory_mode, exist_ok=True)
-            fd = os.open(path, flags | os.O_CREAT, mode)
+            os.makedirs(os.path.dirname(to_bytes(path)), self.settings.directory_mode, exist_ok=True)
+            fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         try:
             os.fchmod(fd, mode)
         except PermissionError:

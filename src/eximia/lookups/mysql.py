@@ -36,14 +36,14 @@ def _arguments(spec: str) -> dict[str, Any]:
         head, _, group = head[:-1].rpartition("[")
     host, port, socket = split_host(head, PORT)
     arguments: dict[str, Any] = {
-        "user": user,
-        "password": password,
-        "database": database or None,
+        "user": to_bytes(user),
+        "password": to_bytes(password),
+        "database": to_bytes(database) or None,
         "port": port,
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": TIMEOUT,
         "write_timeout": TIMEOUT,
-        "charset": "latin1",
+        "charset": "utf8mb4",  # as MariaDB's library, which Exim uses
         "use_unicode": False,
         "conv": {},
         "autocommit": True,
@@ -131,7 +131,7 @@ def _run(connection: Any, query: str) -> str | None:
             columns = cursor.description
             if columns is None:
                 return str(cursor.rowcount)
-            names = [str(column[0]) for column in columns]
+            names = [str(column[0]).encode("utf-8", "surrogateescape").decode("latin-1") for column in columns]
             return _rows(names, [[_value(value) for value in row] for row in cursor.fetchall()])
     except pymysql.err.MySQLError as error:
         message = f"MYSQL: query failed: {error.args[-1] if error.args else error}"

@@ -21,6 +21,7 @@ import time
 from dataclasses import dataclass, field
 
 from eximia.base.interpreter import command
+from eximia.base.text import to_bytes
 from eximia.privileged.agent import start_agent
 from eximia.privileged.grant import Grant, GrantError, Listener
 from eximia.privileged.ticket_keys import TicketKeys
@@ -182,7 +183,7 @@ class Supervisor:
             return
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            fd = os.open(self.grant.pid_file, flags, 0o644)
+            fd = os.open(to_bytes(self.grant.pid_file), flags, 0o644)
             os.write(fd, f"{os.getpid()}\n".encode())
             os.close(fd)
         except OSError as error:
@@ -191,7 +192,7 @@ class Supervisor:
     def remove_pid_file(self) -> None:
         if self.grant.pid_file:
             try:
-                os.unlink(self.grant.pid_file)
+                os.unlink(to_bytes(self.grant.pid_file))
             except OSError:
                 pass
 

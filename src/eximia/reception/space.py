@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from eximia.base.text import system_name
 from eximia.spool.store import free_space
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def space_is_short(process: Process, size: int) -> bool:
         if _short(process, "spool", process.spool.directory, spool_space + size // 1024, main.check_spool_inodes):
             return True
     if main.check_log_space > 0 or main.check_log_inodes > 0:
-        path = process.log.settings.destination.path.rpartition("/")[0] or process.spool.directory
+        path = system_name(process.log.settings.destination.path.rpartition("/")[0]) or process.spool.directory
         if _short(process, "log", path, main.check_log_space, main.check_log_inodes):
             return True
     return False

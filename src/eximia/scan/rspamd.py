@@ -14,6 +14,7 @@ from eximia.base.namedtuple import NamedTuple
 from eximia.base.ports import Stream
 from eximia.base.text import Untainted
 from eximia.context import Context
+from eximia.dns.hosts import find_sender_host_name
 from eximia.expand import expand
 from eximia.protocols.http import Response, ResponseReader, request
 
@@ -90,6 +91,7 @@ def ask(
 def _facts(ctx: Context, recipients: Sequence[str], settings: str, user: str) -> list[tuple[str, str]]:
     """What is known besides the message, as header lines of the request."""
     message, session = ctx.message, ctx.session
+    find_sender_host_name(ctx)
     facts = [
         ("From", message.sender_address),
         *(("Rcpt", recipient) for recipient in recipients),

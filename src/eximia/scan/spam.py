@@ -7,6 +7,7 @@ import re
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import Defer, ExpansionError, NetworkError
 from eximia.context import Context
+from eximia.dns.hosts import find_sender_host_name
 from eximia.expand import expand
 
 from .mbox import mailbox
@@ -105,6 +106,7 @@ def _spamd_head(user: str, size: int) -> str:
 
 def _rspamd_head(ctx: Context, size: int) -> str:
     message, session = ctx.message, ctx.session
+    find_sender_host_name(ctx)
     lines = [
         "CHECK RSPAMC/1.3",
         f"Content-length: {size}",

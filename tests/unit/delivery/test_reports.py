@@ -69,6 +69,9 @@ def test_a_bounce_that_cannot_be_delivered_is_frozen(world: World) -> None:
     assert world.header().frozen == int(world.now)
     assert world.again(queue_run=True) is AttemptEnd.SKIPPED
     assert world.lines[-1] == "Message is frozen"
+    assert not world.header().manual_thaw
+    assert world.again(forced=True, deliver_frozen=True) is AttemptEnd.FROZEN
+    assert world.header().manual_thaw, "that it was thawed is kept when it is frozen once more"
 
 
 def test_an_old_bounce_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

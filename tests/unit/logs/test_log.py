@@ -51,6 +51,14 @@ def test_reopens_after_rotation(tmp_path: Path) -> None:
     assert "two" not in (tmp_path / "log" / "mainlog.1").read_text()
 
 
+def test_a_folder_beyond_ascii(tmp_path: Path) -> None:
+    folder = f"{tmp_path}/l\u00f6g\u2603".encode().decode("latin-1")
+    log = make(Path(folder))
+    log.main("one")
+    log.main("two")
+    assert (tmp_path / "l\u00f6g\u2603" / "log" / "mainlog").read_text().endswith("two\n")
+
+
 def test_a_server_looks_for_a_new_name_now_and_then(tmp_path: Path) -> None:
     log = make(tmp_path)
     now = [1795337447.0]

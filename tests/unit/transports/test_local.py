@@ -19,6 +19,7 @@ import pytest
 from eximia.base.text import Untainted
 from eximia.context.delivery import Address, Batch, Kind, Reply, Result
 from eximia.transports import engine
+from eximia.transports.jobs import autoreply
 from eximia.transports.jobs.locking import lock_open_file
 from support_transports import BODY, HEADERS, World
 
@@ -518,6 +519,19 @@ class TestAutoreply:
             assert len(self.sent) == 1
             assert "previously sent to s@from.example" in (tmp_path / "log").read_text()
             (tmp_path / "once").unlink()
+
+    @pytest.mark.parametrize("size", [0, 1000])
+    def test_names_beyond_ascii(self, tmp_path, size):
+        names = {name: f"{tmp_path}/{name}-\u2603".encode().decode("latin-1") for name in ("once", "log", "file")}
+        (tmp_path / "file-\u2603").write_text("text")
+        asked = {
+            "to": "a@b", "once_folder": False, "once_file_size": size, "once_repeat": 0, "mode": 0o600, "stamp": "now",
+            "transport": "t", "file_optional": False, "log_text": "told\n", **names,
+        }  # fmt: skip
+        assert autoreply.run({"step": "read", **asked}, []) == {"result": "done", "sent_before": False, "text": "text"}
+        autoreply.run({"step": "record", **asked}, [])
+        assert autoreply.run({"step": "read", **asked}, [])["sent_before"]
+        assert sorted(os.listdir(tmp_path)) == ["file-\u2603", "log-\u2603", "once-\u2603"]
 
     def test_from_a_filter(self, tmp_path):
         world = self.world()

@@ -11,6 +11,7 @@ from collections import deque
 
 from eximia.acl.errors import AclError
 from eximia.acl.run import Run
+from eximia.base.text import system_name
 from eximia.base.trace import Trace
 from eximia.context import Context, Process
 
@@ -108,7 +109,7 @@ def _apply(one: Run, options: str | None) -> None:
         return
     if "/" in tag:
         raise AclError(f'control=debug/tag has a slash: "{tag}"')
-    directory = os.path.dirname(process.log.settings.destination.path) or process.spool.directory
+    directory = system_name(os.path.dirname(process.log.settings.destination.path)) or process.spool.directory
     current = DebugFile(os.path.join(directory, f"debuglog{tag}"))
     current.trigger = trigger
     if size:

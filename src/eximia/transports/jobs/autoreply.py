@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from .names import as_text, as_the_system_names
 from .result import JobError
 
 _TIME = struct.Struct("<q")
@@ -21,13 +22,14 @@ _TIME = struct.Struct("<q")
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """`read`: {"sent_before": bool, "text": file's text or None}. `record`: {}. Or a job error."""
+    fields = as_the_system_names(fields)
     try:
         if fields["step"] == "read":
             return _read(fields)
         _record(fields)
         return {"result": "done"}
     except JobError as error:
-        return error.as_fields()
+        return as_text(error.as_fields())
 
 
 def _read(fields: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def _text(fields: dict[str, Any]) -> str | None:
     if not fields["file"]:
         return None
     try:
-        with open(fields["file"].encode("latin-1"), "rb") as file:
+        with open(fields["file"], "rb") as file:
             return file.read().decode("latin-1")
     except OSError as error:
         if fields["file_optional"]:
@@ -138,7 +140,7 @@ def _database(fields: dict[str, Any]) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix=".eximia-once-", dir=where) as folder:
         os.chmod(folder, 0o700)  # whatever the umask is
         link = os.path.join(folder, "once")
-        os.symlink(path.encode("latin-1"), f"{link}.db")
+        os.symlink(path, f"{link}.db")
         try:
             if not os.path.exists(path):
                 _make(ndbm, folder, path, fields["mode"])

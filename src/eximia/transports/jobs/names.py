@@ -7,14 +7,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from eximia.base.text import to_bytes
+from eximia.base.text import system_name
 
 #: fields of the jobs that are names, or parts of such
 _NAMES = (
     "basename",
     "create_file",
+    "file",
     "final",
     "home",
+    "log",
+    "once",
     "path",
     "quota_directory",
     "tag",
@@ -28,7 +31,7 @@ _TOLD = ("file", "message", "name", "temporary")
 
 def as_the_system_names(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a job, with names as `os` takes them."""
-    return _changed(fields, _NAMES, lambda text: os.fsdecode(to_bytes(text)))
+    return _changed(fields, _NAMES, system_name)
 
 
 def as_text(answer: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from eximia.base.text import is_tainted
+from eximia.base.text import is_tainted, to_bytes
 from eximia.mailauth.keys import KeyProblem, SigningKey, load_private_key
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def private_key(ctx: Context, text: str) -> SigningKey:
         if is_tainted(text):
             raise KeyUnusable([f"Tainted filename '{text}'", f"unable to open file for reading: {text}"])
         try:
-            status = os.stat(text)
+            status = os.stat(to_bytes(text))
             changed, size = status.st_mtime_ns, status.st_size
             kept = known.get(text)
             if kept is not None and kept[:2] == (changed, size):
                 return kept[2]
-            with open(text, "rb") as file:
+            with open(to_bytes(text), "rb") as file:
                 data = file.read(1 << 16)
         except (OSError, ValueError):
             raise KeyUnusable([f"unable to open file for reading: {text}"]) from None

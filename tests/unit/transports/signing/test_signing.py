@@ -109,11 +109,12 @@ def test_nothing_to_sign_is_no_failure(settings: dict[str, str]) -> None:
 
 
 def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
-    path = tmp_path / "key"
+    path = tmp_path / "key-\u2603"
+    name = str(path).encode().decode("latin-1")
     server = Server()
     world = World({"198.51.100.1": server})
     world.message.headers = [Header("From: joe@b.example\n")]
-    transport = world.transport("smtp", hosts="198.51.100.1", **{**_DKIM, "dkim_private_key": str(path)})
+    transport = world.transport("smtp", hosts="198.51.100.1", **{**_DKIM, "dkim_private_key": name})
     for number, kind in enumerate(("rsa", "ed25519")):
         path.write_bytes(pem(kind))
         os.utime(path, (number, number))
