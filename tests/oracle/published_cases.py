@@ -130,6 +130,25 @@ def piped(data: str, options: str = "") -> Dialogue:
     )
 
 
+def filed(*recipients: str) -> Dialogue:
+    """Mailboxes that redirections name, of recipients that are redirected to each other."""
+    return Dialogue(
+        said=EHLO + "MAIL FROM:<s@from.example>\r\n" + "".join(f"RCPT TO:<{each}>\r\n" for each in recipients)
+        + "DATA\r\nSubject: hi\r\n\r\nx\r\n.\r\nQUIT\r\n",
+        routers="team:\n driver = redirect\n local_parts = team\n data = joe@y.example, ann@y.example\n"
+        "alias:\n driver = redirect\n domains = alias.example\n data = $local_part@y.example\n"
+        "on:\n driver = redirect\n local_parts = ann\n unseen\n check_ancestor\n data = bob@y.example, joe@y.example\n"
+        "box:\n driver = redirect\n local_parts = joe : ann : bob\n data = @D/box/$local_part_data\n file_transport = t\n",
+        transports="t:\n driver = appendfile\n user = Debian-exim\n",
+    )  # fmt: skip
+
+
+_FILES = {
+    "alias first": filed("joe@alias.example", "joe@y.example"),
+    "alias last": filed("joe@y.example", "joe@alias.example"),
+    "several": filed("joe@alias.example", "bob@alias.example", "bob@y.example", "joe@y.example"),
+    "forwarded as well": filed("team@y.example"),
+}
 _PIPES = {
     "argument from outside": piped("|/bin/cat $local_part"),
     "command from outside": piped("|$local_part"),
@@ -242,6 +261,7 @@ CASES = {
         "deferred": _DEFERRED,
         "lookup": _LOOKUPS,
         "pipe": _PIPES,
+        "same file": _FILES,
         "other": _OTHER,
     }.items()
     for name, case in cases.items()

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 def route_all(attempt: Attempt) -> None:
     """Empty `attempt.new`, filling `local`, `remote` and the lists of outcomes."""
     copies: dict[str, Address] = {}
+    specials: dict[str, Address] = {}
     settings = attempt.settings
     while attempt.new:
         # Each round takes the latest first, and puts the children of later ones before those of earlier ones.
-        taken = _take(attempt)
+        taken = _take(attempt, specials)
         if not settings.queue_run:
             taken.reverse()
         batch = [address for address in taken if not _waits(attempt, address)]
@@ -44,14 +45,14 @@ def route_all(attempt: Attempt) -> None:
     attempt.remote = _without_duplicates(attempt, attempt.remote)
 
 
-def _take(attempt: Attempt) -> list[Address]:
+def _take(attempt: Attempt, specials: dict[str, Address]) -> list[Address]:
     """The addresses to route now; pipes, files and replies go to their transports, done ones are dropped."""
     taken: list[Address] = []
     new, attempt.new = attempt.new, []
     done = attempt.message.nonrecipients
     for address in new:
         if address.is_special:
-            _place_special(attempt, address)
+            _place_special(attempt, address, specials)
             continue
         if not address.domain:
             split_for(attempt.ctx, address)
@@ -68,8 +69,8 @@ def _take(attempt: Attempt) -> list[Address]:
     return taken
 
 
-def _place_special(attempt: Attempt, address: Address) -> None:
-    """A pipe, file, directory or reply."""
+def _place_special(attempt: Attempt, address: Address, specials: dict[str, Address]) -> None:
+    """A pipe, file, directory or reply. Of several that are the same the first counts; of addresses it is the last."""
     if address.unique in attempt.message.nonrecipients:
         attempt.progress.done(address)
     elif address.kind is Kind.FILE and address.address == "/dev/null" and not address.forbidden:
@@ -85,7 +86,10 @@ def _place_special(attempt: Attempt, address: Address) -> None:
     elif address.setup_error:
         address.outcome = deferral(address.setup_error, Errno.EXPAND_FAIL)
         note_deferred(attempt, address)
+    elif address.unique in specials:
+        specials[address.unique].duplicates.append(address)
     else:
+        specials[address.unique] = address
         attempt.local.append(address)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from eximia.base.pattern import pattern
+from eximia.base.text import lower
 from eximia.logs.printing import printing
 from eximia.protocols.smtp.server import Command
 from eximia.protocols.smtp.server.replies import keyword_lines
@@ -58,7 +59,8 @@ def _hello(session: SmtpSession, command: Command, *, extended: bool) -> None:
         result = session.policy.acl(session.ctx, "acl_smtp_helo")
         if not result.accepted:
             try:
-                session.refuse("acl_smtp_helo", result, printing(name))
+                # in the log as it is looked up
+                session.refuse("acl_smtp_helo", result, printing(lower(name) if facts.sender_host_address else name))
             finally:
                 # an earlier greeting that was accepted still counts
                 facts.sender_helo_name = ""
