@@ -61,3 +61,32 @@ def test_reports(log: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
             debian.stdout if not debian.returncode else b"",
         ), options
         assert ours.err.split(b"\n")[0] == debian.stderr.split(b"\n")[0], options
+
+
+@pytest.mark.parametrize("options", ["", "-html", "-t3 -tnl -q0"])
+def test_merged_from_html(tmp_path: Path, options: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    reports = []
+    for number, log in enumerate(log for log in LOGS if log.stem in ("mixed", "times", "rejections")):
+        made = subprocess.run([str(DEBIAN), "-html", str(log)], capture_output=True, check=True, timeout=60)
+        reports.append(str(tmp_path / str(number)))
+        Path(reports[-1]).write_bytes(made.stdout)
+    words = ["-merge", *options.split(), *reports, *reports]
+    debian = subprocess.run([str(DEBIAN), *words], capture_output=True, check=True, timeout=60)
+    assert eximstats.command(words) == 0
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == debian.stdout
+
+
+def test_reasons(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """What is called refused is not always a connection."""
+    log = tmp_path / "log"
+    said = (
+        "cancelled by system filter: refused by policy",
+        "a: Connection refused",
+        "Connection from [192.0.2.1] a: refused",
+    )
+    log.write_text("".join(f"2026-11-23 05:27:45 1xVMaf-00005b-5l {each}\n" for each in said))
+    debian = subprocess.run([str(DEBIAN), str(log)], capture_output=True, check=True, timeout=60)
+    assert eximstats.command([str(log)]) == 0
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == debian.stdout

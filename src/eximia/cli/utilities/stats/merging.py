@@ -1,4 +1,4 @@
-"""Reports of eximstats made as plain text, added up (-merge). Volumes are as good as the reports show them."""
+"""Reports of eximstats, added up (-merge). Volumes are as good as the reports show them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from . import volumes
 from .counts import Statistics, Tally, Times
+from .from_html import as_plain, is_html
 from .options import KINDS, Options
 
 _HEADING = re.compile(r"Exim statistics from (\S+ \S+) to (\S+ \S+)")
@@ -30,6 +31,8 @@ class Merger:
 
     def read(self, text: str) -> None:
         """Add the text of one report."""
+        if is_html(text):
+            text = as_plain(text)
         heading = _HEADING.search(text)
         if heading is None:
             return
@@ -93,6 +96,8 @@ class Merger:
                     counted.distinct["received", kind] = counted.distinct.get(("received", kind), 0) + int(count)
 
     def _durations(self, title: str, lines: list[str]) -> None:
+        if not self._options.queue_times:
+            return
         times = self.statistics.times.get(title)
         if times is None:
             times = self.statistics.times[title] = Times(self._options.queue_times)

@@ -42,7 +42,7 @@ Options:
 -byedomain      by domain of the sender's address
 -bylocaldomain  local destinations by domain
 -pattern "Description" /pattern/   count the lines that match; may be repeated
--merge          add up reports that were made as text
+-merge          add up reports that were made as text or HTML
 -emptyok        nothing to show is no error
 """
 

@@ -26,7 +26,7 @@ _DROPPED = re.compile(r"(dropped: too many (?:nonmail commands|syntax or protoco
 _REFUSED = re.compile(r"refused connection from [^(]*(\(.*)")
 _RELAY = re.compile(r"(refused relay \([^)]*\))")
 _CONNECTION_REFUSED = re.compile(r"Connection from .*? (refused: .+)")
-_UNANSWERED = re.compile(r": (?:Connection )?refused")
+_UNANSWERED = re.compile(r": Connection refused|[Cc]onnection from .*?: refused")
 #: what tells the reason wherever it stands
 _WORDS = (
     ("unqualified recipient rejected", "Unqualified recipient rejected"),
