@@ -143,6 +143,26 @@ def filed(*recipients: str) -> Dialogue:
     )  # fmt: skip
 
 
+def refused_by_recipient(option: str, told: dict[str, Any]) -> Dialogue:
+    """What a server says of the message after it, for each recipient."""
+    return Dialogue(
+        said=EHLO + "MAIL FROM:<>\r\nRCPT TO:<joe@y.example>\r\nRCPT TO:<ann@y.example>\r\nDATA\r\n\r\n.\r\nQUIT\r\n",
+        transports=f"t:\n driver = smtp\n port = @P1\n allow_localhost\n {option}\n",
+        routers="r:\n driver = manualroute\n route_list = * 127.0.0.1\n self = send\n transport = t\n",
+        peers=(told,),
+    )
+
+
+_LATE = {
+    "LMTP, DATA": refused_by_recipient("protocol = lmtp", {"rules": [(".", b"250 ok\r\n552 full\r\n")]}),
+    "LMTP, BDAT": refused_by_recipient(
+        "protocol = lmtp", {"ehlo": ["CHUNKING"], "rules": [("BDAT", b"452 later\r\n552 full\r\n")]}
+    ),
+    "PRDR, BDAT": refused_by_recipient(
+        "hosts_try_prdr = *",
+        {"ehlo": ["CHUNKING", "PRDR"], "rules": [("BDAT", b"353 now\r\n250 ok\r\n552 full\r\n250 end\r\n")]},
+    ),
+}
 _FILES = {
     "alias first": filed("joe@alias.example", "joe@y.example"),
     "alias last": filed("joe@y.example", "joe@alias.example"),
@@ -262,6 +282,7 @@ CASES = {
         "lookup": _LOOKUPS,
         "pipe": _PIPES,
         "same file": _FILES,
+        "refused late": _LATE,
         "other": _OTHER,
     }.items()
     for name, case in cases.items()

@@ -39,12 +39,12 @@ def judge(
     facts.pipelining = transaction.pipelining
     facts.prdr = transaction.prdr
     if lmtp and transaction.end_replies:
-        _by_recipient(transaction, addresses, facts, "LMTP error after DATA: ")
+        _by_recipient(transaction, addresses, facts, f"LMTP error after {transaction.ended_by}: ")
         return None
     if end.code // 100 != 2:
         return refused(transaction.described(5), end, Errno.DATA_4XX, Fault.MESSAGE)
     if transaction.prdr:
-        _by_recipient(transaction, addresses, facts, "PRDR error after DATA: ", overall=end)
+        _by_recipient(transaction, addresses, facts, f"PRDR error after {transaction.ended_by}: ", overall=end)
         return None
     facts.confirmation = end.text
     for index in transaction.accepted:

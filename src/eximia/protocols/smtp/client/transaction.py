@@ -43,6 +43,7 @@ class Transaction:
         "data_reply",
         "end_replies",
         "end_reply",
+        "ended_by",
         "finished",
         "mail_reply",
         "pipelining",
@@ -100,6 +101,8 @@ class Transaction:
         self.prdr = False
         #: bytes of the message were sent (a lost connection may then have delivered it)
         self.sent_data = False
+        #: the command that ended the message
+        self.ended_by = "DATA"
         if answered is not None:
             self.mail_reply = answered[0]
             self.rcpt_replies = list(answered[1])
@@ -150,6 +153,7 @@ class Transaction:
         if last:
             self.wants_data = False
             self._expect_end()
+            self.ended_by = f"BDAT {size} LAST"
             return b"BDAT %d LAST\r\n" % size
         self._awaited.append((CHUNK, 0))
         return b"BDAT %d\r\n" % size
