@@ -279,9 +279,9 @@ def test_mysql_server_data():
     from eximia.lookups.mysql import _arguments
 
     local = _arguments("localhost(/run/my.sock)[mail]/db/user/pw")
-    assert (local["unix_socket"], local["database"], local["read_default_group"]) == ("/run/my.sock", "db", "mail")
+    assert (local["unix_socket"], local["database"], local["read_default_group"]) == ("/run/my.sock", b"db", "mail")
     remote = _arguments("db.ex:3307/db/user/p@ss")
-    assert (remote["host"], remote["port"], remote["user"], remote["password"]) == ("db.ex", 3307, "user", "p@ss")
+    assert (remote["host"], remote["port"], remote["user"], remote["password"]) == ("db.ex", 3307, b"user", b"p@ss")
 
 
 def test_dnsdb_waits_as_long_as_it_is_told(ctx):
