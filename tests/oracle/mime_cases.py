@@ -143,7 +143,37 @@ def _session(messages: Iterable[str]) -> Dialogue:
     return Dialogue(main=main, acl=_ACL, said=said + QUIT)
 
 
+def _decoding(verb: str, name: str) -> Dialogue:
+    """`decode = name` for each part of a message."""
+    shown = "${sg{${sg{$mime_decoded_filename}{^.*/}{}}}{^......-......-..}{ID}} $mime_content_size"
+    accepts = f" logwrite = {shown}\n accept" if verb == "warn" else " accept"
+    text = _mixed(_HELLO, _EVIL).replace("\n", "\r\n")
+    return Dialogue(
+        main="acl_smtp_mime = mime\nacl_smtp_rcpt = accept\nqueue_only\nqueue_only_override = false\n",
+        acl=f"mime:\n {verb} decode = {name}\n{accepts}\n",
+        said=f"{EHLO}MAIL FROM:<s@from.example>\r\nRCPT TO:<joe@y.example>\r\nDATA\r\n{text}.\r\n{QUIT}",
+    )
+
+
 CASES = {
+    **{
+        f"mime: {verb} decode {name}": _decoding(verb, name)
+        for verb, name in (
+            ("warn", "default"),
+            ("warn", ""),
+            ("warn", "FALSE"),
+            ("warn", "false"),
+            ("warn", "name"),
+            ("warn", "@D/box"),
+            ("deny", "@D/nodir/x"),
+            ("warn", "@D/nodir/x"),
+            ("require", "."),
+            ("warn", "$mime_filename"),
+            ("require", "@D/box/$mime_filename"),
+            ("warn", "@D/box/${md5:$mime_filename}"),
+            ("warn", "x$mime_part_count"),
+        )
+    },
     "mime: odd headers": _session(HEADERS),
     "mime: odd contents": _session(CONTENTS),
     "mime: odd structures": _session(STRUCTURES),

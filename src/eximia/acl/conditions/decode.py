@@ -8,15 +8,25 @@ from eximia.acl.mime import MimeScan
 from eximia.acl.model import Handler
 from eximia.acl.phases import MIME, NOT_SMTP_MIME, all_but
 from eximia.acl.run import Run
+from eximia.base.errors import Defer
+from eximia.base.text import is_tainted
+from eximia.logs.printing import printing
 
 
 def _check(one: Run, text: str) -> bool:
-    """`default`, a directory, a full path, or a name in the default directory; 0 and false do nothing."""
-    if text.lower() in {"0", "false", ""}:
+    """`default`, a directory, a full path, or a name in the default directory; 0 and false do nothing.
+
+    Raises Defer when the file cannot be written, or its name came from outside (9.3): the part is not known then.
+    """
+    if text in {"0", "false"}:
         return False
     scan: MimeScan = one.ctx.message.notes["mime"]
+    if text and is_tainted(text):
+        path = text if text.startswith("/") else f"{scan.directory}/{text}"
+        one.ctx.process.log.panic(f"Tainted filename '{printing(path)}'", one.ctx.message.id)
+        raise Defer("")
     try:
-        if text == "default":
+        if text in {"", "default"}:
             scan.write(scan.directory)
         elif text.startswith("/"):
             if os.path.isdir(text):
@@ -26,9 +36,8 @@ def _check(one: Run, text: str) -> bool:
                 scan.write(directory, name)
         else:
             scan.write(scan.directory, text.replace("/", "_"))
-    except OSError as error:
-        one.ctx.process.log.panic(f"decode: failed to write {text}: {error.strerror}", one.ctx.message.id)
-        return False
+    except OSError:
+        raise Defer("") from None
     return True
 
 
