@@ -272,6 +272,14 @@ SMTP = {
     "too big": smtp(" message_size_limit = 100\n"),
     "bad header": smtp(" headers_add = ${bad\n", differs=UNTROUBLED),
     "filter": smtp(" transport_filter = /bin/sed s/bye/BYE/\n"),
+    "several domains, some": smtp(
+        " multi_domain = ${if eq{$domain}{y.example}{no}{yes}}\n connection_max_messages = 1\n",
+        main="remote_max_parallel = 1",
+    ),
+    "LMTP, no answer for the second": smtp(
+        " protocol = lmtp\n final_timeout = 1s\n", ("PIPELINING",), [(b".", b"250 one\r\n")]
+    ),
+    "port with letters": smtp(" hosts = 127.0.0.1\n allow_localhost\n port = 12x\n"),
     "filter that is none": smtp(" transport_filter = '${if eq{a}{b}{x}}' a\n"),
     "filter that leaves a little": smtp(" transport_filter = /bin/true\n"),
     "filter that ends early": smtp(

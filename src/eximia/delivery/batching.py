@@ -155,7 +155,8 @@ def _remote_key(attempt: Attempt, address: Address, hosts: Any) -> Any:
     multi = getattr(transport.options, "multi_domain", True)
     if multi is not True:
         try:
-            multi = expand_flag(multi, attempt.ctx, True)
+            ctx = attempt.ctx.for_address(variables_of(Batch(transport, [address], return_path_of(attempt, address))))
+            multi = expand_flag(multi, ctx, True)
         except ExpansionError:
             multi = False
     return (

@@ -15,7 +15,7 @@ from . import retry
 from .early import forget
 from .failure import Failure, Fault
 from .hosts import hosts_for, interface_for, port_of
-from .judge import judge
+from .judge import answered, judge
 from .log import address_raised, host_item, log_host_failure, log_line, tell_host_failure
 from .mta_sts import strictest
 from .opening import obtain, release
@@ -333,7 +333,11 @@ class _Run:
         content = content_for(ctx, self.transport.name, self.options, addresses, self.batch.return_path)
         facts.signed = content.signed
         wrapped = bool(getattr(ctx.process.main, "mua_wrapper", False))
-        transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)
+        try:
+            transaction = send_message(connection, envelope, content, self.options, all_or_nothing=wrapped, held=held)
+        except Failure as broken:
+            answered(broken.answers, addresses, facts, broken.ended_by)
+            raise
         if self.options.rcpt_include_affixes:
             for address in addresses[: transaction.named]:
                 address.kept_affixes = True

@@ -64,6 +64,10 @@ class Failure(Exception):
         self.announce = announce
         #: there may be a retry record: it is not about this message alone
         self.teaches = teaches
+        #: LMTP: what the server had said about single recipients, by their number, when the session broke
+        self.answers: dict[int, Reply] = {}
+        #: and the command that they answer
+        self.ended_by = ""
         #: the server answered nothing to this message's commands
         self.unheard = False
         #: the address's log line shows the host

@@ -181,7 +181,7 @@ def port_of(ctx: Context, name: str, options: Any) -> int:
         if text.isdigit():
             return int(text)
         raise Failure(
-            f'invalid port number "{text}" for {name} transport', Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
+            f"invalid port number for {name} transport: {text}", Errno.UNKNOWN, Fault.LOCAL, panic=True, stop=True
         )
     port = service_port(text)
     if port is None:

@@ -39,12 +39,14 @@ def judge(
     facts.pipelining = transaction.pipelining
     facts.prdr = transaction.prdr
     if lmtp and transaction.end_replies:
-        _by_recipient(transaction, addresses, facts, f"LMTP error after {transaction.ended_by}: ")
+        answered(transaction.end_replies, addresses, facts, transaction.ended_by)
         return None
     if end.code // 100 != 2:
         return refused(transaction.described(5), end, Errno.DATA_4XX, Fault.MESSAGE)
     if transaction.prdr:
-        _by_recipient(transaction, addresses, facts, f"PRDR error after {transaction.ended_by}: ", overall=end)
+        _by_recipient(
+            transaction.end_replies, addresses, facts, f"PRDR error after {transaction.ended_by}: ", overall=end
+        )
         return None
     facts.confirmation = end.text
     for index in transaction.accepted:
@@ -68,11 +70,20 @@ def _outcome(reply: Reply, text: str, facts: SmtpFacts, errno: int) -> Outcome:
     return Outcome(Result.DEFERRED, text, errno, reply_errno(reply), smtp=facts, pass_message=True)
 
 
+def answered(replies: dict[int, Reply], addresses: list[Address], facts: SmtpFacts, ended_by: str) -> None:
+    """LMTP: what holds for a recipient also holds when the session broke before the answers for others."""
+    _by_recipient(replies, addresses, facts, f"LMTP error after {ended_by}: ")
+
+
 def _by_recipient(
-    transaction: Transaction, addresses: list[Address], facts: SmtpFacts, prefix: str, overall: Reply | None = None
+    replies: dict[int, Reply],
+    addresses: list[Address],
+    facts: SmtpFacts,
+    prefix: str,
+    overall: Reply | None = None,
 ) -> None:
     """LMTP and PRDR: one reply for each recipient."""
-    for index, reply in transaction.end_replies.items():
+    for index, reply in replies.items():
         if reply.code // 100 == 2:
             own = _copy(facts)
             own.confirmation = reply.text if overall is None else f"{reply.text}\n{overall.text}"

@@ -14,7 +14,7 @@ from eximia.protocols.smtp.client.transaction import END, END_RCPT, MAIL, OVERAL
 from eximia.transports.writer import BLOCK, wire_blocks, wire_message, with_crlf
 
 from .early import confirm
-from .failure import Fault, closed, malformed, network
+from .failure import Failure, Fault, closed, malformed, network
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -126,6 +126,7 @@ def send_message(
             if not reply:
                 failure = closed(transaction.awaiting(), _fault(what, lost=True))
                 failure.unheard = transaction.mail_reply is None
+                _keep_answers(failure, transaction, connection)
                 raise failure
             more = transaction.receive(reply)
             if more:
@@ -142,9 +143,16 @@ def send_message(
         fault = _fault(what, lost=not error.timed_out)
         failure = network(text, error, fault, index=transaction.awaited_recipient)
         failure.unheard = transaction.mail_reply is None and not error.timed_out
+        _keep_answers(failure, transaction, connection)
         raise failure from error
     connection.open_transaction = transaction.needs_reset
     return transaction
+
+
+def _keep_answers(failure: Failure, transaction: Transaction, connection: Connection) -> None:
+    """LMTP: what was said about single recipients holds."""
+    if connection.lmtp:
+        failure.answers, failure.ended_by = transaction.end_replies, transaction.ended_by
 
 
 def _fault(what: int, *, lost: bool) -> Fault:
