@@ -60,6 +60,28 @@ def percent(domains: str, *more: str) -> Dialogue:
     )
 
 
+def answered(text: str, options: str = "") -> Dialogue:
+    """What a program said of an address."""
+    routers = f"""q:
+ driver = queryprogram
+ domains = y.example
+ local_parts = joe
+ command = {text}
+ command_user = Debian-exim
+ transport = box
+{options}"""
+    return Dialogue(
+        args=("-odi", "-f", "s@y.example", "joe@y.example"),
+        said=HEADERS,
+        routers=routers + KEPT,
+        transports=BOX + " headers_add = X-Data: $address_data\n",
+        then=[("-bt", "joe@y.example")],
+    )
+
+
+#: between quotes of the configuration and those of the command
+SAID = "\"/usr/bin/printf '{}'\""
+
 CASES = {
     "rule that looks at a line rewritten before": rewritten("*@y.example ${if def:h_reply-to:{$1-h@m.example}fail}\n"),
     "rule with a colon": rewritten(
@@ -71,6 +93,17 @@ CASES = {
     "rule for SMTP, domain to be added": said("^<a joe SQ\n"),
     "percent hack": percent("y.example", "plain@q.example"),
     "percent hack that cannot be told": percent("${if eq{$sender_address}{s@y.example}{${bad}}{y.example}}"),
+    "program: options of its router": answered(
+        "/bin/echo redirect ann@z.example",
+        " errors_to = e@y.example\n headers_add = X-Q: 1\n headers_remove = subject\n",
+    ),
+    "program: files, pipes": answered(SAID.format("redirect a@z.example, /tmp/x, |/bin/x y")),
+    "program: :fail:": answered("/bin/echo redirect a@z.example, :fail: gone"),
+    "program: :defer:": answered("/bin/echo redirect :defer: later"),
+    "program: nobody": answered("/bin/echo redirect"),
+    "program: white space": answered(SAID.format("accept\\\\tdata=x\\\\ntransport=box data=y")),
+    "program: on its standard error": answered("\"/bin/sh -c 'echo accept >&2'\""),
+    "program: no path": answered("echo accept"),
     "hosts nobody wrote": Dialogue(
         args=("-odi", "-f", "s@y.example", "joe@y.example"),
         said=HEADERS,

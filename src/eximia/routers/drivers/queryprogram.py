@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 from eximia.base.pattern import pattern
 from eximia.base.ports import HelperResult, Identity
 from eximia.base.text import from_bytes
-from eximia.context import Address, Context, Errno
+from eximia.context import Address, Context, Errno, Kind
 from eximia.message.address import Syntax, qualify
-from eximia.routers.assign import assign, group_of, user_of
+from eximia.routers.assign import assign, assign_errors, assign_headers, group_of, user_of
 from eximia.routers.children import child_of, rewritten
 from eximia.routers.host_lookup import HostPolicy
 from eximia.routers.manual_list import Failures, find_hosts
-from eximia.routers.redirect.lists import ListPolicy, RedirectDataError, parse_list
+from eximia.routers.redirect.lists import Item, ListPolicy, RedirectDataError, Verdict, parse_list
 from eximia.routers.result import Answer, RouterDefer, RouterFail
 from eximia.routers.router import Driver, RouteCall, Router
 from eximia.transports.commands import CommandError, command_arguments
@@ -37,8 +37,7 @@ class Queryprogram(Driver):
     def route(self, ctx: Context, address: Address, call: RouteCall) -> Answer:
         name = self.router.name
         line = self._ask(ctx)
-        word, _, rest = line.partition(" ")
-        rest = rest.strip()
+        word, rest = [*line.split(None, 1), "", ""][:2]
         verb = word.lower()
         if verb == "decline":
             return Answer.DECLINE
@@ -56,7 +55,7 @@ class Queryprogram(Driver):
         raise RouterDefer(f"bad command yield: {word} {rest}")
 
     def _ask(self, ctx: Context) -> str:
-        """Run the command; the first line of its output."""
+        """Run the command; what it wrote, which should be one line."""
         options = self.options
         name = self.router.name
         assert options.command is not None
@@ -64,12 +63,16 @@ class Queryprogram(Driver):
             argv = command_arguments(ctx, options.command.text, what="queryprogram router", addresses=())
         except CommandError as error:
             raise RouterDefer(error.message) from None
+        if "/" not in argv[0]:  # no path is searched
+            raise RouterDefer(f"{name} router: command returned non-zero code 127")
+        argv = [word.partition("\0")[0] for word in argv]
         result: HelperResult = ctx.process.ports.helpers.run(
             argv,
             timeout=options.timeout,
             cwd=options.current_directory,
             identity=self._identity(ctx),
             max_output=_LONGEST + 1,
+            merge_errors=True,
         )
         if result.failure:
             raise RouterDefer(f"{name} router: command returned non-zero code 127")
@@ -81,7 +84,7 @@ class Queryprogram(Driver):
             raise RouterDefer(f"{name} router: command returned non-zero code {result.status}")
         if not result.output:
             raise RouterDefer(f"{name} router: command failed to return data")
-        return from_bytes(result.output[:_LONGEST]).partition("\n")[0].strip()
+        return from_bytes(result.output[:_LONGEST]).strip()
 
     def _identity(self, ctx: Context) -> Identity:
         user, group = self.options.command_user, self.options.command_group
@@ -96,6 +99,7 @@ class Queryprogram(Driver):
     def _redirect(self, ctx: Context, address: Address, call: RouteCall, text: str) -> Answer:
         main = ctx.process.main
         policy = ListPolicy(
+            allow_fail=True,
             forbid_blackhole=True,
             forbid_include=True,
             syntax=Syntax(
@@ -109,15 +113,30 @@ class Queryprogram(Driver):
             found = parse_list(text, policy, lambda path: "")
         except RedirectDataError as error:
             raise RouterDefer(f"error in redirect data: {error.message}", errno=Errno.BAD_REDIRECT) from None
-        if not found.items:
-            return Answer.DECLINE
+        assign_errors(ctx, address, self.router, call.mode)
+        assign_headers(ctx, address, self.router)
         domain = str(main.qualify_recipient or main.qualify_domain)
-        for item in found.items:
-            call.children.append(child_of(address, rewritten(ctx, qualify(item.text, domain))))
+        children = [self._child(ctx, address, item, domain) for item in found.items]
+        if found.verdict is Verdict.FAIL:
+            raise RouterFail(found.text, user_message=found.text, pass_message=True, children=children)
+        if not children:
+            raise RouterDefer("error in redirect data: no addresses supplied", errno=Errno.BAD_REDIRECT)
+        call.children += children
         return Answer.CHILDREN
 
+    def _child(self, ctx: Context, address: Address, item: Item, domain: str) -> Address:
+        """A new address; deliveries to files and pipes are forbidden."""
+        if item.kind is Kind.ADDRESS:
+            return child_of(address, rewritten(ctx, qualify(item.text, domain)))
+        child = child_of(address, item.text, item.kind)
+        child.unique = f"{item.text}:{address.unique}"
+        child.forbidden = f"delivery to {'pipe' if item.kind is Kind.PIPE else 'file'} forbidden"
+        return child
+
     def _accept(self, ctx: Context, address: Address, call: RouteCall, rest: str) -> Answer:
-        fields = {match[1].lower(): _plain(match[2]) for match in _FIELD.finditer(rest)}
+        fields: dict[str, str] = {}
+        for match in _FIELD.finditer(rest):
+            fields.setdefault(match[1].lower(), _plain(match[2]))
         if "data" in fields:
             address.address_data = ctx.address.address_data = fields["data"]
         assign(ctx, address, self.router, call.mode)
