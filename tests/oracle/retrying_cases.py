@@ -50,6 +50,10 @@ CASES = {
         zone="y.example MX 10 gone.example\ny.example MX 20 h.example\nh.example A 10.1.1.9\nfrom.example A 10.1.1.8\n",
         ignore="from.example|10.1.1.8",
     ),
+    "authentication that is not offered": Dialogue(transports=TRANSPORTS + " hosts_require_auth = *\n", then=[AGAIN]),
+    "authentication that is not offered, no retries": Dialogue(
+        transports=TRANSPORTS + " hosts_require_auth = *\n", retry="* auth_failed\n* * F,1h,10m\n"
+    ),
     "by name of the host only": down(AGAIN, transports=DOWN + " retry_include_ip_address = false\n"),
     "recipient deferred": Dialogue(peers=[{"rules": [("RCPT", b"450 later\r\n")]}], then=[AGAIN]),
     "recipient deferred, other sender": Dialogue(

@@ -67,4 +67,6 @@ def authenticate(ctx: Context, connection: Connection, options: Any) -> None:
 
 
 def _required(why: str) -> Failure:
-    return Failure(f"authentication required but {why}", Errno.AUTH_FAIL, Fault.LOCAL, log=False)
+    return Failure(
+        f"authentication required but {why}", Errno.AUTH_FAIL, log=False, with_host=False, pass_message=False
+    )
