@@ -38,7 +38,9 @@ def test_prdr_from_us(near: Near, far: Server) -> None:
     send(server.port, ["joe@far.example", "choosy@far.example"])
     until(lambda: "Completed" in server.log())
     assert re.search(r"=> joe@far\.example .* PRDR .*acceptance", server.log())
-    assert re.search(r"\*\* choosy@far\.example .*PRDR error after DATA: 550 5\.7\.1 not to my taste", server.log())
+    assert re.search(
+        r"\*\* choosy@far\.example .*PRDR error after BDAT \d+ LAST: 550 5\.7\.1 not to my taste", server.log()
+    )
     assert " PRDR " in far.log()
     report = until(lambda: server.box("back"))
     assert isinstance(report, str)

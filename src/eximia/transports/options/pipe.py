@@ -70,10 +70,10 @@ class PipeOptions(LocalTransportOptions):
             yield "\n  both return_output and return_fail_output set for {name} transport"
         if values["log_output"] and values["log_fail_output"]:
             yield "\n  both log_output and log_fail_output set for the {name} transport"
-        if values["allow_commands"] and values["use_shell"]:
-            yield "\n  both allow_commands and use_shell set for {name} transport"
         if values["restrict_to_path"] and values["use_shell"]:
             yield "\n  both restrict_to_path and use_shell set for {name} transport"
+        if values["allow_commands"] and values["use_shell"]:
+            yield "\n  both allow_commands and use_shell set for {name} transport"
         if values["use_bsmtp"]:
             texts = {"check_string": Untainted("."), "escape_string": Untainted("..")}
             values.update({name: text for name, text in texts.items() if name not in given})
