@@ -1,16 +1,16 @@
-"""Answers, pipes, mailboxes and limits, side by side with an installed Exim. The cases are in `way_cases.py`."""
+"""Answers, pipes, mailboxes and limits, side by side with an installed Exim. The cases are in `store_cases.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from . import way_cases
+from . import store_cases
 from .session_world import Dialogue, compare, named
 from .transport_world import needs_exim
 
 pytestmark = needs_exim
 
 
-@pytest.mark.parametrize("case", named(store=way_cases.STORES))
+@pytest.mark.parametrize("case", named(store=store_cases.CASES))
 def test_same(case: Dialogue) -> None:
     compare(case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from eximia.base.template import Template
-from eximia.base.text import from_bytes, system_name
+from eximia.base.text import name_text, system_name
 from eximia.context import Context
 from eximia.message.mime import MOST_PARTS, MimePart, TooManyParts, decode, walk
 from eximia.scan.mbox import directory_of, whole_message
@@ -58,7 +58,7 @@ class MimeScan:
         if ours:
             self.files.append(path)
         assert self.part is not None
-        self.part.decoded_filename = path if path.isascii() else from_bytes(os.fsencode(path))
+        self.part.decoded_filename = path if path.isascii() else name_text(path)
         self.part.content_size = (len(content) + 1023) // 1024
         return path
 

@@ -93,6 +93,11 @@ def system_name(text: str) -> str:
     return text if text.isascii() else os.fsdecode(to_bytes(text))
 
 
+def name_text(name: str) -> str:
+    """The other way: the program's text for the name of a file as `os` gives it. Tainted."""
+    return from_bytes(os.fsencode(name))
+
+
 def from_bytes(data: bytes | bytearray | memoryview) -> str:
     """Tainted text that stands for `data`."""
     return str(data, "latin-1")

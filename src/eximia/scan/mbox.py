@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from eximia.base.template import Template
-from eximia.base.text import from_bytes
+from eximia.base.text import name_text
 from eximia.context import Context
 from eximia.expand import expand
 
@@ -52,7 +52,7 @@ def mailbox_file(ctx: Context) -> Iterator[str]:
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640), "wb") as file:
             file.write(mailbox(ctx))
-        yield path if path.isascii() else from_bytes(os.fsencode(path))
+        yield path if path.isascii() else name_text(path)
     finally:
         if not ctx.message.no_mbox_unspool:
             _remove(path, directory)

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 from eximia.context.delivery import Errno
 
 from .commands import CommandError, command_arguments
+from .jobs.result import PIPE_ROOM
 from .smtp.failure import Failure, Fault
 
 if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Address
-
-
-#: what goes into a pipe that nobody reads: so much of a message a filter may leave, which then is as good as read
-PIPE_ROOM = 65536
 
 
 class FilterLate(Failure):

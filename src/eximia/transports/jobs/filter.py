@@ -12,11 +12,9 @@ from collections.abc import Generator, Iterable, Iterator
 
 from eximia.context.delivery import Errno
 
-from .result import JobError
+from .result import PIPE_ROOM, JobError
 
 _BLOCK = 65536
-#: what a pipe holds
-_PIPE_ROOM = 65536
 
 
 class FilterTimeout(JobError):
@@ -111,8 +109,7 @@ def _through(process: subprocess.Popen[bytes], blocks: Iterator[bytes], timeout:
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
-                    # What the pipe can hold is as good as read: it need not have been waited for.
-                    broken = written + len(waiting) + sum(map(len, blocks)) > _PIPE_ROOM
+                    broken = written + len(waiting) + sum(map(len, blocks)) > PIPE_ROOM
                     waiting = memoryview(b"")
                     blocks = iter(())
                 if not waiting:

@@ -3,11 +3,10 @@ and write them as UTF-8. A name that is `caf\\xc3\\xa9` to the program is `café
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
-from eximia.base.text import system_name
+from eximia.base.text import name_text, system_name
 
 #: fields of the jobs that are names, or parts of such
 _NAMES = (
@@ -36,7 +35,7 @@ def as_the_system_names(fields: dict[str, Any]) -> dict[str, Any]:
 
 def as_text(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer of a job, with names as the program's text again."""
-    return _changed(answer, _TOLD, lambda text: os.fsencode(text).decode("latin-1"))
+    return _changed(answer, _TOLD, name_text)
 
 
 def _changed(fields: dict[str, Any], names: tuple[str, ...], change: Callable[[str], str]) -> dict[str, Any]:

@@ -22,12 +22,12 @@ _TOO_MUCH = b"\n\n*** Too much output - remainder discarded ***\n"
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """Run `argv` with environment `env` in `cwd`. The answer: `status` (exit code, or minus the signal), `output`
-    (text), `timed_out`, with `filter_late` when it was the transport filter, `exec_errno` when it could not be started;
-    or a job error (transport filter)."""
+    (text), `timed_out`, with `filter_late` when it was the transport filter; or a job error (transport filter). The
+    status is 127 when the command could not be started, as with a shell."""
     try:
         return _run(fields, fds)
     except FilterTimeout:
-        return {"status": 0, "output": "", "timed_out": True, "filter_late": True, "exec_errno": 0}
+        return {"status": 0, "output": "", "timed_out": True, "filter_late": True}
     except FilterFailure as failure:
         return failure.of_pipe().as_fields()
     except JobError as error:
@@ -54,8 +54,8 @@ def _run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
             start_new_session=True,
             umask=fields["umask"],
         )
-    except OSError as error:
-        return {"status": 127, "output": "", "timed_out": False, "exec_errno": error.errno or 0}
+    except OSError:
+        return {"status": 127, "output": "", "timed_out": False}
     if not fields["permit_coredump"]:
         try:
             resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
@@ -96,7 +96,6 @@ class _Conversation:
             "status": process.returncode,
             "output": self.output.decode("latin-1"),
             "timed_out": timed_out,
-            "exec_errno": 0,
         }
 
     def _talk(self, writer: int, reader: int, blocks: Iterator[bytes]) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+#: what goes into a pipe that nobody reads: so much of a message a filter may leave, which then is as good as read
+PIPE_ROOM = 65536
+
 
 class JobError(Exception):
     """The delivery cannot be done now (or, `failed`, at all). `message` is for the log."""
