@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .backend import Entry, Place
@@ -147,11 +148,7 @@ class SqliteBackend:
         for attempt in (1, 2):
             try:
                 self._make_file(path)
-                db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT / 1000)
-                db.execute("PRAGMA journal_mode=WAL")
-                db.execute("PRAGMA synchronous=OFF")
-                db.execute(_SCHEMA)
-                return db
+                return _opened(path)
             except (OSError, sqlite3.OperationalError) as error:
                 self._panic(f"failed to open hints database {path}: {error}")
                 return None
@@ -194,3 +191,23 @@ class SqliteBackend:
     def _path(self, name: str) -> str:
         # A transport's name is the only part that is not ours; it has no slash, but do not depend on it.
         return os.path.join(self._directory, name.replace("/", "_") + SUFFIX)
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """A connection to a database that has its table. Raises sqlite3.DatabaseError."""
+    import sqlite3
+
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT / 1000)
+    deadline = monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=OFF")
+            db.execute(_SCHEMA)
+            return db
+        except sqlite3.DatabaseError as error:
+            # While another process changes a new file to write-ahead logging, SQLite does not wait but refuses.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                db.close()
+                raise
+        sleep(0.002)

@@ -15,6 +15,7 @@ from eximia.hints import (
     TlsRecord,
     WaitRecord,
 )
+from support_together import AT_ONCE, in_processes
 
 
 @pytest.fixture
@@ -96,6 +97,19 @@ def test_two_processes_count_every_update(hints: Hints, tmp_path: Path) -> None:
         hints.ratelimit.update("k", add)
     assert os.waitpid(child, 0)[1] == 0
     assert hints.ratelimit.get("k") == RateRecord(0.0, 401.0)
+
+
+def test_a_new_file_is_opened_by_several_processes_at_once(tmp_path: Path) -> None:
+    for count in range(40):
+        panics: list[str] = []
+        hints = Hints(str(tmp_path / str(count)), panics.append, lambda: 1000.5)
+
+        def work(number: int, hints: Hints = hints, panics: list[str] = panics) -> str:
+            hints.seen.put(f"k{number}", SeenRecord(1.0))
+            return "".join(panics)
+
+        assert in_processes(work) == [""] * AT_ONCE
+        assert len(list(hints.seen.scan())) == AT_ONCE
 
 
 def test_a_damaged_file_is_replaced(hints: Hints, tmp_path: Path, panics: list[str]) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from .names import as_text, as_the_system_names
 from .result import JobError
@@ -88,8 +88,8 @@ def _last_sent(fields: dict[str, Any]) -> float | None:
                 os.makedirs(os.path.dirname(fields["once"]), 0o700, exist_ok=True)
         if fields["once_file_size"] > 0:
             # Nothing is sent when there is no place to remember it.
-            os.close(os.open(fields["once"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, fields["mode"]))
-            return next((when for when, address in _entries(fields["once"]) if address == fields["to"]), None)
+            with _sized_file(fields) as file:
+                return next((when for when, address in _entries(file.read()) if address == fields["to"]), None)
         with _database(fields) as database:
             found = database.get(_key(fields))
             return None if found is None or len(found) < _TIME.size else float(_TIME.unpack_from(found)[0])
@@ -142,38 +142,35 @@ def _database(fields: dict[str, Any]) -> Iterator[Any]:
         link = os.path.join(folder, "once")
         os.symlink(path, f"{link}.db")
         try:
-            if not os.path.exists(path):
-                _make(ndbm, folder, path, fields["mode"])
-            with open(path, "rb") as file:
+            _make_file(path, fields["mode"])
+            with open(path, "r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_size == 0:
+                    file.write(_empty(ndbm, folder))
+                    file.flush()
                 with ndbm.open(link, "w") as database:
                     yield database
         except ndbm.error as error:
             raise OSError(getattr(error, "errno", None) or 22, "Invalid argument") from error
 
 
-def _make(library: Any, folder: str, path: str, mode: int) -> None:
-    """An empty database under `path`; the library makes none behind a link."""
-    library.open(os.path.join(folder, "new"), "n").close()
-    with open(os.path.join(folder, "new.db"), "rb") as file:
-        empty = file.read()
+def _make_file(path: str, mode: int) -> None:
+    """An empty file under `path` unless there is one. Raises OSError."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
     except FileExistsError:
         return
-    try:
-        os.write(fd, empty)
-    finally:
-        os.close(fd)
 
 
-def _entries(path: str) -> list[tuple[int, str]]:
+def _empty(library: Any, folder: str) -> bytes:
+    """A database with nothing in it; the library makes none behind a link."""
+    library.open(os.path.join(folder, "new"), "n").close()
+    with open(os.path.join(folder, "new.db"), "rb") as file:
+        return file.read()
+
+
+def _entries(data: bytes) -> list[tuple[int, str]]:
     """The file's form is Exim's: a time of eight bytes, the address, a zero byte."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        return []
     entries = []
     pos = 0
     while pos + _TIME.size < len(data):
@@ -186,16 +183,24 @@ def _entries(path: str) -> list[tuple[int, str]]:
     return entries
 
 
+@contextmanager
+def _sized_file(fields: dict[str, Any]) -> Iterator[BinaryIO]:
+    """The once file that is kept small, made when it is missing, for us alone. Raises OSError."""
+    fd = os.open(fields["once"], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, fields["mode"])
+    with os.fdopen(fd, "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
 def _rewrite(fields: dict[str, Any], now: int) -> None:
     """Add or refresh an address; the oldest go when the file would be too big."""
     to = fields["to"]
-    entries = [entry for entry in _entries(fields["once"]) if entry[1] != to]
-    entries.append((now, to))
-    packed = [_TIME.pack(when) + address.encode("latin-1") + b"\0" for when, address in entries]
-    while len(packed) > 1 and sum(map(len, packed)) > fields["once_file_size"]:
-        packed.pop(0)
-    fd = os.open(fields["once"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, fields["mode"])
-    try:
-        os.write(fd, b"".join(packed))
-    finally:
-        os.close(fd)
+    with _sized_file(fields) as file:
+        entries = [entry for entry in _entries(file.read()) if entry[1] != to]
+        entries.append((now, to))
+        packed = [_TIME.pack(when) + address.encode("latin-1") + b"\0" for when, address in entries]
+        while len(packed) > 1 and sum(map(len, packed)) > fields["once_file_size"]:
+            packed.pop(0)
+        file.seek(0)
+        file.truncate()
+        file.write(b"".join(packed))

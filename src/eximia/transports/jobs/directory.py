@@ -18,7 +18,7 @@ from eximia.spool.write_hint import begin_writing
 from .filter import FilterFailure, FilterTimeout
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
-from .paths import check_directory, check_vouched, make_directories, sync_directory
+from .paths import check_directory, check_vouched, make_directories, sync_directory, unused_microsecond
 from .quota import check, crossed, directory_usage, expression, size_pattern
 from .result import JobError
 
@@ -43,10 +43,8 @@ def _make(path: str, fields: dict[str, Any]) -> None:
     """The directory itself. Raises JobError."""
     check_vouched(fields)
     check_directory(path, fields["create_file"], fields["home"])
-    if os.path.isdir(path):
-        return
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode  # looked at once: another delivery may be making it
     except FileNotFoundError:
         if not fields["create_directory"]:
             return
@@ -55,7 +53,7 @@ def _make(path: str, fields: dict[str, Any]) -> None:
             return  # creating the file says what is wrong
         raise JobError(f"stat() error for {path}: {os.strerror(error.errno or 0)}", error.errno or 0) from error
     else:
-        if fields["format"] != "maildir":
+        if stat.S_ISDIR(mode) or fields["format"] != "maildir":
             return
         raise JobError(f"{path} is not a directory", Errno.NOT_DIRECTORY)
     try:
@@ -194,7 +192,7 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
     for attempt in range(max(1, fields["maildir_retries"])):
         if attempt > 2:
             time.sleep(2)  # not just another delivery of this process in the same microsecond
-        now = time.time_ns() // 1000
+        now = unused_microsecond()
         name = f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -205,9 +203,6 @@ def _unique(path: str, fields: dict[str, Any]) -> tuple[str, int]:
             tries = fields["maildir_retries"]
             raise JobError(f"failed to open {_TMP}/{name} ({tries} tries)", error.errno or 0) from error
         os.fchmod(fd, fields["mode"])
-        # The next delivery of this process must see a later microsecond.
-        while time.time_ns() // 1000 <= now:
-            pass
         return name, fd
     raise JobError(f"failed to open {_TMP}/{name} ({fields['maildir_retries']} tries)", errno.EEXIST)
 
@@ -243,7 +238,7 @@ def _mailstore(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, A
 
 
 def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-    temporary = f"{path.rstrip('/')}/temp.{os.getpid()}.{_serial()}.{fields['host']}"
+    temporary = f"{path.rstrip('/')}/temp.{os.getpid()}.{unused_microsecond() % 1000000000}.{fields['host']}"
     made: list[str] = []
     usage = usage_of(path, fields)
     fd = _new(temporary, fields, made)
@@ -263,11 +258,6 @@ def _plain(path: str, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         "inode": inode,
         "warn": crossed(fields["quota_warn"], usage.size, size),
     }
-
-
-def _serial() -> int:
-    """Apart from other deliveries of this process at the same time."""
-    return time.monotonic_ns() % 1000000000
 
 
 def _new(name: str, fields: dict[str, Any], made: list[str]) -> int:

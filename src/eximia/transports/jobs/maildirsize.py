@@ -7,6 +7,7 @@ import re
 import time
 from typing import Any
 
+from .paths import unused_microsecond
 from .quota import SizePattern, directory_usage, exceeded, expression
 from .result import JobError
 
@@ -80,7 +81,7 @@ def _compute(path: str, top: str, fields: dict[str, Any], pattern: SizePattern |
             found = directory_usage(place, pattern, count_folders=False)
             size += found[0]
             files += found[1]
-    now = time.time_ns() // 1000
+    now = unused_microsecond()
     temporary = os.path.join(top, "tmp", f"{now // 1000000}.M{now % 1000000}P{os.getpid()}.{fields['host']}")
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.fchmod(fd, 0o600)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from typing import Any
 
 from eximia.context.delivery import Errno
 
 from .result import JobError
+
+_naming = threading.Lock()
+_last_microsecond = 0
+
+
+def unused_microsecond() -> int:
+    """The time in microseconds, as part of a file's name: no two in this process are the same, also in threads."""
+    global _last_microsecond
+    with _naming:
+        _last_microsecond = max(time.time_ns() // 1000, _last_microsecond + 1)
+        return _last_microsecond
 
 
 def make_directories(path: str, mode: int) -> None:
