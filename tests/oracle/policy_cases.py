@@ -436,6 +436,27 @@ CASES = {
         acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
         said=EHLO + "MAIL FROM:<s@from.example>\r\n" + "MAIL FROM:<s@from.example>\r\n" * 5 + QUIT,
     ),
+    "limits: commands but MAIL": Dialogue(
+        main=QUEUED + "smtp_accept_max_nonmail = 2\nacl_smtp_notquit = notquit\n",
+        acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",
+        said=EHLO + "NOOP\r\n" * 6 + QUIT,
+    ),
+    **{
+        f"ends: {name}, {verb}{more}".strip(): Dialogue(
+            main=f"{QUEUED}acl_smtp_{name} = a\n",
+            acl=f"rcpt:\n accept\na:\n {verb} message = words\n{more}",
+            said=EHLO + (QUIT if name == "quit" else ""),
+        )
+        for name, verb, more in (
+            ("quit", "discard", ""),
+            ("quit", "require", " condition = no\n"),
+            ("quit", "require", " acl = b\nb:\n drop\n"),
+            ("quit", "accept", " endpass\n condition = no\n"),
+            ("notquit", "deny", ""),
+            ("notquit", "discard", ""),
+            ("notquit", "accept", " set acl_c_a = ${lookup{a}lsearch{/dev/null}}\n"),
+        )
+    },
     "limits: empty HELO": Dialogue(
         main=QUEUED + "acl_smtp_notquit = notquit\n",
         acl="rcpt:\n accept\nnotquit:\n accept logwrite = notquit $smtp_notquit_reason\n",

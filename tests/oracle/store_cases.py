@@ -33,6 +33,10 @@ CASES = {
     "appendfile: maildir": file(" directory = @D/box/md\n maildir_format\n"),
     "appendfile: mailstore": file(" directory = @D/box/ms\n mailstore_format\n mailstore_prefix = p-$local_part\n"),
     "appendfile: /dev/null": file(" file = /dev/null\n"),
+    "appendfile: a router's user without a group": Dialogue(
+        routers="r:\n driver = accept\n user = 8\n transport = box\n",
+        transports="box:\n driver = appendfile\n file = @D/box/x\n group = 8\n",
+    ),
     "appendfile: tainted": file(" file = @D/box/$local_part\n"),
     "limits: one message a connection": Dialogue(
         said=EHLO + ENVELOPE + DATA + "MAIL FROM:<>\r\nRCPT TO:<joe@y.example>\r\nNOOP\r\n" + QUIT,

@@ -177,6 +177,8 @@ def _obey(one: Run, acl: Acl, statement: Statement) -> Outcome | None:
     if verb in _ACCEPTING:
         if holds is True:
             end = _ACCEPTING[verb]
+            if end is Outcome.DISCARD:
+                _no_failure_at_the_end(one, verb)
         elif holds is Outcome.DISCARD:
             end = Outcome.DISCARD
             if one.debug:
@@ -188,20 +190,25 @@ def _obey(one: Run, acl: Acl, statement: Statement) -> Outcome | None:
             return Outcome.DENY if holds is False else Outcome.DROP
     elif verb == "require":
         if holds is not True:
+            _no_failure_at_the_end(one, verb)
             if one.debug:
                 one.say(f"end of {acl.shown}: not OK")
             return Outcome.DENY if holds is False else Outcome.DROP
     elif holds is True:
-        if one.phase.bit & ENDINGS and not one.depth:
-            if one.debug:
-                one.say(f"end of {acl.shown}: {_REFUSING[verb].value}")
-            raise AclError(
-                f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)", one.user_message
-            )
         end = _REFUSING[verb]
+        if one.debug:
+            one.say(f"end of {acl.shown}: {end.value}")
+        _no_failure_at_the_end(one, verb)
+        return end
     if end is not None and one.debug:
         one.say(f"end of {acl.shown}: {end.value}")
     return end
+
+
+def _no_failure_at_the_end(one: Run, verb: str) -> None:
+    """Nothing is left to refuse when a session ends. Raises AclError."""
+    if one.phase.bit & ENDINGS and not one.depth:
+        raise AclError(f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)", one.user_message)
 
 
 def _conditions_hold(one: Run, statement: Statement, state: messages.Texts) -> bool | Outcome:

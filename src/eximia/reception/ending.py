@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eximia.acl.result import Outcome
 from eximia.logs.lines import smtp as lines
 from eximia.logs.lines.hosts import full_host, interface
 from eximia.message.dates import elapsed
@@ -84,9 +85,14 @@ def finish(session: SmtpSession, over: SessionOver) -> None:
             code, usual = over.reply
             session.reply(code, text or usual)
         if over.dropped:
-            log.reject(f"SMTP call from {session.peer()} dropped: {over.dropped}", host)
+            log_dropped(session, over.dropped)
     if over.no_mail_line and not over.timeout and not session.had_mail and selectors.smtp_no_mail and not nolog:
         log.main(lines.no_mail(facts, selectors, session.duration()), host)
+
+
+def log_dropped(session: SmtpSession, why: str) -> None:
+    """Log that we end the session."""
+    session.process.log.reject(f"SMTP call from {session.peer()} dropped: {why}", session.shown_id)
 
 
 def _not_quit(session: SmtpSession, over: SessionOver) -> str:
@@ -95,7 +101,10 @@ def _not_quit(session: SmtpSession, over: SessionOver) -> str:
         return ""
     session.ctx.session.notquit_reason = over.reason
     session.ctx.message.id = over.message_id  # a message that was cut off has none
-    return session.policy.acl(session.ctx, "acl_smtp_notquit").user_message
+    result = session.policy.acl(session.ctx, "acl_smtp_notquit")
+    if result.outcome is Outcome.ERROR:
+        session.process.log.panic(f"ACL for not-QUIT returned ERROR: {result.log_message}", over.message_id)
+    return result.user_message
 
 
 def _lost(session: SmtpSession, over: SessionOver) -> None:

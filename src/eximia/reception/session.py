@@ -21,7 +21,7 @@ from eximia.protocols.smtp.server import Command, Server, reply
 
 from . import answers
 from .commands.catalogue import COMMANDS, ONLY_WITH
-from .ending import SessionOver, finish
+from .ending import SessionOver, finish, log_dropped
 from .extensions import server_auth, server_tls
 from .greeting import greet
 from .limits import Counters, Throttle, receive_timeout, throttle
@@ -208,12 +208,8 @@ class SmtpSession:
             return
         if self.counters.counts_as_nonmail(verb) and self._too_many_nonmail(command):
             self.log_incomplete("too many non-mail commands")
-            raise SessionOver(
-                "bad-commands",
-                reply=("554", "Too many nonmail commands"),
-                status=1,
-                dropped=f'too many nonmail commands (last was "{printing(command.line.split(" ")[0])}")',
-            )
+            log_dropped(self, f'too many nonmail commands (last was "{printing(command.line.split(" ")[0])}")')
+            raise SessionOver("bad-commands", reply=("554", "Too many nonmail commands"), status=1)
         session.command_history.append(verb)
         handler = COMMANDS.get(verb)
         assert handler is not None

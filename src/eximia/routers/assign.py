@@ -149,7 +149,7 @@ def user_of(ctx: Context, router: Router, option: int | Template) -> tuple[int, 
             entry = pwd.getpwuid(option)
         except KeyError:
             return option, None, ""
-        return option, entry.pw_gid, entry.pw_name
+        return option, None, entry.pw_name  # the group that comes with a name was set with it
     try:
         text = expand(option, ctx)
     except ExpansionError as error:

@@ -43,3 +43,10 @@ def test_kill_takes_the_file_away(world: World, tmp_path: Path) -> None:
     world.define("a:\n warn control = debug\n      condition = yes\n accept control = debug/kill\n")
     world.rcpt("q")
     assert not (tmp_path / "debuglog").exists()
+
+
+@pytest.mark.parametrize("tag", ["a\nb", "caf\xe9", "a" * 65])
+def test_what_cannot_be_in_the_name_of_the_file(world: World, tmp_path: Path, tag: str) -> None:
+    world.define("a:\n accept control = debug/tag=.$local_part\n")
+    assert world.rcpt(tag)[0].startswith("451 ")
+    assert not list(tmp_path.glob("debuglog*"))

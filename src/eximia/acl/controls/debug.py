@@ -18,6 +18,7 @@ from eximia.context import Context, Process
 from .control import Control
 
 _NOTE = "debug.log"
+_LONGEST_TAG = 64
 #: what is written when `opts` says nothing
 _WORDS = (
     "acl auth deliver dns exec expand filter hints_lookup host_lookup ident interface lists load local_scan lookup "
@@ -107,8 +108,9 @@ def _apply(one: Run, options: str | None) -> None:
         if trigger == "now":
             current.release()
         return
-    if "/" in tag:
-        raise AclError(f'control=debug/tag has a slash: "{tag}"')
+    # It may come from outside, as in the manual's example with $sender_host_address.
+    if not tag.isascii() or not tag.isprintable() or len(tag) > _LONGEST_TAG:
+        raise AclError("control=debug/tag is not fit for the name of a file")
     directory = system_name(os.path.dirname(process.log.settings.destination.path)) or process.spool.directory
     current = DebugFile(os.path.join(directory, f"debuglog{tag}"))
     current.trigger = trigger
