@@ -47,10 +47,10 @@ class AgentPool:
         """One job in an agent of `identity`. Raises Defer when no agent can be had or it died."""
         request = pack_jobs([(job, fields)])
         while True:
-            idle = self._idle.get(identity)
-            kept = bool(idle)
+            found = self._take(identity)
+            kept = found is not None
             try:
-                sock = idle.pop() if idle else self.source(identity)
+                sock = found if found is not None else self.source(identity)
             except (OSError, WireError) as error:
                 raise Defer(f"no agent for uid {identity.uid}: {error}") from error
             try:
@@ -70,6 +70,13 @@ class AgentPool:
                 raise Defer(f"agent for uid {identity.uid} ended without an answer")
             self._idle.setdefault(identity, []).append(sock)
             return unpack_result(identity, answers[0])
+
+    def _take(self, identity: Identity) -> socket.socket | None:
+        """An idle connection. Other threads take, too: that there is one now does not say that it is for us."""
+        try:
+            return self._idle[identity].pop()
+        except (KeyError, IndexError):
+            return None
 
     def close(self) -> None:
         for sockets in self._idle.values():

@@ -163,7 +163,8 @@ class Bridge:
             tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, BaseException | None], None]] | None
         ] = SimpleQueue()
         self._threads = 0
-        self._idle = 0
+        #: pieces of work that threads have or that wait for one
+        self._load = 0
         self._finished: deque[tuple[Callable[[Any, BaseException | None], None], Any, BaseException | None]] = deque()
         self._signalled = False
         self._lock = threading.Lock()
@@ -303,24 +304,21 @@ class Bridge:
     def _submit(
         self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]
     ) -> None:
-        self._work.put((function, args, finished))
         with self._lock:
-            start = self._idle < self._work.qsize() and self._threads < THREADS
+            self._load += 1
+            start = self._threads < min(self._load, THREADS)
             if start:
                 self._threads += 1
+        self._work.put((function, args, finished))
         if start:
             threading.Thread(target=self._thread, daemon=True, name="blocking").start()
 
     def _thread(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             work = self._work.get()
-            with self._lock:
-                self._idle -= 1
             if work is None:
                 return
-            self._work_on(*work)
+            self._work_on(*work, thread=True)
 
     def close(self) -> None:
         """End the threads; nothing is given to them any more."""
@@ -328,9 +326,14 @@ class Bridge:
             self._work.put(None)
 
     def _work_on(
-        self, function: Callable[..., Any], args: tuple[Any, ...], finished: Callable[[Any, BaseException | None], None]
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        finished: Callable[[Any, BaseException | None], None],
+        *,
+        thread: bool = False,
     ) -> None:
-        """Do a piece of work in a thread, and tell the loop of its end."""
+        """Do a piece of work in a thread (`thread`: one that `_submit` counts), and tell the loop of its end."""
         value: Any = None
         error: BaseException | None = None
         try:
@@ -338,6 +341,7 @@ class Bridge:
         except BaseException as caught:  # noqa: BLE001  (raised again in the greenlet that waits)
             error = caught
         with self._lock:
+            self._load -= thread
             self._finished.append((finished, value, error))
             signal = not self._signalled
             self._signalled = True

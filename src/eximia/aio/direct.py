@@ -132,8 +132,18 @@ class DirectNetwork:
     def connect_unix(self, path: str, *, timeout: float) -> DirectStream:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         sock.settimeout(timeout or None)
+        ends = time.monotonic() + timeout
         try:
-            sock.connect(to_bytes(path))
+            while True:
+                try:
+                    sock.connect(to_bytes(path))
+                    break
+                except BlockingIOError:
+                    # The queue of connections of the other end is full, for which a socket with a time-out does not
+                    # wait.
+                    if time.monotonic() >= ends:
+                        raise TimeoutError from None
+                    time.sleep(0.01)
         except TimeoutError:
             sock.close()
             raise timeout_error() from None

@@ -14,6 +14,8 @@ from eximia.base.text import to_bytes
 
 #: waits shorter than this get a timer of their own; longer ones are looked at once a second
 PRECISE_TIMEOUT = 5.0
+#: seconds between attempts to reach a Unix socket whose queue of connections is full: no descriptor tells of its end
+FULL_QUEUE_PAUSE = 0.01
 #: stop reading from a peer that sends more than this before policy takes it
 READ_HIGH = 256 * 1024
 
@@ -272,8 +274,7 @@ class LoopNetwork:
         return LoopStream(self._bridge, self.ticker)
 
     def connect(self, address: str, port: int, *, timeout: float, interface: str = "") -> LoopStream:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        sock = _new_socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         try:
             if interface:
                 sock.bind((interface, 0))
@@ -286,7 +287,7 @@ class LoopNetwork:
             raise
 
     def connect_unix(self, path: str, *, timeout: float) -> LoopStream:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        sock = _new_socket(socket.AF_UNIX)
         try:
             stream = self._connected(sock, to_bytes(path), timeout)
         except OSError as error:
@@ -302,6 +303,13 @@ class LoopNetwork:
         loop = self._bridge.loop
         waiter = self._bridge.waiter()
         code = sock.connect_ex(target)
+        if code == errno.EAGAIN and sock.family == socket.AF_UNIX:
+            ends = loop.time() + timeout if timeout > 0 else float("inf")
+            while code == errno.EAGAIN:
+                if loop.time() >= ends:
+                    raise NetworkError(os.strerror(errno.ETIMEDOUT), errno.ETIMEDOUT, timed_out=True)
+                self._bridge.sleep(FULL_QUEUE_PAUSE)
+                code = sock.connect_ex(target)
         if code in (errno.EINPROGRESS, errno.EAGAIN):
             descriptor = sock.fileno()
 
@@ -356,6 +364,14 @@ class LoopNetwork:
                 sock.sendto(data, (address, port))
             except OSError as error:
                 raise _network_error(error) from None
+
+
+def _new_socket(family: int) -> socket.socket:
+    """Raises NetworkError: many sessions may have all descriptors."""
+    try:
+        return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    except OSError as error:
+        raise _network_error(error) from None
 
 
 def _network_error(error: OSError) -> NetworkError:

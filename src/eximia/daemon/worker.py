@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from eximia.spool.arrivals import ArrivalLog
 
 
+#: seconds to wait for the parent's answer
+PATIENCE = 30.0
+
+
 class Control:
     """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, `retire`, and the answers
     `ok` and `no REASON`."""
@@ -52,6 +56,8 @@ class Control:
         self.sock = sock
         self._lock = threading.Lock()
         self._answers: queue.SimpleQueue[tuple[bytes, list[int]]] = queue.SimpleQueue()
+        #: answers that nobody waits for any more: agents of users that others did not ask for
+        self._late = 0
 
     def send(self, data: bytes) -> None:
         with self._lock:
@@ -65,8 +71,14 @@ class Control:
         with self._lock:
             send_frame(self.sock, f"agent {identity.uid} {identity.gid} {identity.user}".encode("latin-1"))
             try:
-                data, fds = self._answers.get(timeout=30)
+                data, fds = self._answers.get(timeout=PATIENCE)
+                while self._late:
+                    self._late -= 1
+                    for fd in fds:
+                        os.close(fd)
+                    data, fds = self._answers.get(timeout=PATIENCE)
             except queue.Empty:
+                self._late += 1
                 raise WireError("the parent does not answer") from None
         if data != b"ok" or len(fds) != 1:
             raise WireError(data.decode("latin-1"))

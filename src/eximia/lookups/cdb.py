@@ -1,8 +1,10 @@
-"""`cdb`: constant databases (manual 9.3; format as described at cr.yp.to/cdb.html). The file is mapped, not read."""
+"""`cdb`: constant databases (manual 9.3; format as described at cr.yp.to/cdb.html).
+
+The file is read where it is needed. It is not mapped: one that is made shorter meanwhile would end the worker."""
 
 from __future__ import annotations
 
-import mmap
+import os
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _PAIR = Struct("<II").unpack_from
 #: 256 pairs of table position and number of slots
 _HEADER = 2048
+#: what is read of a record at first
+_USUAL = 512
 
 
 def cdb_hash(key: bytes) -> int:
@@ -28,42 +32,59 @@ def cdb_hash(key: bytes) -> int:
 
 
 class CdbFile:
-    """A mapped file. Positions in it are believed only within its size."""
+    """An open file. Positions in it are believed only within its size."""
 
-    __slots__ = ("_data", "_size")
+    __slots__ = ("_fd", "_header", "_size")
 
     def __init__(self, path: str) -> None:
         """Raises OSError."""
-        with open(to_bytes(path), "rb") as file:
-            file.seek(0, 2)
-            self._size = file.tell()
-            if self._size < _HEADER:
-                raise OSError("too short")
-            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._fd = -1
+        self._fd = os.open(to_bytes(path), os.O_RDONLY | os.O_CLOEXEC)
+        self._size = os.fstat(self._fd).st_size
+        self._header = os.pread(self._fd, _HEADER, 0)
+        if len(self._header) < _HEADER:
+            raise OSError("too short")
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def _read(self, length: int, at: int) -> bytes:
+        """Raises ValueError when there is not so much."""
+        data = os.pread(self._fd, length, at)
+        if len(data) < length:
+            raise ValueError("cdb file became shorter")
+        return data
 
     def get(self, key: bytes) -> bytes | None:
-        """The first record of `key`. Raises ValueError for a damaged file."""
+        """The first record of `key`. Raises OSError, and ValueError for a damaged file."""
         hashed = cdb_hash(key)
-        table, slots = _PAIR(self._data, (hashed & 0xFF) * 8)
+        table, slots = _PAIR(self._header, (hashed & 0xFF) * 8)
         if not slots:
             return None
         if table + slots * 8 > self._size:
             raise ValueError("cdb hash table runs past the end of the file")
         start = (hashed >> 8) % slots
         for step in range(slots):
-            slot_hash, position = _PAIR(self._data, table + (start + step) % slots * 8)
+            slot_hash, position = _PAIR(self._read(8, table + (start + step) % slots * 8))
             if not position:
                 return None
             if slot_hash != hashed:
                 continue
             if position + 8 > self._size:
                 raise ValueError("cdb record runs past the end of the file")
-            key_length, data_length = _PAIR(self._data, position)
-            begin = position + 8
-            if begin + key_length + data_length > self._size:
+            head = os.pread(self._fd, _USUAL, position)
+            if len(head) < 8:
+                raise ValueError("cdb file became shorter")
+            key_length, data_length = _PAIR(head)
+            end = 8 + key_length + data_length
+            if position + end > self._size:
                 raise ValueError("cdb record runs past the end of the file")
-            if key_length == len(key) and self._data[begin : begin + key_length] == key:
-                return self._data[begin + key_length : begin + key_length + data_length]
+            if key_length != len(key):
+                continue
+            record = head if end <= len(head) else self._read(end, position)
+            if record[8 : 8 + key_length] == key:
+                return record[8 + key_length : end]
         return None
 
 
@@ -75,7 +96,7 @@ class Cdb(SingleKey):
         database = kept_file(ctx, "cdb", path, "for cdb lookup", CdbFile)
         try:
             found = database.get(to_bytes(key))
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise LookupDefer(f"{path}: {error}") from None
         return None if found is None else Untainted(from_bytes(found))
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -71,6 +73,32 @@ def test_items_that_wait_together_go_together_and_each_gets_its_own_result() -> 
     assert run(policy) == [str(n) if n == 3 else n * 10 for n in range(30)]
     assert sorted(item for batch in batches for item in batch) == list(range(30))
     assert len(batches) < 30
+
+
+def test_no_work_waits_for_other_work_while_threads_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
+    class Late(SimpleQueue):  # type: ignore[type-arg]
+        """A thread that has got its work does not go on at once."""
+
+        def get(self, *args: Any, **kwargs: Any) -> Any:
+            work = super().get(*args, **kwargs)
+            taken.set()
+            time.sleep(0.02)
+            return work
+
+    def policy(bridge: Bridge) -> bool:
+        bridge.blocking(lambda: None)
+        taken.clear()
+        done = threading.Event()
+        first = bridge.spawn(bridge.blocking, done.wait, 5)
+        bridge.sleep(0)
+        assert taken.wait(5)
+        bridge.blocking(done.set)
+        return first.join()
+
+    monkeypatch.setattr("eximia.aio.bridge.SimpleQueue", Late)
+    assert run(policy)
 
 
 def test_waiting_in_the_loop_itself_is_refused() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from eximia.base.errors import ExpansionError, LookupDefer, TaintError
 from eximia.base.text import Untainted, is_tainted
-from eximia.lookups.cdb import cdb_hash
+from eximia.lookups.cdb import CdbFile, cdb_hash
 from support_policy import clean, make_context
 
 LSEARCH = """# comment
@@ -269,6 +269,18 @@ def test_cdb(ctx, tmp_path):
     path.write_bytes(b"short")
     with pytest.raises(ExpansionError, match="for cdb lookup"):
         find(ctx, "cdb", "a", source)
+
+
+def test_a_cdb_file_that_is_cut_off_while_it_is_known_defers(tmp_path):
+    # As a worker sees it that believes for a moment what it knows of the file; of a mapped file this would be its end.
+    path = tmp_path / "db.cdb"
+    write_cdb(path, [(b"key", b"d" * 5000)])
+    database = CdbFile(str(path))
+    assert database.get(b"key") == b"d" * 5000
+    for size in (0, 2048, 4000):
+        os.truncate(path, size)
+        with pytest.raises(ValueError, match="shorter"):
+            database.get(b"key")
 
 
 def test_dbm(ctx, tmp_path):
