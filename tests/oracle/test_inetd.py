@@ -1,5 +1,6 @@
-"""Connections that inetd hands over as standard input (`-bs`), in clear, with STARTTLS and with TLS from the start: what an
-installed Exim and ours answer and log (manual 5.2 `-bs`, `-tls-on-connect`; 13.4, 49.4)."""
+"""Connections that inetd hands over as standard input (`-bs`), in clear, with STARTTLS and with TLS from the start, and the
+listening socket itself (`-bw`): what an installed Exim and ours answer and log (manual 5.2 `-bs`, `-bw`,
+`-tls-on-connect`; 13.4, 49.4)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from eximia.tls.binding import is_built
-from support_rows import OURS, SOURCE, open_folder
+from support_rows import OURS, SOURCE, open_folder, until
 from support_tls import Pki
 
 pytestmark = pytest.mark.skipif(
@@ -85,10 +86,7 @@ def talk(sock: socket.socket, commands: tuple[str, ...]) -> list[str]:
 
 def outcome(folder: Path, program: list[str], pki: Pki, name: str) -> tuple[list[str], list[str]]:
     args, source, ports, commands = CASES[name]
-    owner = pwd.getpwnam("Debian-exim")
-    for part in (folder, folder / "spool", folder / "log"):
-        part.mkdir()
-        os.chown(part, owner.pw_uid, owner.pw_gid)
+    make_folders(folder)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -112,9 +110,22 @@ def outcome(folder: Path, program: list[str], pki: Pki, name: str) -> tuple[list
         client.close()
         process.kill()
         process.wait()
+    return replies, logged(folder, port)
+
+
+def make_folders(folder: Path) -> None:
+    owner = pwd.getpwnam("Debian-exim")
+    for part in (folder, folder / "spool", folder / "log"):
+        part.mkdir()
+        os.chown(part, owner.pw_uid, owner.pw_gid)
+
+
+def logged(folder: Path, port: int) -> list[str]:
+    """The main log, without what differs from time to time."""
     log = (folder / "log" / "mainlog").read_text("latin-1")
-    lines = [re.sub(r"^\S+ \S+ | D=\S+| X=TLS1\.3:\S+", "", line) for line in log.splitlines()]
-    return replies, [line.replace(f":{port}", ":PORT") for line in lines]
+    lines = [re.sub(r"^\S+ \S+ | D=\S+| X=TLS1\.3:\S+|(?<=pid=)\d+", "", line) for line in log.splitlines()]
+    lines = [re.sub(r"^exim \S+", "exim", line) for line in lines if line]
+    return [line.replace(f":{port}", ":PORT") for line in lines]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -127,3 +138,64 @@ def test_same(name: str) -> None:
         expected = outcome(folder / "exim", ["exim4"], pki, name)
         assert outcome(folder / "ours", OURS, pki, name) == expected
         assert any("(via inetd)" in line for line in expected[1])
+
+
+def served(folder: Path, program: list[str]) -> tuple[list[list[str]], int, list[str]]:
+    """Give it a listening socket: what three clients are told, the exit status, and the log."""
+    make_folders(folder)
+    text = CONFIGURATION.replace("FOLDER", str(folder)).replace("PORTS", "").replace("tls_certificate", "#")
+    (folder / "conf").write_text(text.replace("tls_privatekey", "#") + "tls_advertise_hosts =\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = subprocess.Popen(
+            [*program, "-C", str(folder / "conf"), "-bw2s"],
+            stdin=listener,
+            stdout=listener,
+            stderr=listener,
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        )
+        main = folder / "log" / "mainlog"
+        try:
+            until(lambda: main.exists() and "daemon started" in main.read_text())
+            replies = [
+                talk(socket.create_connection(("127.0.0.1", port), 30, (source, 0)), commands)
+                for source, commands in (
+                    ("127.0.0.1", ("EHLO a", "MAIL FROM:<a@b.example>", "QUIT")),
+                    ("127.0.0.7", ()),
+                    ("127.0.0.1", ("EHLO b", "QUIT")),
+                )
+            ]
+            status = process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
+        with socket.socket() as later:
+            assert later.connect_ex(("127.0.0.1", port)) == 0, "the socket is open for the next one"
+    return replies, status, logged(folder, port)
+
+
+def test_a_listening_socket() -> None:
+    with open_folder() as folder:
+        expected = served(folder / "exim", ["exim4"])
+        assert served(folder / "ours", OURS) == expected
+        assert expected[1] == 0
+        assert any("inetd wait timeout reached" in line for line in expected[2])
+
+
+@pytest.mark.parametrize("kind", ["a file", "a connection", "a Unix socket"])
+def test_no_listening_socket(kind: str) -> None:
+    with open_folder() as folder:
+        make_folders(folder / "ours")
+        (folder / "ours" / "conf").write_text(CONFIGURATION.replace("FOLDER", str(folder / "ours")))
+        sockets = socket.socketpair() if kind == "a connection" else (socket.socket(socket.AF_UNIX), socket.socket())
+        with sockets[0] as one, sockets[1], open(os.devnull) as null:
+            done = subprocess.run(
+                [*OURS, "-C", str(folder / "ours" / "conf"), "-bw"],
+                stdin=null if kind == "a file" else one,
+                env={**os.environ, "PYTHONPATH": str(SOURCE)},
+                capture_output=True,
+                check=False,
+                timeout=30,
+            )
+        assert done.returncode == 1
+        assert "standard input of -bw is not a" in (folder / "ours" / "log" / "paniclog").read_text()

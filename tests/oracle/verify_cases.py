@@ -54,6 +54,10 @@ LATER = {"rules": [("RCPT", b"451 later\r\n")]}
 
 CASES = {
     "recipient": rcpt(RECIPIENT),
+    "recipient callout, host test": rcpt(f"{RECIPIENT}/callout", args=("-bh", "192.0.2.7"), peers=REJECT_JOE),
+    "recipient callout, host test with callouts": rcpt(
+        f"{RECIPIENT}/callout", args=("-bhc", "192.0.2.7"), peers=REJECT_JOE, times=2
+    ),
     "recipient fails": rcpt(RECIPIENT, routers=FAIL),
     "recipient fails, message": rcpt("deny !verify = recipient\n message = $acl_verify_message", routers=FAIL),
     "recipient defers": rcpt(RECIPIENT, routers=FAIL, said=SAID.replace("y.example", "z.example")),

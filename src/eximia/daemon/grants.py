@@ -46,6 +46,7 @@ def make_grant(configuration: Configuration, call: Invocation) -> Grant:
         pid_file=_pid_file(configuration, call),
         retries=main.daemon_startup_retries,
         retry_sleep=main.daemon_startup_sleep,
+        inetd_wait=call.inetd_wait_timeout if call.inetd_wait else None,
     )
 
 

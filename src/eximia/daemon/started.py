@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 
 def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, int]]) -> None:
     """Log that the daemon has started (manual 53)."""
-    parts = [periods(call)]
-    if addresses:
+    if call.inetd_wait:
+        seconds = call.inetd_wait_timeout
+        end = f"terminating after {seconds} seconds" if seconds else "with no wait timeout"
+        parts = ["launched with listening socket", end]
+    elif addresses:
+        parts = [periods(call)]
         kinds: dict[str, list[tuple[str, int]]] = {"SMTP": [], "SMTPS": []}
         for address, port in addresses:
             kinds["SMTPS" if begins_with_tls(process, port) else "SMTP"].append((address, port))
         shown = (f"for {kind} on {_listening(places)}" for kind, places in kinds.items() if places)
         parts.append(f"listening {' and '.join(shown)}")
     else:
-        parts.append("not listening for SMTP")
+        parts = [periods(call), "not listening for SMTP"]
     process.log.main(f"exim {process.main.exim_version} daemon started: pid={os.getppid()}, {', '.join(parts)}")
 
 

@@ -49,8 +49,8 @@ PATIENCE = 30.0
 
 
 class Control:
-    """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, `retire`, and the answers
-    `ok` and `no REASON`."""
+    """Our end of the connection to the parent. Its frames: `log TEXT`, `panic TEXT`, `stop`, `retire`, `rest` and
+    `idle` (see privileged.supervisor), and the answers `ok` and `no REASON`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -183,6 +183,8 @@ class Worker:
 
     def serve(self, serve: object, process: Process, stream: LoopStream) -> None:
         self.streams.add(stream)
+        if self.call.inetd_wait_timeout:
+            self.control.send(b"came")
         try:
             serve(process, stream)  # type: ignore[operator]
         finally:
@@ -227,6 +229,12 @@ class Worker:
         elif word == b"stop":
             self.stop(bridge)
         elif word == b"retire":
+            self.retire(bridge)
+        elif word == b"rest":
+            if not bridge.busy:
+                self.control.send(b"rests")
+        elif word == b"idle":
+            process.log.main(f"exim {process.main.exim_version} daemon terminating, inetd wait timeout reached.\n")
             self.retire(bridge)
 
     def retire(self, bridge: Bridge) -> None:

@@ -41,6 +41,8 @@ class Grant:
     retry_sleep: int = 30
     #: seconds that a stopping worker may take to finish its sessions
     grace: int = 10
+    #: the standard input is the listening socket (-bw); end after so many seconds without a connection, 0: never
+    inetd_wait: int | None = None
 
     def encode(self) -> bytes:
         lines = [
@@ -52,6 +54,7 @@ class Grant:
             f"grace {self.grace}",
             "never " + " ".join(str(each) for each in sorted(self.never_users)),
             *(f"listen {each.address} {each.port}" for each in self.listeners),
+            *([f"inetd_wait {self.inetd_wait}"] if self.inetd_wait is not None else []),
             *([f"pid_file {self.pid_file}"] if self.pid_file else []),
         ]
         return ("\n".join(lines) + "\n").encode("latin-1")
@@ -75,6 +78,7 @@ class Grant:
                 raise GrantError("another version")
             uid, gid, user = fields.pop("identity")
             retries, sleep = fields.pop("retries")
+            wait = fields.pop("inetd_wait", None)
             grant = cls(
                 workers=int(fields.pop("workers")[0]),
                 listeners=tuple(listeners),
@@ -87,6 +91,7 @@ class Grant:
                 retries=int(retries),
                 retry_sleep=int(sleep),
                 grace=int(fields.pop("grace")[0]),
+                inetd_wait=None if wait is None else int(wait[0]),
             )
         except (KeyError, ValueError) as error:
             raise GrantError(str(error)) from error

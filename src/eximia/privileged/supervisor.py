@@ -7,6 +7,9 @@ Exim's command line: each worker, and the loader that makes a new grant at SIGHU
 
 Workers are children of ours, connected by a socket. They ask for one thing only: an agent for a user, checked against
 the grant. Signals: HUP loads anew and retires the old workers gracefully, TERM and INT stop, USR1 goes to the workers.
+
+With -bw the listening socket is our standard input, workers tell of each connection (frame `came`), and after a while
+without any they are asked whether they `rest`; when all do, the first one is told `idle`, the others `retire`.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ SHORT_LIFE = 2.0
 RESTART_PAUSE = 1.0
 #: shared memory of each worker: the addresses of its clients, see daemon.connections
 SHARED_BYTES = 16 * 8192
+#: how often a server that may end for lack of connections asks whether the last sessions and deliveries are over
+IDLE_STEP = 0.5
 
 
 class Stopped(Exception):
@@ -61,6 +66,12 @@ class Supervisor:
     arguments: list[str]
     ready_fd: int
     listeners: dict[Listener, socket.socket] = field(default_factory=dict)
+    #: the listening socket that inetd gave us
+    inherited: socket.socket | None = None
+    #: when to end for lack of connections; 0: never
+    idle_at: float = 0.0
+    #: the workers that have nothing to do, of those that were asked
+    resting: set[int] = field(default_factory=set)
     workers: list[Worker] = field(default_factory=list)
     restart_at: dict[int, float] = field(default_factory=dict)
     agents: set[int] = field(default_factory=set)
@@ -112,6 +123,8 @@ class Supervisor:
 
     def bind(self, retries: int = 0) -> None:
         """Make the listening sockets that the grant names and close others. Raises OSError, and Stopped."""
+        if self.grant.inetd_wait is not None and self.inherited is None:
+            self.inherited = standard_input()
         wanted = dict.fromkeys(self.grant.listeners)
         for listener in [each for each in self.listeners if each not in wanted]:
             self.listeners.pop(listener).close()
@@ -201,7 +214,10 @@ class Supervisor:
     def start_worker(self, index: int) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         grant = self.grant
-        fds = [theirs.fileno(), self.shared, self.ticket_keys.fd, *(sock.fileno() for sock in self.listeners.values())]
+        listening = [sock.fileno() for sock in self.listeners.values()]
+        if self.inherited is not None:
+            listening.append(self.inherited.fileno())
+        fds = [theirs.fileno(), self.shared, self.ticket_keys.fd, *listening]
         words = [
             f"control={theirs.fileno()}",
             f"shared={self.shared}",
@@ -210,7 +226,7 @@ class Supervisor:
             f"workers={grant.workers}",
             f"identity={grant.uid}:{grant.gid}:{grant.user}",
             f"grace={grant.grace}",
-            *(f"listen={sock.fileno()}" for sock in self.listeners.values()),
+            *(f"listen={fd}" for fd in listening),
         ]
         process = subprocess.Popen(
             command(WORKER, *words, "--", *self.arguments), pass_fds=fds, stdin=subprocess.DEVNULL
@@ -224,6 +240,8 @@ class Supervisor:
         """Wait for something and do it."""
         now = time.monotonic()
         moments = [self.rotate_at, *self.restart_at.values(), *(each.kill_at for each in self.workers if each.kill_at)]
+        if self.idle_at:
+            moments.append(self.idle_at)
         timeout = max(0.0, min(moments) - now)
         for key, _ in self.selector.select(timeout):
             if key.data is None:
@@ -233,6 +251,8 @@ class Supervisor:
         now = time.monotonic()
         if now >= self.rotate_at:
             self.rotate()
+        if self.idle_at and now >= self.idle_at:
+            self.ask_for_rest()
         for index, moment in list(self.restart_at.items()):
             if moment <= now and not self.stopping:
                 del self.restart_at[index]
@@ -246,6 +266,29 @@ class Supervisor:
         """A new key for the workers' session tickets."""
         self.ticket_keys.rotate(time.time())
         self.rotate_at = time.monotonic() + self.ticket_keys.period
+
+    def put_off(self) -> None:
+        """The server serves, or somebody came: the time without connections begins."""
+        if self.grant.inetd_wait:
+            self.idle_at = time.monotonic() + self.grant.inetd_wait
+
+    def ask_for_rest(self) -> None:
+        """Nobody came for the time of -bw: end once no session or delivery is left; until then others may come."""
+        self.resting.clear()
+        self.idle_at = time.monotonic() + IDLE_STEP
+        for worker in self.workers:
+            self.send(worker, b"rest")
+
+    def rests(self, worker: Worker) -> None:
+        self.resting.add(worker.process.pid)
+        if self.stopping or any(each.process.pid not in self.resting for each in self.workers):
+            return
+        self.idle_at = 0.0
+        self.stopping = True
+        self.restart_at.clear()
+        for worker in self.workers:
+            worker.retiring = True
+            self.send(worker, b"retire" if worker.index else b"idle")
 
     def signals(self, reader: socket.socket) -> None:
         try:
@@ -347,6 +390,10 @@ class Supervisor:
             self.worker_ready(worker)
         elif word == b"agent":
             self.agent(worker, rest)
+        elif word == b"came":
+            self.put_off()
+        elif word == b"rests":
+            self.rests(worker)
 
     def forget_control(self, worker: Worker) -> None:
         if worker.control.fileno() >= 0:
@@ -367,6 +414,7 @@ class Supervisor:
                 self.send(each, b"retire")
         notify_systemd(b"READY=1")
         self.tell_caller()
+        self.put_off()
 
     def agent(self, worker: Worker, words: bytes) -> None:
         """`agent UID GID [USER]`: an agent's socket comes back with the frame `ok`, or a frame `no REASON`."""
@@ -405,6 +453,22 @@ class Supervisor:
                 self.send(worker, frame)
                 return
         self.pending_log.append(frame)
+
+
+def standard_input() -> socket.socket:
+    """The listening socket that our standard input is, which becomes empty. Raises OSError."""
+    sock = socket.socket(fileno=os.dup(0))
+    sock.setblocking(False)
+    null = os.open(os.devnull, os.O_RDWR)
+    # inetd makes it the standard output, too.
+    for fd in (0, 1, 2):
+        try:
+            if fd == 0 or os.path.sameopenfile(fd, sock.fileno()):
+                os.dup2(null, fd)
+        except OSError:
+            continue
+    os.close(null)
+    return sock
 
 
 def interval(seconds: int) -> str:

@@ -68,8 +68,6 @@ class SessionSettings:
     suppress_fixups: bool = False
     #: -bh: messages are thrown away, nothing is written
     testing: bool = False
-    #: -bhc
-    callouts: bool = False
     #: -f with -bs: the sender that replaces the one of MAIL for untrusted callers
     forced_sender: str | None = None
 

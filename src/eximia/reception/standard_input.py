@@ -82,12 +82,13 @@ def run_host_test(process: Process, call: Invocation, stream: Stream, address: s
 
     process.log = testing_log(process)
     host, port = split_port(address)
-    session = Session(sender_host_address=canonical(host), sender_host_port=port, host_checking=True)
+    session = Session(
+        sender_host_address=canonical(host), sender_host_port=port, host_checking=True, callouts=call.callouts
+    )
     given_facts(session, call)
     session.sender_host_address, session.sender_host_port = canonical(host), port
     settings = settings_of(call)
     settings.testing = True
-    settings.callouts = call.callouts
     process.trace = Commentary(process.trace)
     os.write(
         1,

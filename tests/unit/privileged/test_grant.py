@@ -14,6 +14,7 @@ GRANT = Grant(
     user="mail",
     never_users=frozenset({0, 8}),
     pid_file="/run/a b.pid",
+    inetd_wait=0,
 )
 
 

@@ -86,6 +86,11 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
     ctx = one.ctx
     if one.debug:
         one.say("Attempting full verification using callout")
+    if ctx.session.host_checking and not ctx.session.callouts:
+        if one.debug:
+            one.say("... callout omitted by default when host testing")
+            one.say("(Use -bhc if you want the callouts to happen.)")
+        return
     verdict.called = True
     mail_from = options.mail_from
     if options.use_sender:
@@ -100,10 +105,6 @@ def call_out(one: Run, address: str, kind: str, options: CalloutOptions, target:
         verdict.accepted = known.verdict == "ok" and not known.kind
         verdict.user = known.text
         verdict.log = ""
-        return
-    if ctx.session.host_checking and not ctx.session.callouts:
-        if one.debug:
-            one.say("callout skipped in -bh checking mode")
         return
     if ctx.session.flush is not None and not ctx.session.no_callout_flush:
         ctx.session.flush()

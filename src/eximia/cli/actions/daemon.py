@@ -31,6 +31,9 @@ def run(call: Invocation) -> int:
     if process.main.mua_wrapper:
         process.log.panic("Daemon cannot be run when mua_wrapper is set")
         return 1
+    if call.inetd_wait and (why := no_listening_socket()):
+        process.log.panic(f"standard input of -bw {why}")
+        return 1
     try:
         grant = make_grant(process.config, call)
     except MalformedAddress as error:
@@ -47,7 +50,7 @@ def run(call: Invocation) -> int:
     for folder in ("", "/input", "/msglog", "/db"):
         process.spool.make_folder(process.spool.directory + folder)
     warn_of_certificate(process)
-    stay = call.foreground or call.verbose
+    stay = call.foreground or call.verbose or call.inetd_wait  # inetd waits for our end
     ready, told = os.pipe()
     if not stay and os.fork():
         os.close(told)
@@ -68,6 +71,21 @@ def run(call: Invocation) -> int:
     words = [os.fsdecode(each.encode("latin-1")) for each in call.words]
     sys.stderr.flush()
     return become_supervisor([str(grant_read), str(told), *words], [call.program, *words])
+
+
+def no_listening_socket() -> str:
+    """What is wrong with our standard input, which is to be a TCP socket that listens; empty: nothing."""
+    import socket
+
+    try:
+        with socket.socket(fileno=os.dup(0)) as sock:
+            if sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type != socket.SOCK_STREAM:
+                return "is not a TCP socket"
+            if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return "is a socket that does not listen"
+    except OSError as error:
+        return f"is not a socket: {error.strerror}"
+    return ""
 
 
 def closed_to(grant: Grant) -> str:
