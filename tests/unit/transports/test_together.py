@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
 
-from eximia.transports.jobs import autoreply
+from eximia.transports.jobs import autoreply, locking
 from support_together import AT_ONCE, in_processes, in_threads
 from support_transports import World
 
@@ -45,6 +47,58 @@ def test_the_first_messages_of_a_mailbox(tmp_path, settings, files, together):
 
         assert together(work) == [OK] * AT_ONCE
         assert messages(top) == files
+
+
+@pytest.mark.parametrize("together", [in_threads, in_processes])
+def test_a_new_mailbox_has_its_mode_a_moment_later(tmp_path, together, monkeypatch):
+    change = os.fchmod
+
+    def slowly(fd: int, mode: int) -> None:
+        time.sleep(0.05)
+        change(fd, mode)
+
+    monkeypatch.setattr(os, "fchmod", slowly)
+    file = tmp_path / "mbox"
+
+    def work(number: int) -> str:
+        time.sleep(number * 0.005)
+        world = World()
+        transport = world.transport("appendfile", file=str(file), mode=0o660, use_lockfile=False)
+        return "\n".join(world.run(transport, "joe@y.example"))
+
+    umask = os.umask(0o022)
+    try:
+        assert together(work) == [OK] * AT_ONCE
+    finally:
+        os.umask(umask)
+    assert file.stat().st_mode & 0o777 == 0o660
+    assert file.read_bytes().count(b"Subject: hi") == AT_ONCE
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_mailbox_that_goes_while_its_lock_is_waited_for(tmp_path, replaced, monkeypatch):
+    file = tmp_path / "mbox"
+    file.write_bytes(b"old\n")
+    file.chmod(0o600)
+    reader = os.open(file, os.O_RDWR)
+    fcntl.flock(reader, fcntl.LOCK_EX)
+
+    def leave(seconds: float) -> None:
+        file.unlink()
+        if replaced:
+            file.write_bytes(b"rewritten\n")
+            file.chmod(0o600)
+        os.close(reader)
+        monkeypatch.undo()
+
+    monkeypatch.setattr(locking.time, "sleep", leave)
+    world = World()
+    words = {"use_lockfile": False, "use_fcntl_lock": False, "use_flock_lock": True, "lock_flock_timeout": 10}
+    transport = world.transport("appendfile", file=str(file), **words)
+    assert world.run(transport, "joe@y.example") == [OK]
+    text = file.read_bytes()
+    assert text.startswith(b"rewritten\n" if replaced else b"From ")
+    assert b"Subject: hi" in text
 
 
 @pytest.mark.parametrize("size", [0, 100000])

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from eximia.privileged.agent import Steps
 
 _MOST_RACES = 10
+#: how often and how long (seconds) a mailbox that is being made is waited for
+_MAKING, _MAKING_STEP = 10, 0.02
 
 
 def run(fields: dict[str, Any], fds: list[int]) -> dict[str, Any] | Steps:
@@ -102,6 +104,8 @@ def _locked(fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
             if stat.S_ISFIFO(os.fstat(fd).st_mode):
                 return _write(fd, fields, fds)
             if lock_open_file(fd, fields):
+                if os.fstat(fd).st_nlink == 0:
+                    continue  # another program removed or replaced it while we waited for the lock
                 if not fields["use_mbx_lock"]:
                     return _write(fd, fields, fds)
                 mbx_lock = take_mbx_lock(fd, fields)
@@ -204,12 +208,27 @@ def _check_mode(path: str, status: os.stat_result, fields: dict[str, Any]) -> No
     if mode == wanted:
         return
     if fields["mode_fail_narrower"] and wanted & ~mode:
+        mode = _mode_when_made(path, status)
+    if fields["mode_fail_narrower"] and wanted & ~mode:
         raise JobError(f"mailbox {path} has the wrong mode {mode:o} ({wanted:o} expected)", Errno.BAD_MODE)
     if mode & ~wanted:
         try:
             os.chmod(path, mode & wanted)
         except OSError as error:
             raise JobError(f"attempting to chmod mailbox {path}", error.errno or 0) from error
+
+
+def _mode_when_made(path: str, status: os.stat_result) -> int:
+    """The mode of a mailbox that another delivery may just have made: at first the umask holds."""
+    for _ in range(_MAKING):
+        if status.st_size > 0 or time.time() - status.st_ctime > 1:
+            break
+        time.sleep(_MAKING_STEP)
+        try:
+            status = os.stat(path)
+        except OSError:
+            break  # opening it says what is wrong
+    return stat.S_IMODE(status.st_mode)
 
 
 def _write(fd: int, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
