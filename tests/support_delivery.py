@@ -11,6 +11,7 @@ import pytest
 
 from eximia.context import Batch, Body, Context, Message, Outcome, Process, Recipient, Result, Session, SmtpFacts
 from eximia.delivery import AttemptEnd, AttemptSettings, deliver_message, deliver_received
+from eximia.hints.records import GONE
 from eximia.logs.selectors import Selectors
 from eximia.message.header import Header
 from eximia.spool.durable import Arrival
@@ -83,8 +84,13 @@ class Table:
 
     def update(self, key: str, change: Callable[[Any], Any]) -> None:
         new = change(self.records.get(key))
-        if new is not None:
+        if new is GONE:
+            self.records.pop(key, None)
+        elif new is not None:
             self.records[key] = new
+
+    def take(self, key: str) -> Any:
+        return self.records.pop(key, None)
 
     def delete(self, key: str) -> bool:
         return self.records.pop(key, None) is not None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from eximia.base.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from eximia.base.ports import Stream
+
+
+#: what `Backend.update` takes for a value to remove; no record is empty
+REMOVED: Final = b""
 
 
 class Entry(NamedTuple):
@@ -37,8 +41,8 @@ class Backend(Protocol):
     def update(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
         """Read, change and write as one step that no other process interrupts.
 
-        `change` gets the record and returns its new value, or None to leave things as they are. It must neither
-        wait nor touch hints, and may be called again when another process was faster.
+        `change` gets the record and returns its new value, `REMOVED` to remove it, or None to leave things as they are.
+        It must neither wait nor touch hints, and may be called again when another process was faster.
         """
 
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:

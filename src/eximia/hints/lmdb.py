@@ -1,24 +1,29 @@
 """Hints in one LMDB environment, `<spool>/db/hints.lmdb` or the directory that `hints_database = lmdb:DIRECTORY` names.
 
-One writer at a time over all processes, any number of readers; nothing is synced: a power cut may lose hints.
+One writer at a time over all processes, any number of readers; nothing is synced: a power cut may lose hints. An
+environment that was removed or replaced is noticed after a second.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .backend import Entry, Place
+from .backend import REMOVED, Entry, Place
+from .place import alone_in, identity_of, make_folder
 
 if TYPE_CHECKING:
     import lmdb
 
 _MAP_SIZE = 1 << 30
-_DIRECTORY_MODE = 0o750
+_MOST_READERS = 1024
+#: seconds for which the environment is believed to be in its place still
+_RECHECK = 1.0
 _FILE_MODE = 0o640
 #: what LMDB takes as a key, less the digest
 _LONGEST_KEY = 500 - 16
@@ -29,15 +34,17 @@ _HEAD = struct.Struct("<dI")
 class LmdbBackend:
     """See the module's docstring; the methods are those of `backend.Backend`."""
 
-    __slots__ = ("_abandoned", "_directory", "_environment", "_owner", "_panic", "_pid")
+    __slots__ = ("_checked", "_data", "_directory", "_environment", "_identity", "_owner", "_panic", "_pid")
 
     def __init__(self, place: Place) -> None:
         self._directory = place.where or os.path.join(place.directory, "hints.lmdb")
+        self._data = os.path.join(self._directory, "data.mdb")
+        #: which file the environment is of, and when that was looked at last
+        self._identity: tuple[int, int] | None = None
+        self._checked = 0.0
         self._panic = place.panic
         self._owner = place.owner
         self._environment: lmdb.Environment | None = None
-        #: a parent process's environments, kept so that the garbage collector does not close them in a child
-        self._abandoned: list[lmdb.Environment] = []
         self._pid = os.getpid()
 
     def get(self, name: str, key: str) -> Entry | None:
@@ -60,7 +67,9 @@ class LmdbBackend:
 
         def work(txn: Any) -> None:
             value = change(_entry(txn.get(raw)))
-            if value is not None:
+            if value == REMOVED:
+                txn.delete(raw)
+            elif value is not None:
                 txn.put(raw, _value(key, value, time))
 
         self._run(work, write=True)
@@ -116,7 +125,13 @@ class LmdbBackend:
             except lmdb.MapResizedError:
                 # Another process has a bigger one; a transaction tells, and a new opening takes it over.
                 self.close()
-            except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.PageNotFoundError) as error:
+            except (lmdb.ReadersFullError, lmdb.MapFullError) as error:
+                # Opening it again frees what processes hold that were killed.
+                self.close()
+                if attempt == 2:
+                    self._panic(f"hints database {self._directory}: {error}")
+                    return None
+            except _damages() as error:
                 self._discard(str(error))
             except (lmdb.Error, OSError) as error:
                 self._panic(f"hints database {self._directory}: {error}")
@@ -127,34 +142,70 @@ class LmdbBackend:
 
     def _open(self, *, create: bool) -> lmdb.Environment | None:
         if self._pid != os.getpid():
-            # An environment must not be used, nor closed, on the far side of a fork.
+            # An environment must not be used on the far side of a fork. The library leaves the parent's alone when it
+            # is told to close it here, and opens no other while it thinks that this one is open.
             if self._environment is not None:
-                self._abandoned.append(self._environment)
+                self._environment.close()
             self._environment = None
             self._pid = os.getpid()
-        if self._environment is None:
-            if not os.path.exists(os.path.join(self._directory, "data.mdb")) and not create:
-                return None
-            import lmdb
-
-            os.makedirs(self._directory, _DIRECTORY_MODE, exist_ok=True)
-            self._environment = lmdb.open(
-                self._directory, map_size=_MAP_SIZE, mode=_FILE_MODE, sync=False, metasync=False, max_readers=1024
-            )
-            self._give()
+        if self._environment is not None:
+            now = monotonic()
+            if now - self._checked < _RECHECK:
+                return self._environment
+            self._checked = now
+            if identity_of(self._data) == self._identity:
+                return self._environment
+            self.close()
+        if not os.path.exists(self._data) and not create:
+            return None
+        make_folder(self._directory, self._owner)
+        with alone_in(self._directory):
+            self._environment = self._opened()
         return self._environment
 
-    def _give(self) -> None:
+    def _opened(self) -> lmdb.Environment:
+        """Raises OSError, lmdb.Error."""
+        try:
+            environment = self._opened_as_it_is()
+        except _damages() as error:
+            self._throw_away(str(error))
+            environment = self._opened_as_it_is()
+        self._identity = identity_of(self._data)
+        self._checked = monotonic()
         if self._owner is not None and os.geteuid() == 0:
-            for path in (os.path.dirname(self._directory), self._directory):
-                os.chown(path, *self._owner, follow_symlinks=False)
             for name in ("data.mdb", "lock.mdb"):
                 os.chown(os.path.join(self._directory, name), *self._owner, follow_symlinks=False)
+        environment.reader_check()
+        return environment
+
+    def _opened_as_it_is(self) -> lmdb.Environment:
+        import lmdb
+
+        return lmdb.open(
+            self._directory, map_size=_MAP_SIZE, mode=_FILE_MODE, sync=False, metasync=False, max_readers=_MOST_READERS
+        )
 
     def _discard(self, why: str) -> None:
+        """Throw a damaged environment away, unless another process did so already."""
+        try:
+            with alone_in(self._directory):
+                if identity_of(self._data) == self._identity:
+                    self._throw_away(why)
+        except OSError as error:
+            self._panic(f"hints database {self._directory}: {error}")
+        self.close()  # not before: a new file could get the number of this one
+
+    def _throw_away(self, why: str) -> None:
         self._panic(f"hints database {self._directory} is damaged ({why}): starting a new one")
-        self.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        for name in ("data.mdb", "lock.mdb"):
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(self._directory, name))
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    import lmdb
+
+    return lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.PageNotFoundError
 
 
 def _key(name: str, key: str) -> bytes:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Final, Protocol, Self
 
 from eximia.base.dataclass import dataclass
 from eximia.protocols.mta_sts import StsPolicy
+
+from .backend import REMOVED
 
 
 class Record(Protocol):
@@ -20,6 +22,18 @@ class Record(Protocol):
 
     @classmethod
     def decode(cls, data: bytes) -> Self | None: ...
+
+
+class Gone:
+    """What takes the place of a record that is to be removed."""
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        return REMOVED
+
+
+GONE: Final = Gone()
 
 
 def _dump(*fields: Any) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from eximia.base.errors import ConfigError, NetworkError, RemoteProtocolError
 from eximia.protocols.resp import ReplyReader, command
 
-from .backend import Entry, Place, Server
+from .backend import REMOVED, Entry, Place, Server
 from .sqlite import SqliteBackend
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ _LIFE = b"2592000"
 _TIMEOUT, _PAUSE, _SILENCE = 2.0, 3.0, 60.0
 _KEPT = 8
 _HEAD = struct.Struct("<d")
-#: set a value if it is still what it was; else tell what it is now
+#: set a value (empty: remove it) if it is still what it was; else tell what it is now
 _SWAP = b"""local now = redis.call('GET', KEYS[1])
 if now == false then now = '' end
 if now ~= ARGV[1] then return now end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+if ARGV[2] == '' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+end
 return false"""
 _MOST_SWAPS = 1000
 
@@ -108,7 +112,8 @@ class RedisBackend:
                 value = change(_entry(old))
                 if value is None:
                     return
-                old = redis.ask(b"EVAL", _SWAP, b"1", raw, old, _HEAD.pack(time) + value, _LIFE)
+                new = b"" if value == REMOVED else _HEAD.pack(time) + value
+                old = redis.ask(b"EVAL", _SWAP, b"1", raw, old, new, _LIFE)
                 if old is None:
                     return
             raise NetworkError(f"the record {name} {key} never rests")

@@ -13,9 +13,11 @@ from eximia.base.errors import ConfigError
 from .backend import Backend, Entry, Place, Server
 from .catalogue import BACKENDS
 from .records import (
+    GONE,
     CalloutAddress,
     CalloutDomain,
     EhloRecord,
+    Gone,
     GreylistRecord,
     MiscRecord,
     RateRecord,
@@ -65,8 +67,22 @@ class Table(Generic[R]):
         """Remove the record; whether it was there. Costs a read only when it was not."""
         return self._backend.delete(self.name, key)
 
-    def update(self, key: str, change: Callable[[R | None], R | None]) -> None:
-        """Change a record with no other process between reading and writing; `change` returns None to leave it."""
+    def take(self, key: str) -> R | None:
+        """Remove the record and return it, with no other process between the two."""
+        taken: R | None = None
+
+        def out(record: R | None) -> Gone | None:
+            nonlocal taken
+            taken = record
+            return None if record is None else GONE
+
+        if self.get(key) is not None:
+            self.update(key, out)
+        return taken
+
+    def update(self, key: str, change: Callable[[R | None], R | Gone | None]) -> None:
+        """Change a record with no other process between reading and writing; `change` returns GONE to remove it, None
+        to leave it."""
         record = self._record
 
         def on_entry(entry: Entry | None) -> bytes | None:

@@ -10,9 +10,10 @@ import hiredis
 import pytest
 
 from eximia.base.errors import ConfigError, NetworkError
-from eximia.hints import Hints, RateRecord, SeenRecord
+from eximia.hints import Hints, RateRecord, SeenRecord, WaitRecord
 from eximia.hints import redis as hints_redis
 from eximia.protocols.resp import command
+from support_together import AT_ONCE, in_processes
 
 
 class FakeRedis:
@@ -53,7 +54,10 @@ class FakeRedis:
             now = self.data.get(key, b"")
             if now != old:
                 return b"$%d\r\n%s\r\n" % (len(now), now)
-            self.data[key] = new
+            if new:
+                self.data[key] = new
+            else:
+                self.data.pop(key, None)
             return b"$-1\r\n"
         self.opening.append(words)
         return b"+OK\r\n"
@@ -102,6 +106,30 @@ def test_one_record(hints: Hints) -> None:
     assert hints.misc.get("k\xfc:*") is None, "databases do not share keys"
     assert table.delete("k\xfc:*")
     assert table.get("k\xfc:*") is None
+
+
+def test_a_record_is_taken_once(hints: Hints) -> None:
+    assert hints.seen.take("k") is None
+    hints.seen.put("k", SeenRecord(5))
+    assert hints.seen.take("k") == SeenRecord(5)
+    assert hints.seen.take("k") is None
+    assert list(hints.seen.scan()) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite", "lmdb"])
+def test_what_several_take_and_add_at_once_is_not_lost(tmp_path: Path, database: str) -> None:
+    wait = Hints(str(tmp_path / "db"), pytest.fail, lambda: 1000.5, database=database).wait("t")
+
+    def work(number: int) -> str:
+        mine = []
+        for count in range(100):
+            wait.update("h", lambda old, count=count: WaitRecord((*(old.ids if old else ()), f"{number}-{count}")))
+            taken = wait.take("h")
+            mine += taken.ids if taken is not None else ()
+        return " ".join(mine)
+
+    taken = " ".join(in_processes(work)).split()
+    assert sorted(taken) == sorted(f"{number}-{count}" for number in range(AT_ONCE) for count in range(100))
 
 
 def test_update_scan_names(hints: Hints) -> None:

@@ -1,6 +1,7 @@
 """The hints databases: records, several processes, damaged files."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from eximia.hints import (
     SeenRecord,
     TlsRecord,
     WaitRecord,
+    lmdb,
+    sqlite,
 )
 from support_together import AT_ONCE, in_processes
 
@@ -120,6 +123,94 @@ def test_a_damaged_file_is_replaced(hints: Hints, tmp_path: Path, panics: list[s
     assert "is damaged" in panics[0]
     hints.seen.put("k", SeenRecord(1.0))
     assert hints.seen.get("k") == SeenRecord(1.0)
+
+
+FILES = [("sqlite", "seen.sqlite"), ("lmdb", "hints.lmdb/data.mdb")]
+
+
+@pytest.mark.parametrize("database, file", FILES)
+def test_a_damaged_file_met_by_several_at_once_is_replaced_once(tmp_path: Path, database, file, monkeypatch) -> None:
+    remove = os.unlink
+
+    def slowly(path: str, **more: object) -> None:
+        remove(path, **more)
+        time.sleep(0.005)
+
+    monkeypatch.setattr(os, "unlink", slowly)
+    for count in range(10):
+        panics: list[str] = []
+        folder = tmp_path / str(count)
+        (folder / file).parent.mkdir(parents=True)
+        (folder / file).write_bytes(b"not a database at all, but long enough to be one" * 500)
+        hints = Hints(str(folder), panics.append, lambda: 1000.5, database=database)
+
+        def work(number: int, hints: Hints = hints, panics: list[str] = panics) -> str:
+            hints.seen.put(f"k{number}", SeenRecord(1.0))
+            return "\n".join(panics)
+
+        told = [text for text in in_processes(work) if text]
+        assert len(told) == 1
+        assert "is damaged" in told[0]
+        assert len(list(hints.seen.scan())) == AT_ONCE
+
+
+def test_pages_that_go_bad_under_several_are_replaced_once(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite, "_RECHECK", 0.0)
+    for count in range(5):
+        folder = tmp_path / str(count)
+        first = Hints(str(folder), [].append, lambda: 1000.5)
+        for number in range(500):
+            first.seen.put(f"{number:05}", SeenRecord(1.0))
+        first.close()
+        file = folder / "seen.sqlite"
+        data = file.read_bytes()
+        file.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+        panics: list[str] = []
+        hints = Hints(str(folder), panics.append, lambda: 1000.5)
+
+        def work(number: int, hints: Hints = hints, panics: list[str] = panics) -> str:
+            hints.seen.put(f"k{number}", SeenRecord(1.0))
+            time.sleep(0.1)
+            hints.seen.put(f"l{number}", SeenRecord(1.0))
+            return "\n".join(panics)
+
+        told = [text for text in in_processes(work) if text]
+        assert len(told) == 1, told
+        assert "is damaged" in told[0]
+        assert {f"l{number}" for number in range(AT_ONCE)} <= {key for key, _, _ in hints.seen.scan()}
+
+
+@pytest.mark.parametrize("database, file", FILES)
+def test_a_removed_file_is_noticed(tmp_path: Path, panics: list[str], database, file, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite, "_RECHECK", 0.0)
+    monkeypatch.setattr(lmdb, "_RECHECK", 0.0)
+    hints = Hints(str(tmp_path / "db"), panics.append, lambda: 1000.5, database=database)
+    hints.seen.put("k", SeenRecord(1.0))
+    for each in (tmp_path / "db" / file).parent.iterdir():
+        each.unlink()
+    assert hints.seen.get("k") is None
+
+    def work(number: int) -> str:
+        hints.seen.put(f"k{number}", SeenRecord(1.0))
+        return "".join(panics)
+
+    assert in_processes(work) == [""] * AT_ONCE
+    hints.seen.put("i", SeenRecord(1.0))
+    assert len(list(hints.seen.scan())) == AT_ONCE + 1
+    assert panics == []
+
+
+def test_processes_that_were_killed_hold_no_places_of_readers(tmp_path: Path, panics: list[str], monkeypatch) -> None:
+    monkeypatch.setattr(lmdb, "_MOST_READERS", 2 * AT_ONCE)
+    hints = Hints(str(tmp_path / "db"), panics.append, lambda: 1000.5, database="lmdb")
+    hints.seen.put("k", SeenRecord(1.0))
+
+    def work(number: int) -> str:
+        return f"{hints.seen.get('k') is not None} {panics}"
+
+    for _ in range(5):
+        assert in_processes(work) == ["True []"] * AT_ONCE
+    assert hints.seen.get("k") is not None
 
 
 def test_a_record_of_another_shape_is_absent(hints: Hints) -> None:

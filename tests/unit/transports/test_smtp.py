@@ -9,7 +9,7 @@ import pytest
 from eximia.base.trace import Trace
 from eximia.context import Body
 from eximia.context.delivery import Result
-from eximia.hints.records import MiscRecord, RetryRecord
+from eximia.hints.records import GONE, MiscRecord, RetryRecord
 from eximia.transports.smtp.pool import pool_of
 from support_transports import Server, World
 
@@ -291,8 +291,13 @@ class Table:
 
     def update(self, key, change):
         new = change(self.records.get(key))
-        if new is not None:
+        if new is GONE:
+            self.records.pop(key, None)
+        elif new is not None:
             self.records[key] = new
+
+    def take(self, key):
+        return self.records.pop(key, None)
 
     def delete(self, key):
         return self.records.pop(key, None) is not None

@@ -36,10 +36,8 @@ class Sessions:
         hints = self._ctx.process.hints
         if hints is None:
             return
-        record = hints.tls.get(self._key)
-        if record is None or not hints.tls.delete(self._key):
-            return
-        if record.expires > self._ctx.process.ports.clock.time():
+        record = hints.tls.take(self._key)
+        if record is not None and record.expires > self._ctx.process.ports.clock.time():
             engine.resume(record.session)
 
     def keep(self, engine: Engine) -> None:

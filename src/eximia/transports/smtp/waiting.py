@@ -60,10 +60,9 @@ def take_waiting(ctx: Context, transport: str, host: str) -> tuple[str, ...]:
     if hints is None:
         return ()
     table = hints.wait(transport)
-    record = table.get(host)
+    record = table.take(host)
     if record is None:
         return ()
-    table.delete(host)
     ids: tuple[str, ...] = record.ids
     if len(ids) < _MOST:
         return ids
@@ -71,9 +70,8 @@ def take_waiting(ctx: Context, transport: str, host: str) -> tuple[str, ...]:
     others: list[str] = []
     for number in range(_OVERFLOW):
         key = _overflow(host, number)
-        more = table.get(key)
+        more = table.take(key)
         if more is not None:
-            table.delete(key)
             others += more.ids
     if others:
         put_back(ctx, transport, host, sorted(set(others).difference(ids)))
@@ -122,15 +120,9 @@ def leave(ctx: Context, key: str) -> None:
     hints = ctx.process.hints
     if hints is None:
         return
-    from eximia.hints.records import MiscRecord
-
-    last = False
+    from eximia.hints.records import GONE, MiscRecord
 
     def drop(record: Any) -> Any:
-        nonlocal last
-        last = record is None or record.count <= 1
-        return None if last else MiscRecord(record.count - 1)
+        return GONE if record is None or record.count <= 1 else MiscRecord(record.count - 1)
 
     hints.misc.update(key, drop)
-    if last:
-        hints.misc.delete(key)

@@ -95,6 +95,27 @@ def test_tidy_removes_messages_that_are_gone(spool: Path, capfdbinary: Output, m
     assert hints.wait("smtp").get("mx.ex") == WaitRecord(("1xV3Hb-0001qt-0Z",))
 
 
+def test_tidy_keeps_what_is_written_meanwhile(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = Hints(str(spool / "db"), pytest.fail, time.time)
+    find = tidydb.Spool.find_header
+
+    def find_header(self: object, message_id: str) -> object:
+        def add(record: WaitRecord | None) -> WaitRecord:
+            return WaitRecord((*(record.ids if record is not None else ()), "1xV3Hb-0001qt-0C"))
+
+        for host in ("mx.ex", "gone.ex"):
+            hints.wait("smtp").update(host, add)
+        return find(self, message_id)
+
+    monkeypatch.setattr(tidydb.Spool, "find_header", find_header)
+    tidydb.command([str(spool), "wait-smtp"])
+    for host in ("mx.ex", "gone.ex"):
+        record = hints.wait("smtp").get(host)
+        assert record is not None
+        assert "1xV3Hb-0001qt-0C" in record.ids
+        assert "1xV3Hb-0001qt-0A" not in record.ids
+
+
 def test_tidy_removes_what_is_old(spool: Path, capfdbinary: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: float(NOW + 3600))
     tidydb.command(["-t", "2h", str(spool), "ratelimit"])
