@@ -219,7 +219,7 @@ def _record(attempt: Attempt, address: Address, change: RetryChange) -> bool:
     if waited_too_long and not over:
         # The last try of a message that is older than the rule allows: others are not made to wait for it.
         return True
-    previous = old.next_try - old.last_try if old is not None else 0
+    previous = min(old.next_try, now) - old.last_try if old is not None else 0
     interval = next_interval(rule, failing, previous, main.retry_interval_max)
     if process.trace is not None:
         process.trace.step("retry", rule.span, change.key, "given up" if over else f"again in {interval}s", change.text)

@@ -17,8 +17,9 @@ def next_interval(
 ) -> int:
     """Seconds from now to the next attempt.
 
-    `failing_for`: since the first failure; `previous`: the last interval, 0 at the first failure; `maximum`:
-    retry_interval_max. After the last cutoff the last algorithm goes on. The rule must have steps.
+    `failing_for`: since the first failure; `previous`: since the last one, but at most the interval that it was given,
+    so that attempts before their time (several at once, or forced) do not make the next one later; 0 at the first
+    failure; `maximum`: retry_interval_max. After the last cutoff the last algorithm goes on. The rule must have steps.
     """
     for step in rule.steps:
         if failing_for < step.cutoff:
@@ -28,13 +29,7 @@ def next_interval(
     if step.letter == "F" or previous <= 0:
         interval = step.interval
     elif step.letter == "G":
-        interval = step.interval
-        while interval <= previous:
-            grown = interval * step.factor // 1000
-            if grown <= interval or grown > maximum:
-                interval = max(grown, interval)
-                break
-            interval = grown
+        interval = step.interval if previous < step.interval else previous * step.factor // 1000
     else:
         longest = max(previous * step.factor // 1000, step.interval)
         interval = step.interval + int(chance() * (longest - step.interval + 1))

@@ -139,6 +139,21 @@ def test_retry_times_hold_in_queue_runs_only(world: World) -> None:
     assert len(world.runs) == 1
 
 
+def test_attempts_before_their_time_do_not_make_the_next_one_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, monkeypatch, retry="* * G,4d,900s,2")
+    world.says["bob@local.test"] = deferred()
+    world.receive("bob@local.test")
+    intervals = []
+    for since in (0, 1, 899, 1000, 1000, 5000):
+        world.now += since
+        world.again(queue_run=True, forced=True)
+        record = world.retry.records["T:bob@local.test"]
+        intervals.append(record.next_try - record.last_try)
+    assert intervals == [900, 900, 900, 1800, 2000, 4000]
+
+
 def test_routing_is_put_off_too(world: World) -> None:
     world.receive("late@local.test")
     assert world.retry.records["R:local.test"].text == "not now"

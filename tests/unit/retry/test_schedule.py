@@ -16,6 +16,11 @@ def test_fixed_then_growing_then_fixed() -> None:
     assert next_interval(RULE, 17 * 3600, 8100, DAY) == 6 * 3600
 
 
+def test_growth_starts_from_the_time_since_the_last_failure() -> None:
+    rule = parse_rule("* * F,3s,5s; G,1h,4s,1.5")
+    assert [next_interval(rule, 10, previous, DAY) for previous in (0, 3, 4, 5, 6, 9)] == [4, 4, 6, 7, 9, 13]
+
+
 def test_after_the_end_the_last_algorithm_goes_on() -> None:
     assert next_interval(RULE, 5 * DAY, 6 * 3600, DAY) == 6 * 3600
     assert is_past(RULE, 4 * DAY)
