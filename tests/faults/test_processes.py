@@ -88,3 +88,13 @@ def test_stopping_ends_all_and_removes_the_pid_file(world: World) -> None:
     assert not (world.folder / "pid").exists()
     assert not os.path.exists(f"/proc/{worker}")
     world.server = None
+
+
+@pytest.mark.parametrize("option", ["-d", "-dd"])
+def test_debugging_of_sessions_only_with_one_d(world: World, option: str) -> None:
+    world.stop()
+    world.start(option)
+    assert world.send("alice@local.example", world.token())
+    world.stop()
+    shown = "host in host_reject_connection" in (world.folder / "output").read_text()
+    assert shown is (option == "-d")

@@ -177,10 +177,10 @@ class World:
     def _as_user(self) -> dict[str, object]:
         return {"user": self.uid, "group": self.uid, "extra_groups": []} if os.geteuid() == 0 else {}
 
-    def start(self) -> None:
+    def start(self, *words: str) -> None:
         with open(self.folder / "output", "ab") as output:
             self.server = subprocess.Popen(
-                self.command("-bdf"),
+                self.command("-bdf", *words),
                 env=self.environment,
                 cwd="/",
                 stdout=output,

@@ -319,6 +319,8 @@ def start_process(ports: Ports, call: Invocation, *, daemon: bool = False) -> Pr
     process = build(ports, configuration, call, stderr=-1 if daemon else 2)
     if daemon:
         warm(process)
+        if call.debug_daemon_only:
+            process.trace = None  # -dd: what the sessions and deliveries do is not shown
     return process
 
 
