@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from eximia.queue import administration as queue
 from eximia.queue.administration import Administrator, Done
-from eximia.spool import MessageNotFoundError, SpoolFormatError
+from eximia.spool import MessageNotFoundError, SpoolFormatError, UnreadableMessageError
 from eximia.spool.store import MSGLOG
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _attempt(process: Process, message_id: str, queue_name: str, deliver: Callab
         sys.stderr.write(f"delivering {message_id}\n")
     try:
         deliver(message_id)
-    except (SpoolFormatError, OSError) as error:
+    except (SpoolFormatError, UnreadableMessageError) as error:
         from eximia.queue.recovery import report_damaged
 
         report_damaged(process, message_id, queue_name, error)

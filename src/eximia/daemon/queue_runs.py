@@ -12,7 +12,7 @@ from eximia.delivery.settings import AttemptSettings
 from eximia.queue.ramp import Ramp
 from eximia.queue.runner import BadPattern, RunSettings
 from eximia.queue.runner import QueueRun as Run
-from eximia.spool import SpoolFormatError
+from eximia.spool import SpoolFormatError, UnreadableMessageError
 
 if TYPE_CHECKING:
     from eximia.context import Process
@@ -73,11 +73,14 @@ class Deliveries:
     def _guarded(self, message_id: str, settings: AttemptSettings, queue: str) -> object:
         if self._process.log.verbose:
             announce(message_id, f" (queue run pid {os.getpid()})")
+        return self._attempt(message_id, settings, queue)
+
+    def _attempt(self, message_id: str, settings: AttemptSettings, queue: str) -> object:
         try:
             return deliver_message(self._process, message_id, settings, queue=queue)
-        except (SpoolFormatError, OSError):
-            raise  # the run reports and mends what is damaged
-        except Exception as error:  # noqa: BLE001  (one message must not end the run; it stays in the spool)
+        except (SpoolFormatError, UnreadableMessageError):
+            raise  # the caller reports and mends what is damaged
+        except Exception as error:  # noqa: BLE001  (one message must not end the others; it stays in the spool)
             self._process.log.panic(f"delivery attempt failed: {type(error).__name__}: {error}", message_id)
             return None
 
@@ -86,7 +89,7 @@ class Deliveries:
         settings = AttemptSettings(
             forced=forced, deliver_frozen=forced or bool(give_up), give_up=give_up, pretend=self._pretend
         )
-        return deliver_message(self._process, message_id, settings, queue=queue)
+        return self._attempt(message_id, settings, queue)
 
 
 def run_queue(process: Process, settings: RunSettings, *, pretend: bool = False) -> bool:

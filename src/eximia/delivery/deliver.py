@@ -13,7 +13,7 @@ from eximia.base.dataclass import replace
 from eximia.base.text import Untainted
 from eximia.context import Message, Process, Session
 from eximia.spool.snapshot import restore
-from eximia.spool.store import MessageLockedError, MessageNotFoundError
+from eximia.spool.store import MessageLockedError, MessageNotFoundError, UnreadableMessageError
 
 from .attempt import Attempt
 from .finish import set_aside
@@ -93,7 +93,8 @@ def _guarded(
 def deliver_message(
     process: Process, message_id: str, settings: AttemptSettings = _IMMEDIATE, *, queue: str = ""
 ) -> AttemptEnd:
-    """One attempt of a message in the spool. Raises SpoolFormatError for a damaged -H file."""
+    """One attempt of a message in the spool. Raises SpoolFormatError for a damaged -H file, UnreadableMessageError for
+    one that cannot be read."""
     try:
         locked = process.spool.lock(message_id, queue)
     except MessageLockedError as error:
@@ -104,8 +105,13 @@ def deliver_message(
         if not settings.queue_run:
             process.log.main(str(error), message_id)
         return AttemptEnd.SKIPPED
+    except OSError as error:
+        raise UnreadableMessageError(message_id, error) from error
     try:
-        header = locked.read()
+        try:
+            header = locked.read()
+        except OSError as error:
+            raise UnreadableMessageError(message_id, error) from error
         message, session = restore(header, locked)
         if settings.turned is not None:
             session.turned = settings.turned

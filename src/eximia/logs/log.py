@@ -247,10 +247,14 @@ class Log:
                         return file.fd
                 except FileNotFoundError:
                     pass
-            os.close(file.fd)
-            file.fd = -1
         file.path = path
-        file.fd = self._open(path, raising=True)
+        fd = self._open(path, raising=True)
+        if file.fd < 0:
+            file.fd = fd
+        else:
+            # The number stays: another thread may be about to write to it.
+            os.dup2(fd, file.fd, inheritable=False)
+            os.close(fd)
         status = os.fstat(file.fd)
         file.identity = (status.st_dev, status.st_ino)
         return file.fd

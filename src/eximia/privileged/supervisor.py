@@ -203,9 +203,13 @@ class Supervisor:
             self.log(f"failed to open pid file {self.grant.pid_file}: {error.strerror}")
 
     def remove_pid_file(self) -> None:
+        """Unless another server has made it its own meanwhile."""
         if self.grant.pid_file:
+            path = to_bytes(self.grant.pid_file)
             try:
-                os.unlink(to_bytes(self.grant.pid_file))
+                with open(path, "rb") as file:
+                    if file.read(20).strip() == str(os.getpid()).encode():
+                        os.unlink(path)
             except OSError:
                 pass
 
@@ -303,7 +307,8 @@ class Supervisor:
             self.reap()
         if signal.SIGUSR1 in numbers:
             for worker in self.workers:
-                worker.process.send_signal(signal.SIGUSR1)
+                if worker.ready:  # before that it would die of it
+                    worker.process.send_signal(signal.SIGUSR1)
         if signal.SIGHUP in numbers and not ending:
             self.reload()
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from eximia.message.dates import interval
 from eximia.message.ids import is_message_id, seconds_of
-from eximia.spool import MessageLockedError, MessageNotFoundError, Place, Spool, SpoolFormatError
+from eximia.spool import (
+    MessageLockedError,
+    MessageNotFoundError,
+    Place,
+    Spool,
+    SpoolFormatError,
+    UnreadableMessageError,
+)
 from eximia.spool.durable import is_torn
 
 if TYPE_CHECKING:
@@ -23,13 +30,15 @@ if TYPE_CHECKING:
 ORPHAN_AGE = 86400
 
 
-def report_damaged(process: Process, message_id: str, queue: str, error: SpoolFormatError | OSError) -> None:
-    """Log what is wrong with a message that cannot be read, and remove it when it has been there for too long."""
+def report_damaged(
+    process: Process, message_id: str, queue: str, error: SpoolFormatError | UnreadableMessageError
+) -> None:
+    """Log what is wrong with a message that cannot be read, and remove it when it has been there for too long. A
+    message that the system does not give us just now may be whole: it stays."""
     log = process.log
-    if isinstance(error, SpoolFormatError):
-        log.main(str(error), message_id)
-    else:
-        log.main(f"Error reading spool file {message_id}-H: {error.strerror}", message_id)
+    log.main(str(error), message_id)
+    if isinstance(error, UnreadableMessageError) and not error.gone:
+        return
     keep: int = process.main.keep_malformed
     if process.ports.clock.time() - seconds_of(message_id) <= keep:
         return
@@ -77,16 +86,23 @@ def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
         message_id = name[:-2]
         if not is_message_id(message_id):
             continue
-        path = f"{folder}/{name}"
         try:
-            if now - os.stat(path).st_mtime < ORPHAN_AGE:
-                continue
-            if name.endswith("-D"):
-                with spool.lock(message_id, place.queue):
-                    os.unlink(path)
-            else:
-                os.unlink(path)
+            if now - os.stat(f"{folder}/{name}").st_mtime >= ORPHAN_AGE and _remove_orphan(spool, place, name):
+                removed.append(message_id)
         except (MessageLockedError, MessageNotFoundError, OSError):
             continue
-        removed.append(message_id)
     return removed
+
+
+def _remove_orphan(spool: Spool, place: Place, name: str) -> bool:
+    """Remove it if it is one still: since the folder was read its message may have come whole from another queue, and
+    a header file that is replaced in that moment is missing in the listings of some file systems."""
+    message_id, suffix = name[:-2], name[-2:]
+    if suffix == "-J" and not os.path.exists(spool.path(message_id, "-D", place)):
+        os.unlink(spool.path(message_id, suffix, place))
+        return True
+    with spool.lock(message_id, place.queue) as held:
+        if held.place != place or os.path.exists(held.path("-H")):
+            return False
+        os.unlink(held.path(suffix))
+        return True

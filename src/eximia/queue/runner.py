@@ -14,7 +14,7 @@ from eximia.base.dataclass import dataclass
 from eximia.base.errors import EximiaError, ExpansionError
 from eximia.lists.regex import BadRegex
 from eximia.logs.lines.events import queue_run
-from eximia.spool import Place, SpoolFormatError
+from eximia.spool import Place, SpoolFormatError, UnreadableMessageError
 from eximia.spool.durable import boot_time
 from eximia.spool.header_file import SpoolHeader
 from eximia.spool.journal import read_journal
@@ -150,7 +150,7 @@ class QueueRun:
                         first_pass=first_pass,
                         local_only=settings.local_only,
                     )
-                except (SpoolFormatError, OSError) as error:
+                except (SpoolFormatError, UnreadableMessageError) as error:
                     report_damaged(self._process, message_id, settings.queue, error)
                 self._force_next = False
                 count += 1

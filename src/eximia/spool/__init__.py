@@ -7,7 +7,7 @@ those that are delivered at once, `snapshot` the way between the files and the c
 from __future__ import annotations
 
 from .header_file import SpoolFormatError, SpoolHeader
-from .store import LockedMessage, MessageLockedError, MessageNotFoundError, Place, Spool
+from .store import LockedMessage, MessageLockedError, MessageNotFoundError, Place, Spool, UnreadableMessageError
 
 __all__ = [
     "LockedMessage",
@@ -17,4 +17,5 @@ __all__ = [
     "Spool",
     "SpoolFormatError",
     "SpoolHeader",
+    "UnreadableMessageError",
 ]

@@ -161,9 +161,14 @@ class LoggedMessage(LockedMessage):
             super().close()
 
     def queue(self, log: str) -> bool:
-        if self.finished:
-            return False
-        self.abandoned = self.finished = True
+        if not self.changing.acquire(blocking=False):
+            return False  # it is getting its files now, because it was in the log for too long
+        try:
+            if self.finished:
+                return False
+            self.abandoned = self.finished = True
+        finally:
+            self.changing.release()
         self._log.queue(Waiting(self._segment, self._offset, self._length, self.id, log, time.monotonic()))
         return True
 
@@ -322,17 +327,8 @@ class ArrivalLog:
         with self._counting:
             if self._count >= SEGMENTS:
                 return None
-            self._numbers += 1
-            number = self._numbers
-        path = f"{self._folder}/{os.getpid()}-{number}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        path, fd = self._new_file()
         try:
-            fd = os.open(path, flags, self.spool.file_mode)
-        except FileNotFoundError:
-            self.spool.make_folder(self._folder)
-            fd = os.open(path, flags, self.spool.file_mode)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.posix_fallocate(fd, 0, SEGMENT)
             if not raw:
                 zeros = bytes(_PIECE)
@@ -351,6 +347,32 @@ class ArrivalLog:
         with self._counting:
             self._count += 1
         return _Segment(path, fd, raw=raw)
+
+    def _new_file(self) -> tuple[str, int]:
+        """The name of a new file, and the file open and locked."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        while True:
+            with self._counting:
+                self._numbers += 1
+                path = f"{self._folder}/{os.getpid()}-{self._numbers}"
+            try:
+                try:
+                    fd = os.open(path, flags, self.spool.file_mode)
+                except FileNotFoundError:
+                    self.spool.make_folder(self._folder)
+                    fd = os.open(path, flags, self.spool.file_mode)
+            except FileExistsError:
+                continue  # of an earlier process with our number, which could not be recovered yet
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(fd).st_nlink:
+                    return path, fd
+            except BlockingIOError:
+                pass
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)  # before we had the lock somebody took the file for that of a dead process, and removes it
 
     def leave(self, message: LoggedMessage, segment: _Segment, offset: int, *, final: bool) -> None:
         """The message is done, or has files. `final` False: only if the machine does not stop before `settle`."""
@@ -483,11 +505,16 @@ class ArrivalLog:
         finished messages back. Raises OSError; then the next time does it."""
         with self._counting:
             settling, self._settling = self._settling, []
-            marked, self._marked = self._marked, set()
+            # Other descriptors: a segment may be given back, and closed, while we wait for the disk.
+            marked = [os.dup(segment.fd) for segment in self._marked if segment.fd >= 0]
+            self._marked = set()
         try:
-            for segment in marked:
-                if segment.fd >= 0:
-                    os.fdatasync(segment.fd)
+            try:
+                for fd in marked:
+                    os.fdatasync(fd)
+            finally:
+                for fd in marked:
+                    os.close(fd)
             if settling:
                 flush_journal(settling[0][0].fd)
         except OSError:

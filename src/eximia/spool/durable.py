@@ -17,9 +17,10 @@ import time
 from collections.abc import Sequence
 
 from eximia.base.steps import Steps, Sync, run_steps
+from eximia.base.writing import write_all
 
 from .locks import try_lock
-from .store import LockedMessage, Place, Spool, write_all
+from .store import LockedMessage, Place, Spool
 
 
 class Arrival:

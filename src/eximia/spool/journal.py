@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 
 from eximia.base.ordered_set import OrderedSet
+from eximia.base.writing import write_all
 
 from .owner import own_like_folder
 
@@ -33,7 +34,12 @@ class Journal:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._fd = os.open(self.path, flags, self.mode)
             own_like_folder(self._fd, self.path)
-        os.write(self._fd, text.encode("latin-1"))
+        size = os.fstat(self._fd).st_size
+        try:
+            write_all(self._fd, text.encode("latin-1"))
+        except OSError:
+            os.ftruncate(self._fd, size)  # the next address would continue the line that was cut off
+            raise
         os.fsync(self._fd)
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 
 
 def own_like_folder(fd: int, path: str) -> None:
@@ -17,13 +19,34 @@ def make_folder(path: str, mode: int) -> None:
     above = os.path.dirname(path)
     if not os.path.isdir(above):
         make_folder(above, mode)
+    if os.geteuid() == 0:
+        folder = os.stat(above)
+        make_owned_folder(path, mode, folder.st_uid, folder.st_gid)
+        return
     try:
         os.mkdir(path, mode)
     except FileExistsError:
+        pass
+
+
+def make_owned_folder(path: str, mode: int, uid: int, gid: int) -> None:
+    """As root make a folder that belongs to somebody from the moment in which it has its name: who finds it there works
+    in it at once. Nothing happens when there is one. Raises OSError."""
+    if os.path.lexists(path):
         return
-    # Whoever owns the folder above may have put a link in its place already.
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    new = f"{os.path.dirname(path)}/.{os.getpid()}-{threading.get_native_id()}"
+    os.mkdir(new, 0o700)
     try:
-        own_like_folder(fd, path)
-    finally:
-        os.close(fd)
+        # Whoever owns the folder above may have put a link in its place already.
+        fd = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchmod(fd, mode)
+            os.fchown(fd, uid, gid)
+        finally:
+            os.close(fd)
+        os.rename(new, path)
+    except OSError as error:
+        os.rmdir(new)
+        # somebody else was faster, and its folder is in use
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from .arrival_records import records
 from .filing import Filing
+from .store import remove_file
 
 if TYPE_CHECKING:
     from .store import Spool
@@ -54,7 +55,9 @@ def recover(spool: Spool) -> list[str]:
             continue
         try:
             found += _recover_segment(spool, fd)
-            os.unlink(path)
+            # Its process may have given it back between our looking and our lock, another one recovered it.
+            if os.fstat(fd).st_nlink:
+                remove_file(path)
         finally:
             os.close(fd)
     return found
@@ -69,12 +72,14 @@ def _recover_segment(spool: Spool, fd: int) -> list[str]:
     unsettled = False
     offset = 0
     with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as memory, memoryview(memory) as data:
-        for record in records(data):
-            unsettled |= not record.settled
-            if filing.see_to(offset, record):
-                found.append(record.arrival.id)
-            offset += record.length
-    filing.settle()
+        try:
+            for record in records(data):
+                unsettled |= not record.settled
+                if filing.see_to(offset, record):
+                    found.append(record.arrival.id)
+                offset += record.length
+        finally:
+            filing.settle()
     if filing.complaints:
         raise OSError(0, filing.complaints[0])
     if unsettled:

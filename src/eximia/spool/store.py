@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import SpoolError
+from eximia.base.writing import write_all
 from eximia.message.ids import DIGITS, ids_among, is_message_id
 
 from .header_file import SpoolHeader, read_header, write_header
 from .journal import read_journal
 from .locks import try_lock
+from .owner import make_owned_folder
 
 if TYPE_CHECKING:
     from eximia.base.steps import Steps
@@ -37,6 +39,15 @@ class MessageNotFoundError(SpoolError):
 
     def __init__(self, message_id: str, queue: str = "") -> None:
         super().__init__(f"Spool{f' Q={queue}' if queue else ''} file {message_id}-D not found")
+
+
+class UnreadableMessageError(SpoolError):
+    """The system does not let us read the `-H` file; `why` is its text, `gone` that there is none."""
+
+    def __init__(self, message_id: str, error: OSError) -> None:
+        self.why = error.strerror or str(error)
+        self.gone = isinstance(error, FileNotFoundError)
+        super().__init__(f"Error reading spool file {message_id}-H: {self.why}")
 
 
 class MessageLockedError(SpoolError):
@@ -87,7 +98,7 @@ class LockedMessage:
 
     def queue(self, log: str) -> bool:
         """Leave a message that has no files yet, with that text for its message log, to who makes files in company
-        (`spool.arrivals`); then it is ours no more. False: it has files."""
+        (`spool.arrivals`); then it is ours no more. False: it has files, or somebody is making them."""
         return False
 
     def to_files(self) -> None:
@@ -189,6 +200,9 @@ class Spool:
         above = os.path.dirname(path)
         if above and not os.path.isdir(above):
             self.make_folder(above)
+        if self.uid >= 0 and os.geteuid() == 0:
+            make_owned_folder(path, self.directory_mode, self.uid, self.gid)
+            return
         try:
             os.mkdir(path, self.directory_mode)
         except FileExistsError:
@@ -197,8 +211,6 @@ class Spool:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             os.fchmod(fd, self.directory_mode)
-            if self.uid >= 0 and os.geteuid() == 0:
-                os.fchown(fd, self.uid, self.gid)
         finally:
             os.close(fd)
 
@@ -282,8 +294,8 @@ class Spool:
         try:
             if not try_lock(fd, message_id):
                 raise MessageLockedError(message_id)
-            # Between opening and locking the holder may have finished with the message and removed it.
-            if os.fstat(fd).st_nlink == 0:
+            # Between opening and locking the holder may have finished with the message and removed it, or moved it.
+            if not _is_at(fd, path):
                 raise MessageNotFoundError(message_id, queue)
         except BaseException:
             os.close(fd)
@@ -308,12 +320,17 @@ class Spool:
 
         return commit(self, batch)
 
-    def remove_done(self, batch: Sequence[LockedMessage]) -> list[None]:
+    def remove_done(self, batch: Sequence[LockedMessage]) -> list[OSError | None]:
         """Remove finished messages and give up their locks. For the port `together`."""
+        results: list[OSError | None] = []
         for message in batch:
-            message.remove()
-            message.close()
-        return [None] * len(batch)
+            try:
+                message.remove()
+                message.close()
+                results.append(None)
+            except OSError as error:
+                results.append(error)
+        return results
 
     def replace_header(self, header: SpoolHeader, place: Place) -> None:
         """Write the `-H` file anew: under another name, made durable, then renamed. Raises OSError."""
@@ -355,9 +372,8 @@ class Spool:
             remove_file(self.path(message_id, suffix, place))
 
     def move(self, message_id: str, place: Place, queue: str) -> Place:
-        """Move a message to another queue: links first, so that no moment has less than a whole message.
-
-        The caller holds the lock. Raises OSError.
+        """Move a message to another queue: the rest of it is linked there first, then its `-H` file moves, so that at
+        every moment there is one whole message. The caller holds the lock. Raises OSError.
         """
         target = self.place_for(message_id, queue)
         self._move(message_id, place, target, INPUT, MSGLOG)
@@ -370,13 +386,21 @@ class Spool:
     def _move(self, message_id: str, place: Place, target: Place, input_kind: str, log_kind: str) -> None:
         for kind in (input_kind, log_kind):
             self.make_folder(self.folder(target, kind))
-        names = [(suffix, INPUT, input_kind) for suffix in ("-D", "-J", "-H")] + [("", MSGLOG, log_kind)]
+        names = (("-D", INPUT, input_kind), ("-J", INPUT, input_kind), ("", MSGLOG, log_kind))
         for suffix, kind, new in names:
+            here, there = self.path(message_id, suffix, place, kind), self.path(message_id, suffix, target, new)
             try:
-                os.link(self.path(message_id, suffix, place, kind), self.path(message_id, suffix, target, new))
+                if suffix != "-D":
+                    remove_file(there)  # a move that was interrupted left it, and what is here went on
+                os.link(here, there)
             except FileNotFoundError:
-                if suffix in {"-D", "-H"}:
+                if suffix == "-D":
                     raise
+            except FileExistsError:
+                if not os.path.samefile(here, there):
+                    raise
+        sync_folder(self.folder(target, input_kind))
+        os.rename(self.path(message_id, "-H", place), self.path(message_id, "-H", target, input_kind))
         sync_folder(self.folder(target, input_kind))
         for suffix, kind, _ in reversed(names):
             remove_file(self.path(message_id, suffix, place, kind))
@@ -386,18 +410,20 @@ class Spool:
         return free_space(self.folder(Place(queue)) if os.path.isdir(self.folder(Place(queue))) else self.directory)
 
 
+def _is_at(fd: int, path: str) -> bool:
+    """Whether the open file still has that name."""
+    try:
+        named = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(fd))
+
+
 def free_space(path: str) -> tuple[int, int]:
     """(free kilobytes, free inodes) at `path`; -1 where the file system does not say. Raises OSError."""
     status = os.statvfs(path)
     inodes = status.f_favail if status.f_files else -1
     return status.f_bavail * status.f_frsize // 1024, inodes
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def sync_folder(path: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eximia.base.errors import ExpansionError
 from eximia.base.ports import Identity
 from eximia.base.template import Template
+from eximia.base.writing import write_all
 from eximia.context.delivery import Errno, Outcome, Result
 from eximia.message.dates import rfc5322
 
@@ -233,7 +234,7 @@ def message_fields(ctx: Context, name: str, options: Any, batch: Batch, where: s
         made.fields["body"] = data
     elif data is not None:
         fd = os.memfd_create("message", os.MFD_CLOEXEC)
-        _write_all(fd, data)
+        write_all(fd, data)
         made.fds, made.mine = [fd], True
         made.fields["offset"] = 0
     elif body.fd >= 0:
@@ -241,12 +242,6 @@ def message_fields(ctx: Context, name: str, options: Any, batch: Batch, where: s
     else:
         made.fds, made.mine = [os.open(body.path, os.O_RDONLY | os.O_CLOEXEC)], True
     return made
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def outcome_of(answer: dict[str, Any]) -> Outcome:

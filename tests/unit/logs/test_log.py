@@ -51,6 +51,22 @@ def test_reopens_after_rotation(tmp_path: Path) -> None:
     assert "two" not in (tmp_path / "log" / "mainlog.1").read_text()
 
 
+def test_a_rotated_log_keeps_its_descriptor(tmp_path: Path) -> None:
+    """A thread that has just asked for it writes to it a moment later: it must not be a file of somebody else."""
+    log = make(tmp_path)
+    lower = os.open(tmp_path, os.O_RDONLY)
+    log.main("one")
+    fd = log._files["main"].fd
+    os.close(lower)
+    (tmp_path / "log" / "mainlog").rename(tmp_path / "log" / "mainlog.1")
+    log.main("two")
+    assert log._files["main"].fd == fd
+    assert not os.get_inheritable(fd)
+    log.close()
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(fd)
+
+
 def test_a_folder_beyond_ascii(tmp_path: Path) -> None:
     folder = f"{tmp_path}/l\u00f6g\u2603".encode().decode("latin-1")
     log = make(Path(folder))

@@ -1,9 +1,13 @@
+import errno
 import os
 from types import SimpleNamespace
 
+import pytest
+
+from eximia.daemon import queue_runs
 from eximia.queue.recovery import remove_orphans, remove_torn, report_damaged
 from eximia.queue.runner import QueueRun, RunSettings
-from eximia.spool import Place, SpoolFormatError
+from eximia.spool import Place, SpoolFormatError, UnreadableMessageError
 
 from .house import NOW, House
 
@@ -33,7 +37,7 @@ def test_queue_run_goes_on_after_damage(house: House) -> None:
 
     def deliver(message_id: str, **_: object) -> None:
         tried.append(message_id)
-        raise FileNotFoundError(2, "No such file or directory")
+        raise UnreadableMessageError(message_id, FileNotFoundError(2, "No such file or directory"))
 
     QueueRun(house.process, RunSettings(), deliver, in_order=True).run(1)
     assert tried == [NEW, other]
@@ -64,3 +68,43 @@ def test_orphans(house: House) -> None:
         assert remove_orphans(spool, Place(), now + 90000) == []
     assert remove_orphans(spool, Place(), now + 90000) == [NEW]
     assert sorted(path.name for path in folder.iterdir()) == [f"{OLD}-D", f"{OLD}-H", f"{OLD}-J", "stranger-D"]
+
+
+@pytest.mark.parametrize("suffix", ["-D", "-J"])
+def test_what_became_whole_since_the_folder_was_read_is_no_orphan(
+    house: House, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    house.add(NEW)
+    folder = house.folder / "input"
+    (folder / f"{NEW}-J").write_text("c@d.ex\n")
+    now = (folder / f"{NEW}-D").stat().st_mtime + 90000
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", lambda _: [f"{NEW}{suffix}"])
+        assert remove_orphans(house.process.spool, Place(), now) == []
+    assert sorted(path.name for path in folder.iterdir()) == [f"{NEW}-D", f"{NEW}-H", f"{NEW}-J"]
+
+
+def test_a_message_that_the_system_does_not_give_just_now_stays(house: House) -> None:
+    house.process.main = SimpleNamespace(keep_malformed=345600)  # type: ignore[assignment]
+    house.add(OLD)
+    report_damaged(house.process, OLD, "", UnreadableMessageError(OLD, OSError(errno.EMFILE, "Too many open files")))
+    assert house.main_log() == [f"{OLD} Error reading spool file {OLD}-H: Too many open files"]
+    assert house.process.spool.ids_at(Place()) == [OLD]
+
+
+def test_an_attempt_that_finds_the_disk_full_does_not_make_the_message_damaged(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.process.main = SimpleNamespace(keep_malformed=345600, queue_fast_ramp=False)  # type: ignore[assignment]
+    house.add(OLD)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(queue_runs, "deliver_message", full)
+    deliver = queue_runs.Deliveries(house.process).in_run
+    QueueRun(house.process, RunSettings(), deliver, in_order=True).run(1)
+    assert house.process.spool.ids_at(Place()) == [OLD]
+    assert [line for line in house.main_log() if OLD in line] == [
+        f"{OLD} delivery attempt failed: OSError: [Errno 28] No space left on device"
+    ]

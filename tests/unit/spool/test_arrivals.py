@@ -1,3 +1,4 @@
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -407,3 +408,83 @@ def test_a_full_segment_is_kept_for_later(spool: Spool, log: ArrivalLog, monkeyp
 def test_a_half_full_segment_asks_for_another(spool: Spool, log: ArrivalLog) -> None:
     put(log, arrive(spool, body=b"x" * (arrivals.SEGMENT // 2)))
     assert log.wants_spare(time.monotonic())
+
+
+def test_a_message_that_gets_files_cannot_be_left_to_the_log(spool: Spool, log: ArrivalLog) -> None:
+    (held,) = put(log, arrive(spool))
+    assert isinstance(held, LoggedMessage)
+    with held.changing:  # a thread writes them, because the message was in the log for too long
+        assert not held.queue("Received from a@b.ex")
+        held.close()
+        held.has_files(spool.commit([held.arrival()])[0])
+    assert log.waiting == 0
+    with spool.lock(ID):
+        pass
+    assert log._current is not None
+    assert log._current.left == log._current.entered == 1
+
+
+def test_a_segment_is_given_back_while_its_marks_become_durable(
+    spool: Spool, log: ArrivalLog, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (held,) = put(log, arrive(spool))
+    segment = log._current
+    assert segment is not None
+    log.prepare()
+    put(log, arrive(spool, OTHER))[0].dismiss(final=True)
+    real = os.fdatasync
+
+    def later(fd: int) -> None:
+        held.dismiss(final=True)
+        real(fd)
+
+    log._marked.add(segment)
+    monkeypatch.setattr(os, "fdatasync", later)
+    log.settle()
+    assert segment.fd == -1
+    assert complaints == []
+
+
+def test_a_segment_is_given_back_while_it_is_looked_at(
+    spool: Spool, log: ArrivalLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (held,) = put(log, arrive(spool))
+    held.dismiss(final=True)
+    real = fcntl.flock
+
+    def later(fd: int, how: int) -> None:
+        monkeypatch.undo()
+        log.close()
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", later)
+    assert recover(spool) == []
+
+
+def test_a_new_segment_is_taken_for_that_of_a_dead_process(
+    spool: Spool, log: ArrivalLog, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+    looks = iter([False, True])
+
+    def later(fd: int, how: int) -> None:
+        if (removed := next(looks, None)) is None:
+            real(fd, how)
+        elif removed:
+            assert recover(spool) == []
+            real(fd, how)
+        else:
+            other = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY)  # a moment later it is given up
+            try:
+                real(other, how)
+                real(fd, how)
+            finally:
+                os.close(other)
+
+    monkeypatch.setattr(arrivals.fcntl, "flock", later)  # type: ignore[attr-defined]
+    (held,) = put(log, arrive(spool))
+    assert isinstance(held, LoggedMessage)
+    assert complaints == []
+    assert recover(spool) == []
+    crash(log)
+    assert recover(spool) == [ID]

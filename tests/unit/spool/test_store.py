@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -5,12 +6,14 @@ import pytest
 
 from eximia.context import Recipient, Session, TlsFacts
 from eximia.logs.log import null_log
-from eximia.spool import MessageLockedError, MessageNotFoundError, Place, Spool
+from eximia.spool import LockedMessage, MessageLockedError, MessageNotFoundError, Place, Spool, store
 from eximia.spool.durable import Arrival, discard_data, is_torn, open_data
 from eximia.spool.header_file import write_header
 from eximia.spool.journal import Journal, read_journal
+from eximia.spool.locks import try_lock
 from eximia.spool.message_log import MessageLog
 from eximia.spool.snapshot import restore, to_header
+from support_together import AT_ONCE, in_processes
 
 from .helpers import ID, OTHER, arrive, message
 
@@ -182,3 +185,118 @@ def test_frozen_messages_are_set_aside(spool: Spool, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "Finput").iterdir()) == [f"{ID}-D", f"{ID}-H"]
     assert (tmp_path / "Fmsglog" / ID).exists()
     assert spool.queues() == []
+
+
+def whole(spool: Spool, queue: str) -> bool:
+    place = spool.find_header(ID, queue)
+    return place is not None and all(os.path.exists(spool.path(ID, suffix, place)) for suffix in ("-D", "-J"))
+
+
+@pytest.mark.parametrize("call", ["link", "rename", "unlink"])
+@pytest.mark.parametrize("number", range(4))
+def test_a_move_that_is_cut_off_leaves_the_message_once(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    (held,) = spool.commit([arrive(spool)])
+    assert not isinstance(held, OSError)
+    Journal(held.path("-J")).add(["c@d.ex"])
+    left = iter(range(number))
+    real = getattr(os, call)
+
+    def cut(*args: str) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        real(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, cut)
+        try:
+            spool.move(ID, held.place, "night")
+        except KeyboardInterrupt:
+            pass
+    held.close()
+    assert whole(spool, "") + whole(spool, "night") == 1
+    if whole(spool, ""):
+        with spool.lock(ID) as again:
+            spool.move(ID, again.place, "night")
+    assert whole(spool, "night")
+    assert spool.count() == 0
+
+
+def test_a_message_that_is_moved_while_somebody_asks_for_it(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (held,) = spool.commit([arrive(spool)])
+    assert not isinstance(held, OSError)
+
+    def moved_first(fd: int, message_id: str) -> bool:
+        spool.move(ID, Place(), "night")
+        held.close()
+        return try_lock(fd, message_id)
+
+    monkeypatch.setattr(store, "try_lock", moved_first)
+    with pytest.raises(MessageNotFoundError):
+        spool.lock(ID)
+
+
+def test_a_journal_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "journal")
+    journal = Journal(path)
+    journal.add(["a@b.ex"])
+    sizes = [3]
+
+    def full(fd: int, data: bytes) -> int:
+        if not sizes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, bytes(data)[: sizes.pop()])
+
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.add(["c@d.ex"])
+    journal.add(["e@f.ex"])
+    assert read_journal(path) == {"a@b.ex", "e@f.ex"}
+
+
+def test_a_done_message_that_cannot_be_removed_does_not_hold_up_others(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = spool.commit([arrive(spool), arrive(spool, OTHER)])
+    assert isinstance(first, LockedMessage)
+    assert isinstance(second, LockedMessage)
+    real = Spool.remove
+
+    def remove(self: Spool, message_id: str, *args: object, **more: object) -> None:
+        if message_id == ID:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        real(self, message_id, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Spool, "remove", remove)
+    failure, done = spool.remove_done([first, second])
+    assert isinstance(failure, PermissionError)
+    assert done is None
+    assert spool.ids_at(spool.place_for(ID)) == [ID]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of others")
+def test_a_folder_that_root_makes_is_its_owners_at_once(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for count in range(20):
+        folder = f"./{count}/input/a"
+
+        def work(number: int, folder: str = folder) -> str:
+            os.chdir(tmp_path)  # others may not read the folders above
+            spool = Spool(".", uid=65534, gid=65534)
+            if number % 2:
+                while not os.path.lexists(folder):
+                    pass
+                os.setresuid(65534, 65534, 65534)
+            else:
+                spool.make_folder(folder)
+            with open(f"{folder}/{number}", "wb"):
+                return "made"
+
+        assert in_processes(work) == ["made"] * AT_ONCE
+        made = tmp_path / folder
+        assert len(os.listdir(made)) == AT_ONCE
+        assert made.stat().st_uid == 65534
+        assert os.listdir(made.parent) == ["a"]
