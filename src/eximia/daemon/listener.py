@@ -40,6 +40,11 @@ class Listener:
         self._attaching: set[asyncio.Task[None]] = set()
         bridge.loop.add_reader(sock.fileno(), self._readable)
 
+    @property
+    def attaching(self) -> bool:
+        """Connections were accepted whose sessions have not begun."""
+        return bool(self._attaching)
+
     def stop(self) -> None:
         if not self._stopped:
             self._stopped = True

@@ -258,7 +258,7 @@ class Worker:
     def end_when_done(self, bridge: Bridge) -> None:
         if self.stop_at is not None and self.loop.time() >= self.stop_at:
             self.loop.stop()
-        elif bridge.busy:
+        elif bridge.busy or any(listener.attaching for listener in self.listeners):
             self.loop.call_later(0.05, self.end_when_done, bridge)
         elif self.end_sessions is not None:
             # The sessions kept for a next message get their QUIT.

@@ -68,15 +68,20 @@ def cycle(path: str, keep: int) -> None:
 
 
 def _create(path: str, old: os.stat_result) -> None:
-    """An empty log like the one that was renamed, unless a process was faster."""
+    """An empty log like the one that was renamed, unless a process was faster. It has its name when it is ready: the
+    server writes to it in the same moment."""
+    new = f"{path}.new-{os.getpid()}"
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if os.geteuid() == 0:
+            os.fchown(fd, old.st_uid, old.st_gid)
+        os.fchmod(fd, old.st_mode & 0o7777)
+        os.link(new, path)
     except FileExistsError:
-        return
-    if os.geteuid() == 0:
-        os.fchown(fd, old.st_uid, old.st_gid)
-    os.fchmod(fd, old.st_mode & 0o7777)
-    os.close(fd)
+        pass
+    finally:
+        os.close(fd)
+        os.unlink(new)
 
 
 def _compress(path: str) -> None:

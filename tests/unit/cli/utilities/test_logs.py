@@ -1,4 +1,5 @@
 import gzip
+import os
 import re
 from pathlib import Path
 
@@ -72,3 +73,21 @@ def test_cycle(tmp_path: Path) -> None:
     assert path.stat().st_mode == (tmp_path / "mainlog.01").stat().st_mode
     assert path.read_text() == ""
     assert gzip.decompress((tmp_path / "mainlog.03.gz").read_bytes()) == b"log 2\n"
+
+
+def test_a_new_log_has_its_name_when_the_server_may_write_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mainlog"
+    path.write_text("log\n")
+    real = os.fchmod
+
+    def change(fd: int, mode: int) -> None:
+        assert not path.exists()
+        real(fd, mode)
+        path.write_text("of the server\n")
+
+    monkeypatch.setattr(os, "fchmod", change)
+    cycle(str(path), 3)
+    assert path.read_text() == "of the server\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mainlog", "mainlog.01"]
