@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eximia.context import Address, Batch, Context, Message, Process, Session
 from eximia.lookups.types import forget_results
 
-from .finish import finish
+from .finish import finish, remember
 from .journaling import Progress
 from .local import deliver_local
 from .recipients import make_addresses
@@ -99,7 +99,10 @@ class Attempt:
             return finish(self)
         except BaseException:
             # What was delivered must not be delivered again by the attempt that follows this one.
-            self.progress.save(more_to_come=True)
+            try:
+                self.progress.save(more_to_come=True)
+            except OSError:
+                remember(self)
             raise
         finally:
             self.progress.close()

@@ -15,6 +15,7 @@ from .settings import AttemptEnd
 
 if TYPE_CHECKING:
     from eximia.context import Process
+    from eximia.spool.header_file import SpoolHeader
     from eximia.spool.store import LockedMessage
 
     from .attempt import Attempt
@@ -107,11 +108,19 @@ def set_aside(process: Process, locked: LockedMessage) -> None:
 
 
 def _write_header(attempt: Attempt) -> None:
-    process = attempt.process
-    header = to_header(attempt.message, attempt.ctx.session, primary_hostname=process.primary_hostname)
+    attempt.process.ports.blocking(attempt.locked.write, _header(attempt))
+
+
+def remember(attempt: Attempt) -> None:
+    """The attempt was cut off, and the disk does not take what it did: a message in the arrival log may know it."""
+    attempt.process.ports.blocking(attempt.locked.remember, _header(attempt))
+
+
+def _header(attempt: Attempt) -> SpoolHeader:
+    header = to_header(attempt.message, attempt.ctx.session, primary_hostname=attempt.process.primary_hostname)
     if attempt.settings.pretend:
         header.dont_deliver = True
-    process.ports.blocking(attempt.locked.write, header)
+    return header
 
 
 def _one_time(attempt: Attempt) -> None:

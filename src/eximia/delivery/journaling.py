@@ -75,7 +75,11 @@ class Progress:
         if self._journal is None:
             self._journal = Journal(attempt.locked.path("-J"))
         names, self._unwritten = self._unwritten, []
-        attempt.process.ports.blocking(self._add, self._journal, names)
+        try:
+            attempt.process.ports.blocking(self._add, self._journal, names)
+        except OSError:
+            self._unwritten[:0] = names
+            raise
 
     def _add(self, journal: Journal, names: list[str]) -> None:
         self._attempt.locked.to_files()

@@ -55,11 +55,18 @@ class Administrator:
             return Done(ok=False, text=f"Failed to open data file for {message_id}: {error.strerror}\n")
 
 
+def _nothing(_: SpoolHeader) -> list[str]:
+    return []
+
+
 Edit = Callable[[Administrator, SpoolHeader, LockedMessage], Done]
 
 
-def _edit(admin: Administrator, message_id: str, change: Edit) -> Done:
-    """Lock, read, change, and write when the change says it is good."""
+def _edit(
+    admin: Administrator, message_id: str, change: Edit, doing: str, done: Callable[[SpoolHeader], list[str]] = _nothing
+) -> Done:
+    """Lock, read, change, and write when the change says it is good. `doing` is what could not be written, `done` the
+    log lines that come after the writing."""
     held = admin.lock(message_id)
     if isinstance(held, Done):
         return held
@@ -74,7 +81,13 @@ def _edit(admin: Administrator, message_id: str, change: Edit) -> Done:
             return Done(ok=False, text="Permission denied\n")
         result = change(admin, header, held)
         if result.ok:
-            held.write(header)
+            try:
+                held.write(header)
+            except OSError as error:
+                why = f"spool file write error while modifying: {error.strerror}"
+                return Done(ok=False, text=f"Message {message_id} {doing}: {why}\n")
+            for line in done(header):
+                admin.log(line, message_id)
         return result
 
 
@@ -86,10 +99,9 @@ def freeze(admin: Administrator, message_id: str) -> Done:
             return Done(ok=False, text=f"Message {held.id} is already frozen\n")
         header.frozen = admin.now
         header.manual_thaw = False
-        admin.log(f"frozen by {admin.who}", held.id)
         return Done(ok=True, text=f"Message {held.id} is now frozen\n")
 
-    return _edit(admin, message_id, change)
+    return _edit(admin, message_id, change, "could not be frozen", lambda _: [f"frozen by {admin.who}"])
 
 
 def thaw(admin: Administrator, message_id: str) -> Done:
@@ -100,10 +112,9 @@ def thaw(admin: Administrator, message_id: str) -> Done:
             return Done(ok=False, text=f"Message {held.id} is not frozen\n")
         header.frozen = -1
         header.manual_thaw = True
-        admin.log(f"unfrozen by {admin.who}", held.id)
         return Done(ok=True, text=f"Message {held.id} is no longer frozen\n")
 
-    return _edit(admin, message_id, change)
+    return _edit(admin, message_id, change, "could not be unfrozen", lambda _: [f"unfrozen by {admin.who}"])
 
 
 def add_recipients(admin: Administrator, message_id: str, addresses: Sequence[str]) -> Done:
@@ -123,7 +134,7 @@ def add_recipients(admin: Administrator, message_id: str, addresses: Sequence[st
             admin.log(f"recipient <{address}> added by {admin.who}", held.id)
         return Done(ok=False, text=f"Message {held.id} {wrong}") if wrong else _modified(held.id)
 
-    return _edit(admin, message_id, change)
+    return _edit(admin, message_id, change, "- while adding recipient")
 
 
 def edit_sender(admin: Administrator, message_id: str, addresses: Sequence[str]) -> Done:
@@ -144,7 +155,7 @@ def edit_sender(admin: Administrator, message_id: str, addresses: Sequence[str])
         admin.log(f"sender address changed to <{address}> by {admin.who}", held.id)
         return _modified(held.id)
 
-    return _edit(admin, message_id, change)
+    return _edit(admin, message_id, change, "- while editing sender")
 
 
 def mark_delivered(admin: Administrator, message_id: str, addresses: Sequence[str]) -> Done:
@@ -167,7 +178,7 @@ def mark_delivered(admin: Administrator, message_id: str, addresses: Sequence[st
                 admin.log(f"address <{address}> marked delivered by {admin.who}", held.id)
         return Done(ok=False, text=f"Message {held.id} {wrong}") if wrong else _modified(held.id)
 
-    return _edit(admin, message_id, change)
+    return _edit(admin, message_id, change, "- while marking as delivered")
 
 
 def mark_all_delivered(admin: Administrator, message_id: str) -> Done:
@@ -176,10 +187,12 @@ def mark_all_delivered(admin: Administrator, message_id: str) -> Done:
     def change(admin: Administrator, header: SpoolHeader, held: LockedMessage) -> Done:
         for recipient in header.recipients:
             header.nonrecipients.add(recipient.address)
-            admin.log(f"address <{recipient.address}> marked delivered by {admin.who}", held.id)
         return _modified(held.id)
 
-    return _edit(admin, message_id, change)
+    def marked(header: SpoolHeader) -> list[str]:
+        return [f"address <{recipient.address}> marked delivered by {admin.who}" for recipient in header.recipients]
+
+    return _edit(admin, message_id, change, "could not mark all delivered", marked)
 
 
 def remove(admin: Administrator, message_id: str, *, caller_uid: int = -1) -> Done:

@@ -5,6 +5,7 @@ Shared by `-bp` and the console. The files are the truth; nothing is kept betwee
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Set as AbstractSet
 
@@ -13,6 +14,7 @@ from eximia.spool import Place, Spool, SpoolFormatError
 from eximia.spool.brief import read_brief
 from eximia.spool.header_file import SpoolHeader, read_header
 from eximia.spool.journal import read_journal
+from eximia.spool.locks import is_locked
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Summary:
 def summarize(spool: Spool, message_id: str, place: Place, *, journal: bool = True) -> Summary:
     """Read what a listing needs. `journal` False: there is none, do not look.
 
-    Raises FileNotFoundError when there is no `-H` file.
+    Raises FileNotFoundError when there is no `-H` file, or one that is just being written.
     """
     base = f"{spool.folder(place)}/{message_id}"
     fd = os.open(f"{base}-H", os.O_RDONLY | os.O_CLOEXEC)
@@ -67,6 +69,9 @@ def summarize(spool: Spool, message_id: str, place: Place, *, journal: bool = Tr
     try:
         brief = read_brief(text, message_id)
     except (ValueError, IndexError):
+        if is_locked(f"{base}-D", message_id):
+            # New messages are written under their names, and are locked meanwhile.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
         header_bytes = _damaged(text, summary)
         if not summary.readable:
             return summary

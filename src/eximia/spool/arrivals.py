@@ -39,6 +39,7 @@ from eximia.base.steps import Steps, Sync
 from . import filing
 from .arrival_records import DONE, DONE_NOW, mark, pack, set_epoch
 from .durable import Arrival, commit
+from .header_file import write_header
 from .recovery import FOLDER, flush_journal
 from .store import LockedMessage, Spool, remove_file
 
@@ -181,8 +182,19 @@ class LoggedMessage(LockedMessage):
         self.to_files()
         return super().read()
 
+    def remember(self, header: SpoolHeader) -> None:
+        with self.changing:
+            if not self.finished:
+                self._arrival.header = write_header(header).encode("latin-1")
+
     def write(self, header: SpoolHeader) -> None:
-        self.to_files()
+        with self.changing:
+            if not self.finished:
+                # Should it fail now, whoever tries again writes this.
+                self._arrival.header = write_header(header).encode("latin-1")
+                (result,) = commit(self.spool, [self.arrival()])
+                self.has_files(result)
+                return
         super().write(header)
 
     def remove(self, *, keep_log: bool = False) -> None:

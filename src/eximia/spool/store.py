@@ -126,6 +126,9 @@ class LockedMessage:
         header.nonrecipients.update(read_journal(self.path("-J")))
         return header
 
+    def remember(self, header: SpoolHeader) -> None:
+        """The files could not be written: if the message has none yet, they are to have this when they are made."""
+
     def write(self, header: SpoolHeader) -> None:
         """Replace the `-H` file, durably. Raises OSError."""
         self.spool.replace_header(header, self.place)

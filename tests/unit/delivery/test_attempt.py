@@ -1,14 +1,22 @@
 """One attempt: what is delivered in which order, what the spool keeps, what is never done twice."""
 
+import errno
+import time
 from pathlib import Path
 
 import pytest
 
+from eximia.base.steps import run_steps
 from eximia.base.template import Template
-from eximia.context import Batch, Errno, Host, Outcome, Result, RetryChange, SmtpFacts
+from eximia.context import Batch, Errno, Host, Message, Outcome, Result, RetryChange, Session, SmtpFacts
 from eximia.delivery import AttemptEnd
 from eximia.hints import RetryRecord, WaitRecord
-from eximia.spool.journal import read_journal
+from eximia.spool import LockedMessage, arrivals
+from eximia.spool.arrivals import ArrivalLog
+from eximia.spool.durable import Arrival
+from eximia.spool.header_file import write_header
+from eximia.spool.journal import Journal, read_journal
+from eximia.spool.snapshot import to_header
 from support_delivery import ID, World, deferred
 
 
@@ -323,3 +331,45 @@ def test_wrapping_a_mail_program(
     assert capsys.readouterr().err == "routing bob@local.test yielded a local delivery\n"
     world.says.clear()
     assert world.receive("a@far.test") is AttemptEnd.COMPLETED
+
+
+@pytest.mark.parametrize("late", ["c@far.test", "ann@local.test"])
+def test_what_a_full_disk_does_not_take_is_known_when_it_does(
+    world: World, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    """Of a message in the arrival log, whether the attempt fails at its journal or at its header file."""
+    spool = world.process.spool
+    log = ArrivalLog(spool, lambda _: None)
+
+    def store(message: Message) -> LockedMessage:
+        header = write_header(to_header(message, Session())).encode("latin-1")
+        (held,) = run_steps(log.commit([Arrival(ID, spool.place_for(ID), header, b"body\n")]))
+        assert isinstance(held, LockedMessage)
+        return held
+
+    monkeypatch.setattr(world, "store", store)
+    with monkeypatch.context() as patched:
+        patched.setattr(arrivals, "commit", lambda *_: [OSError(errno.ENOSPC, "No space left on device")])
+        world.says[late] = deferred()
+        with pytest.raises(OSError, match="No space"):
+            world.receive(late, "bob@local.test")
+    log.file_all(log.overdue(time.monotonic()))
+    assert world.header().nonrecipients == {"bob@local.test"}
+    log.close()
+    world.again(forced=True)
+    assert sum("bob@local.test" in addresses for _, addresses in world.runs) == 1
+
+
+def test_a_journal_that_could_not_be_written_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [OSError(errno.ENOSPC, "No space left on device")]
+    real = Journal.add
+
+    def add(self: Journal, names: list[str]) -> None:
+        if failures:
+            raise failures.pop()
+        real(self, names)
+
+    monkeypatch.setattr(Journal, "add", add)
+    with pytest.raises(OSError, match="No space"):
+        world.receive("ann@local.test", "bob@local.test")
+    assert read_journal(world.process.spool.path(ID, "-J")) == {"ann@local.test"}

@@ -1,7 +1,11 @@
+import errno
+from collections.abc import Callable
+
 import pytest
 
 from eximia.queue.administration import (
     Administrator,
+    Done,
     add_recipients,
     edit_sender,
     freeze,
@@ -11,6 +15,7 @@ from eximia.queue.administration import (
     remove,
     thaw,
 )
+from eximia.spool import LockedMessage
 
 from .house import NOW, House
 
@@ -115,3 +120,34 @@ def test_move(house: House, admin: Administrator) -> None:
         f"{A} moved from input, msglog to (night) input, msglog",
         f"{A} moved from (night) input, msglog to input, msglog",
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "says", "logged"),
+    [
+        (freeze, "could not be frozen", []),
+        (mark_all_delivered, "could not mark all delivered", []),
+        (lambda *who: edit_sender(*who, ["b@c.ex"]), "- while editing sender", ["sender address changed to <b@c.ex>"]),
+        (lambda *who: add_recipients(*who, ["b@c.ex"]), "- while adding recipient", ["recipient <b@c.ex> added"]),
+        (
+            lambda *who: mark_delivered(*who, ["x@y.ex"]),
+            "- while marking as delivered",
+            ["address <x@y.ex> marked delivered"],
+        ),
+    ],
+)
+def test_a_full_disk(
+    house: House,
+    admin: Administrator,
+    monkeypatch: pytest.MonkeyPatch,
+    action: Callable[..., Done],
+    says: str,
+    logged: list[str],
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LockedMessage, "write", full)
+    why = "spool file write error while modifying: No space left on device"
+    assert action(admin, A) == Done(ok=False, text=f"Message {A} {says}: {why}\n")
+    assert house.main_log() == [f"{A} {text} by root" for text in logged]

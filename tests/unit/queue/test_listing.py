@@ -91,3 +91,15 @@ def test_queues(house: House) -> None:
     house.add(A, queue="night")
     assert listing(house) == ""
     assert A in listing(house, queue="night")
+
+
+def test_a_message_that_is_just_being_written_is_not_listed(house: House) -> None:
+    """Its header file has its name before it is whole."""
+    house.add(A)
+    header = house.folder / "input" / f"{A}-H"
+    text = header.read_bytes()
+    for size in (0, 30, len(text) - 5):
+        header.write_bytes(text[:size])
+        with house.process.spool.lock(A):
+            assert listing(house) == ""
+        assert "*** spool format error" in listing(house)

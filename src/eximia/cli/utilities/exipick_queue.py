@@ -14,6 +14,7 @@ from eximia.queue.summary import Summary
 from eximia.spool import Place, Spool, SpoolFormatError
 from eximia.spool.header_file import read_header
 from eximia.spool.journal import read_journal
+from eximia.spool.locks import is_locked
 
 from .common import fail, open_configured
 from .exipick_variables import Variables
@@ -42,6 +43,8 @@ def messages(options: Mapping[str, str]) -> Iterator[Variables]:
         try:
             header = read_header(each.header, each.id)
         except SpoolFormatError as error:
+            if is_locked(each.data_path, each.id):
+                continue  # it is just being written
             sys.stderr.write(f"Couldn't parse {each.id}: {error}\n")
             continue
         header.nonrecipients.update(each.journal)
