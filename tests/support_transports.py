@@ -200,6 +200,7 @@ class World:
             qualify_domain="my.host.example",
             timezone=None,
             bounce_return_size_limit=0,
+            retry_data_expire=7 * 86400,
             print_topbitchars=False,
         )
         self.process.config = SimpleNamespace(transports={})

@@ -29,7 +29,54 @@ def local(transport: str, *then: Any) -> Dialogue:
     )
 
 
+def once(makes: dict[str, str], *put_off: str, often: str = "", to: tuple[str, ...] = ("joe",)) -> Dialogue:
+    """Redirections that hold for the first attempt only (`often`: but not this one's), and three more attempts."""
+    routers = "".join(
+        f"o_{name}:\n driver = redirect\n local_parts = {name}\n data = {children}\n"
+        + ("" if name == often else " one_time\n")
+        for name, children in makes.items()
+    )
+    recipients = "".join(f"RCPT TO:<{name}@y.example>\r\n" for name in to)
+    return Dialogue(
+        said=f"{EHLO}MAIL FROM:<s@from.example>\r\n{recipients}{DATA}{QUIT}",
+        main="remote_max_parallel = 1\n",
+        routers=routers + ROUTERS,
+        peers=[{"rules": [(f"RCPT TO:<{name}@", b"450 later\r\n") for name in put_off]}],
+        then=[("-bp",), ("-qf",), ("-bp",), ("-qf",)],
+        ignore=r"^ *0m ",
+    )
+
+
+def secondaries(options: str) -> Dialogue:
+    """Five hosts that refuse connections, each with an MX value of its own."""
+    zone = "".join(f"y.example MX {n}0 h{n}.example\nh{n}.example A 127.0.0.{n + 1}\n" for n in range(1, 6))
+    return Dialogue(
+        zone=f"{zone}from.example A 10.1.1.8\n",
+        main="dns_ipv4_lookup = *\n",
+        routers="d:\n driver = dnslookup\n transport = t\n self = send\n",
+        transports=DOWN + options,
+        then=[AGAIN, ("-q",), ("-qf",), AGAIN],
+    )
+
+
 CASES = {
+    "redirected once": once({"joe": "a@y.example, b@y.example, c@y.example"}, "b", "c"),
+    "redirected once, to itself": once({"joe": "joe@y.example, b@y.example"}, "joe"),
+    "redirected once, and again": once({"joe": "a@y.example, b@y.example", "a": "c@y.example, d@y.example"}, "b", "d"),
+    "redirected once, below another": once(
+        {"joe": "a@y.example, x@y.example", "a": "c@y.example, d@y.example"}, "d", "x", often="joe"
+    ),
+    "redirected once, two lists": once(
+        {"joe": "a@y.example, b@y.example", "ann": "a@y.example, b@y.example"}, "b", to=("joe", "ann")
+    ),
+    "two of five hosts": secondaries(" hosts_max_try = 2\n"),
+    "three of five hosts": secondaries(" hosts_max_try = 1\n hosts_max_try_hardlimit = 3\n"),
+    "data of hosts expires": down(("sleep", "2.2"), AGAIN, ("-q",), main="retry_data_expire = 1s\n"),
+    "data of a message expires": Dialogue(
+        peers=[{"rules": [("MAIL", b"450 later\r\n")]}],
+        main="retry_data_expire = 1s\n",
+        then=[("sleep", "2.2"), ("-q",)],
+    ),
     "not reached": down(AGAIN),
     "not reached, two domains": down(TWO),
     "not reached, two hosts": down(AGAIN, routers=TWO_HOSTS),

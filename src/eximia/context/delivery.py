@@ -349,6 +349,7 @@ class Address:
         "local_part_original",
         "locked",
         "log_as_local",
+        "one_time",
         "onetime_parent",
         "outcome",
         "parent",
@@ -467,7 +468,9 @@ class Address:
         self.expand_pipe = False
         #: what an answer's file may not use: endings of the router's options `forbid_filter_...`
         self.locked: frozenset[str] = frozenset()
-        #: number of the envelope recipient that a one_time child replaces, -1: none
+        #: a one_time router made it
+        self.one_time = False
+        #: number of the envelope recipient that a one_time child, or what became of it, came from, -1: none
         self.onetime_parent = -1
 
         # DSN

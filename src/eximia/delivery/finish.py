@@ -14,6 +14,8 @@ from .outcomes import time_in_queue
 from .settings import AttemptEnd
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from eximia.context import Process
     from eximia.spool.header_file import SpoolHeader
     from eximia.spool.store import LockedMessage
@@ -127,11 +129,18 @@ def _one_time(attempt: Attempt) -> None:
     """Addresses that a one_time redirection generated and that are not done become recipients of their own; the one
     they came from is done (manual 22.10)."""
     message = attempt.message
-    for address in attempt.deferred:
-        child = _one_time_child(address)
-        if child is None or child.onetime_parent < 0:
+    # Exim looks at the latest first.
+    children = [child for child in map(_one_time_child, reversed(attempt.deferred)) if child is not None]
+    if not children:
+        return
+    # An address that leads back to itself waits as what it came from: that is not done, and is redirected again.
+    kept = {each for child in children if _leads_back(child) for each in _ancestors(child)}
+    known = {recipient.address for recipient in message.recipients}
+    for child in children:
+        redirected = child.parent
+        if child.address in known or redirected in kept or redirected is None:
             continue
-        parent = message.recipients[child.onetime_parent].address
+        known.add(child.address)
         message.recipients.append(
             Recipient(
                 child.address,
@@ -141,19 +150,29 @@ def _one_time(attempt: Attempt) -> None:
                 orcpt=child.dsn_orcpt,
             )
         )
-        message.nonrecipients.add(parent)
-        child.onetime_parent = -1
+        message.nonrecipients.add(redirected.unique)
+        if redirected.parent is None:
+            message.nonrecipients.add(redirected.address)
         attempt.progress.changed = True
 
 
 def _one_time_child(address: Address) -> Address | None:
-    """The address among `address` and its ancestors that a one_time router made."""
-    here: Address | None = address
-    while here is not None and here.parent is not None:
-        if here.onetime_parent >= 0 and here.parent.onetime_parent < 0:
+    """The nearest among `address` and its ancestors that a one_time router made."""
+    for here in (address, *_ancestors(address)):
+        if here.one_time and here.onetime_parent >= 0:
             return here
-        here = here.parent
     return None
+
+
+def _ancestors(address: Address) -> Iterator[Address]:
+    here = address.parent
+    while here is not None:
+        yield here
+        here = here.parent
+
+
+def _leads_back(address: Address) -> bool:
+    return any(here.address == address.address for here in _ancestors(address))
 
 
 def _freeze(attempt: Attempt) -> None:

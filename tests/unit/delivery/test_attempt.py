@@ -247,6 +247,22 @@ def test_one_time_children_become_recipients(tmp_path: Path, monkeypatch: pytest
     assert "=> ann <list@local.test> R=user T=local" in world.lines
 
 
+def test_a_one_time_list_that_names_itself_loses_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routers = "list:\n driver = redirect\n local_parts = bob\n data = bob, ann\n one_time\n"
+    world = World(tmp_path, monkeypatch, routers=routers)
+    world.says = {"bob@local.test": deferred(), "ann@local.test": deferred()}
+    world.receive("bob@local.test")
+    assert world.header().nonrecipients == set()
+    world.now += 1000
+    world.says = {"bob@local.test": deferred()}
+    assert world.again(queue_run=True) is AttemptEnd.REMAINS
+    world.now += 1000
+    world.says = {}
+    assert world.again(queue_run=True) is AttemptEnd.COMPLETED
+    assert world.lines.count("=> ann <bob@local.test> R=user T=local") == 1
+    assert world.lines.count("=> bob <bob@local.test> R=user T=local") == 1
+
+
 def test_pipe_output_goes_back(world: World) -> None:
     world.says["|/bin/x"] = Outcome(Result.DELIVERED, output=b"text of the pipe\n", return_output=True)
     Path(world.process.config.path).with_name("aliases").write_text("p: |/bin/x\n")

@@ -181,6 +181,7 @@ class Redirect(Driver):
             text = rewritten(ctx, text)
         child = child_of(address, text)
         child.hide_child = options.hide_child_in_errmsg or address.hide_child
+        child.one_time = options.one_time
         if options.one_time and child.onetime_parent < 0:
             child.onetime_parent = -2  # delivery knows the number of the top-level recipient
         return child

@@ -18,6 +18,7 @@ from .failure import Failure, Fault
 if TYPE_CHECKING:
     from eximia.context import Context
     from eximia.context.delivery import Address, Outcome
+    from eximia.hints.records import RetryRecord
 
 _FROM_MX = ord("M")
 _FROM_A = ord("A")
@@ -48,10 +49,9 @@ def check(ctx: Context, host: Host, key: str, *, force: bool) -> tuple[bool, boo
         host.status = HostStatus.USABLE
         return True, False, False
     now = ctx.process.ports.clock.time()
-    table = hints.retry
-    record = table.get(key)
+    record = _current(ctx, key, now)
     # A message that was never tried has no record of its own.
-    message_record = None if ctx.message.first_delivery else table.get(f"{key}:{ctx.message.id}")
+    message_record = None if ctx.message.first_delivery else _current(ctx, f"{key}:{ctx.message.id}", now)
     host.status = HostStatus.USABLE
     host.why = ""
     usable = True
@@ -69,6 +69,15 @@ def check(ctx: Context, host: Host, key: str, *, force: bool) -> tuple[bool, boo
         host.why = "retry time not reached"
         usable = False
     return usable, record is not None, message_record is not None
+
+
+def _current(ctx: Context, key: str, now: float) -> RetryRecord | None:
+    """The record of `key`, unless it is older than retry_data_expire."""
+    entry = ctx.process.hints.retry.entry(key)
+    if entry is None or now - entry[1] > ctx.process.main.retry_data_expire:
+        return None
+    record: RetryRecord = entry[0]
+    return record
 
 
 def learn(ctx: Context, addresses: list[Address], host: Host, key: str, failure: Failure) -> None:
