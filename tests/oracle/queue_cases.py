@@ -170,8 +170,8 @@ case("rules", "-brt x@a.example", "-brt a.example", "-brt b.example 421", "-brt 
 case("rules by error", "-brt a.example quota", "-brt a.example quota_3d", "-brt a.example refused_MX",
      "-brt a.example refused_A", "-brt a.example timeout_connect_MX", "-brt a.example lost_connection",
      "-brt a.example auth_failed", "-brt a.example tls_required", "-brt a.example mail_450", "-brt a.example data_4xx",
-     "-brt a.example nonsense",
-     retry="a.example quota_1d F,1m,1m\na.example quota F,2m,1m\na.example refused_MX F,3m,1m\na.example refused F,4m,1m\n"
+     "-brt a.example nonsense", "-brt b.example lookup", "-brt b.example quota_90s",
+     retry="b.example lookup F,1m,1m\nb.example quota_90s F,2m,1m\na.example quota_1d F,1m,1m\na.example quota F,2m,1m\na.example refused_MX F,3m,1m\na.example refused F,4m,1m\n"
            "a.example timeout_connect_MX F,5m,1m\na.example lost_connection F,6m,1m\na.example auth_failed F,7m,1m\n"
            "a.example tls_required F,8m,1m\na.example mail_45x F,9m,1m\na.example data_4xx F,10m,1m\n* * F,11m,1m")  # fmt: skip
 case("wrong rules", "-brt a.example", retry="* * F,1h")

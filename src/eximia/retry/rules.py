@@ -226,7 +226,9 @@ def _fixed(text: str) -> int:
 
 def format_rule(rule: RetryRule) -> str:
     """As -brt prints it, which has no words for some errors, nor for senders."""
-    error = "*" if rule.error.name in ("lost_connection", "tls_required") else rule.error.name
+    error = "*" if rule.error.name in ("lost_connection", "lookup", "tls_required") else rule.error.name
+    if rule.error.errno == Errno.QUOTA:
+        error = f"quota_{show_time(rule.error.more)}" if rule.error.more else "quota"
     out = f"{rule.pattern.text}  {error}  "
     for step in rule.steps:
         out += f"{step.letter},{show_time(step.cutoff)},{show_time(step.interval)}"
