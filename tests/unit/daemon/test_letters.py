@@ -1,8 +1,11 @@
 """The form of the command line (manual chapter 5)."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from eximia.daemon.invocation import UsageError
+from eximia.daemon.invocation import Invocation, UsageError
 from eximia.daemon.letters import read, read_time
 
 UNKNOWN = "exim abandoned: unknown, malformed, or incomplete option "
@@ -161,3 +164,12 @@ def test_the_name_for_syslog_may_not_be_empty() -> None:
 def test_a_listing_is_of_the_queue_that_is_named() -> None:
     call = read("exim", ["-qGsecond", "-bp"])
     assert (call.action, [run.name for run in call.runs]) == ("bp", ["second"])
+
+
+def test_all_that_is_read_from_a_command_line_is_used() -> None:
+    source = Path(__file__).parents[3] / "src" / "eximia"
+    words: set[str] = set()
+    for path in source.rglob("*.py"):
+        if path.name not in ("letters.py", "invocation.py"):
+            words |= set(re.findall(r"\.(\w+)", path.read_text()))
+    assert set(Invocation.__slots__) <= words
