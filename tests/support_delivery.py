@@ -89,6 +89,8 @@ class Table:
         elif new is not None:
             self.records[key] = new
 
+    settle = update
+
     def take(self, key: str) -> Any:
         return self.records.pop(key, None)
 

@@ -45,6 +45,9 @@ class Backend(Protocol):
         It must neither wait nor touch hints, and may be called again when another process was faster.
         """
 
+    def settle(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        """An `update` of database `misc` that takes back an earlier one: made where that one was, if need be later."""
+
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         """All records whose key starts with `prefix`, in key order, as they were when the scan began."""
 

@@ -74,6 +74,9 @@ class LmdbBackend:
 
         self._run(work, write=True)
 
+    def settle(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        self.update(name, key, time, change)
+
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         start = name.encode("latin-1") + b"\0"
 

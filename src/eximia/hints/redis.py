@@ -2,8 +2,9 @@
 `redis:///path/of/socket`.
 
 While the server is away hints are kept in SQLite files as without it: limits and caches then hold for each server
-alone, and what is learned meanwhile is not taken over. It is tried again every few seconds; the panic log is told at
-most once a minute. A record is the string `eximia:DATABASE:KEY` and goes when it was not written for 30 days.
+alone, and what is learned meanwhile is not taken over; a turn (`misc`) is given back where it was taken. The server is
+tried again every few seconds; the panic log is told at most once a minute. A record is the string
+`eximia:DATABASE:KEY` and goes when it was not written for 30 days.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ class RedisBackend:
     """See the module's docstring; the methods are those of `backend.Backend`."""
 
     __slots__ = (
-        "_away_until", "_dial", "_host", "_idle", "_opening", "_panic", "_pid", "_server", "_shown", "_standby",
-        "_told", "_was_away",
+        "_away_until", "_dial", "_host", "_idle", "_missed", "_opening", "_owed", "_panic", "_pid", "_server", "_shown",
+        "_standby", "_taken", "_told", "_was_away",
     )  # fmt: skip
 
     def __init__(self, place: Place) -> None:
@@ -84,6 +85,12 @@ class RedisBackend:
         self._away_until = 0.0
         self._was_away = False
         self._told = 0.0
+        #: the log was told that the server is away
+        self._missed = False
+        #: how many turns were taken in the files, by key
+        self._taken: dict[str, int] = {}
+        #: turns to give back when the server is there again: database, key, time, change
+        self._owed: list[tuple[str, str, float, Callable[[Entry | None], bytes | None]]] = []
 
     def get(self, name: str, key: str) -> Entry | None:
         def work(redis: _Connection) -> Entry | None:
@@ -104,6 +111,12 @@ class RedisBackend:
         return self._run(work, lambda: self._standby.delete(name, key))
 
     def update(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        work = self._updating(name, key, time, change)
+        self._run(work, lambda: self._update_here(name, key, time, change))
+
+    def _updating(
+        self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]
+    ) -> Callable[[_Connection], None]:
         raw = self._key(name, key)
 
         def work(redis: _Connection) -> None:
@@ -118,7 +131,32 @@ class RedisBackend:
                     return
             raise NetworkError(f"the record {name} {key} never rests")
 
-        self._run(work, lambda: self._standby.update(name, key, time, change))
+        return work
+
+    def _update_here(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        taken = False
+
+        def watched(entry: Entry | None) -> bytes | None:
+            nonlocal taken
+            value = change(entry)
+            taken = value is not None
+            return value
+
+        self._standby.update(name, key, time, watched)
+        if taken and name == "misc":
+            self._taken[key] = self._taken.get(key, 0) + 1
+
+    def settle(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        here = self._taken.pop(key, 0)
+        if here:
+            if here > 1:
+                self._taken[key] = here - 1
+            self._standby.update(name, key, time, change)
+        else:
+            self._settle_there(name, key, time, change)
+
+    def _settle_there(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        self._run(self._updating(name, key, time, change), lambda: self._owed.append((name, key, time, change)))
 
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         start = self._key(name, "")
@@ -159,7 +197,10 @@ class RedisBackend:
     def _run(self, work: Callable[[_Connection], T], instead: Callable[[], T]) -> T:
         """Do `work` over a connection; while the server is away do `instead`."""
         if self._pid != os.getpid():
-            self._idle = []  # the parent's
+            # the parent's
+            self._idle = []
+            self._taken = {}
+            self._owed = []
             self._pid = os.getpid()
         if self._away_until and clock.monotonic() < self._away_until:
             return instead()
@@ -188,7 +229,13 @@ class RedisBackend:
             if self._was_away:
                 self._was_away = False
                 self._away_until = 0.0
-                self._panic(f"hints server {self._shown} is back")
+                if self._missed:
+                    self._missed = False
+                    self._panic(f"hints server {self._shown} is back")
+            if self._owed:
+                owed, self._owed = self._owed, []
+                for each in owed:
+                    self._settle_there(*each)
             return result
 
     def _connect(self) -> _Connection:
@@ -210,6 +257,7 @@ class RedisBackend:
         self._idle = []
         if not self._told or now - self._told >= _SILENCE:
             self._told = now
+            self._missed = True
             self._panic(f"hints server {self._shown} is away: {why}; hints are kept on this host alone")
 
 

@@ -96,6 +96,9 @@ class SqliteBackend:
 
         self._run(name, work, create=True)
 
+    def settle(self, name: str, key: str, time: float, change: Callable[[Entry | None], bytes | None]) -> None:
+        self.update(name, key, time, change)
+
     def scan(self, name: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         raw = prefix.encode("latin-1")
         rows = self._run(name, lambda db: db.execute(_SCAN, (raw,)).fetchall(), create=False) or ()

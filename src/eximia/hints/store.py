@@ -80,16 +80,23 @@ class Table(Generic[R]):
             self.update(key, out)
         return taken
 
+    def settle(self, key: str, change: Callable[[R | None], R | Gone | None]) -> None:
+        """The `update` that takes back an earlier one: see `backend.Backend.settle`."""
+        self._backend.settle(self.name, key, self._now(), self._on_entry(change))
+
     def update(self, key: str, change: Callable[[R | None], R | Gone | None]) -> None:
         """Change a record with no other process between reading and writing; `change` returns GONE to remove it, None
         to leave it."""
+        self._backend.update(self.name, key, self._now(), self._on_entry(change))
+
+    def _on_entry(self, change: Callable[[R | None], R | Gone | None]) -> Callable[[Entry | None], bytes | None]:
         record = self._record
 
         def on_entry(entry: Entry | None) -> bytes | None:
             new = change(None if entry is None else record.decode(entry.value))
             return None if new is None else new.encode()
 
-        self._backend.update(self.name, key, self._now(), on_entry)
+        return on_entry
 
     def scan(self, prefix: str = "") -> Iterator[tuple[str, R, float]]:
         """(key, record, when written) of all that can be understood."""

@@ -12,6 +12,7 @@ import pytest
 from eximia.base.errors import ConfigError, NetworkError
 from eximia.hints import Hints, RateRecord, SeenRecord, WaitRecord
 from eximia.hints import redis as hints_redis
+from eximia.hints.records import GONE, MiscRecord
 from eximia.protocols.resp import command
 from support_together import AT_ONCE, in_processes
 
@@ -214,6 +215,58 @@ def test_loss_of_redis(tmp_path: Path, redis: FakeRedis, monkeypatch: pytest.Mon
     now[0] += 10
     assert hints.seen.get("before") == SeenRecord(1)
     assert told[2:] == ["hints server h:6379 is back"]
+
+
+def test_turns_are_given_back_where_they_were_taken(
+    tmp_path: Path, redis: FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(hints_redis.clock, "monotonic", lambda: now[0])
+    hints = Hints(str(tmp_path / "db"), lambda _: None, lambda: 1.0, database="redis://h", dial=redis.dial)
+
+    def enter() -> None:
+        hints.misc.update("host", lambda old: MiscRecord(1 + (old.count if old is not None else 0)))
+
+    def leave() -> None:
+        hints.misc.settle("host", lambda old: GONE if old is None or old.count == 1 else MiscRecord(old.count - 1))
+
+    enter()
+    enter()
+    redis.away = True
+    now[0] += 10
+    leave()
+    leave()
+    assert hints.misc.get("host") is None
+    enter()
+    enter()
+    assert hints.misc.get("host") == MiscRecord(2)
+    redis.away = False
+    now[0] += 10
+    hints.seen.get("any")
+    assert hints.misc.get("host") is None
+    enter()
+    leave()
+    leave()
+    assert hints.misc.get("host") == MiscRecord(1)
+    leave()
+    assert hints.misc.get("host") is None
+    redis.away = True
+    now[0] += 10
+    assert hints.misc.get("host") is None
+
+
+def test_a_return_is_told_of_only_after_a_loss(
+    tmp_path: Path, redis: FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(hints_redis.clock, "monotonic", lambda: now[0])
+    told: list[str] = []
+    hints = Hints(str(tmp_path / "db"), told.append, lambda: 1.0, database="redis://h", dial=redis.dial)
+    for _ in range(5):
+        for redis.away in (True, False):
+            now[0] += 4
+            hints.seen.get("any")
+    assert [text.split(" is ")[1][:4] for text in told] == ["away", "back"]
 
 
 def test_damaged_lmdb(tmp_path: Path) -> None:

@@ -296,6 +296,8 @@ class Table:
         elif new is not None:
             self.records[key] = new
 
+    settle = update
+
     def take(self, key):
         return self.records.pop(key, None)
 

@@ -125,4 +125,4 @@ def leave(ctx: Context, key: str) -> None:
     def drop(record: Any) -> Any:
         return GONE if record is None or record.count <= 1 else MiscRecord(record.count - 1)
 
-    hints.misc.update(key, drop)
+    hints.misc.settle(key, drop)
