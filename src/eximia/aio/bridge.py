@@ -205,11 +205,15 @@ class Bridge:
         waiter.wait()
 
     def report(self, error: BaseException) -> None:
-        """An exception that nobody waits for: a bug, or the end of the program."""
+        """An exception that nobody waits for: a bug, or the end of the program. Never raises: other policy that the
+        same callback was to wake would be left waiting."""
         if self.on_error is not None:
-            self.on_error(error)
-        else:
-            self.loop.call_exception_handler({"message": "policy ended by an exception", "exception": error})
+            try:
+                self.on_error(error)
+                return
+            except Exception as trouble:  # noqa: BLE001 (logs that cannot be written)
+                error.add_note(f"and could not be told: {trouble!r}")
+        self.loop.call_exception_handler({"message": "policy ended by an exception", "exception": error})
 
     # Threads
 

@@ -8,7 +8,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from eximia.base.ports import HelperResult, Identity
 from eximia.privileged.aside import is_set_aside, taken_up
@@ -38,54 +39,81 @@ def run_command(
         }
     elif aside:
         as_user = {"user": os.geteuid(), "group": os.getegid()}  # for good
+    # The pipes are ours: where descriptors have run out, `Popen` leaves those open that it has made already.
+    theirs: list[int] = []
+    ours: list[int] = []
     try:
-        with taken_up():
-            process = subprocess.Popen(
-                [each.encode("latin-1", "replace") for each in argv],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if merge_errors else subprocess.PIPE,
-                env=None
-                if env is None
-                else {k.encode("latin-1"): v.encode("latin-1", "replace") for k, v in env.items()},
-                cwd=cwd,
-                start_new_session=True,
-                umask=umask,
-                **as_user,  # type: ignore[call-overload]
-            )
+        with _closing(theirs):
+            _pipe(theirs, ours)
+            for _ in range(1 if merge_errors else 2):
+                _pipe(ours, theirs)
+            with taken_up():
+                process = subprocess.Popen(
+                    [each.encode("latin-1", "replace") for each in argv],
+                    stdin=theirs[0],
+                    stdout=theirs[1],
+                    stderr=theirs[-1],
+                    env=None
+                    if env is None
+                    else {k.encode("latin-1"): v.encode("latin-1", "replace") for k, v in env.items()},
+                    cwd=cwd,
+                    start_new_session=True,
+                    umask=umask,
+                    **as_user,  # type: ignore[call-overload]
+                )
     except OSError as error:
-        return HelperResult(127, b"", failure=os.strerror(error.errno or errno.EIO), errno=error.errno or errno.EIO)
-    with process:
-        return _converse(process, stdin, timeout, max_output)
+        with _closing(ours):
+            code = error.errno or errno.EIO
+            return HelperResult(127, b"", failure=os.strerror(code), errno=code)
+    with process, _closing(ours):
+        return _converse(process, ours, stdin, timeout, max_output)
 
 
-def _converse(process: subprocess.Popen[bytes], stdin: bytes, timeout: float, max_output: int) -> HelperResult:
+def _pipe(readers: list[int], writers: list[int]) -> None:
+    """A pipe's two ends. Raises OSError."""
+    reader, writer = os.pipe()
+    readers.append(reader)
+    writers.append(writer)
+
+
+@contextmanager
+def _closing(fds: list[int]) -> Iterator[None]:
+    """Close at the end what is in the list then."""
+    try:
+        yield
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _converse(
+    process: subprocess.Popen[bytes], fds: list[int], stdin: bytes, timeout: float, max_output: int
+) -> HelperResult:
+    """`fds`: where the input goes, from where the output and perhaps the errors come."""
     deadline = time.monotonic() + timeout if timeout > 0 else None
-    collected: dict[int, bytearray] = {}
+    feed, *readers = fds
+    collected = {reader: bytearray() for reader in readers}
     truncated = False
     timed_out = False
     unread = False
     to_send = memoryview(stdin)
-    with selectors.DefaultSelector() as selector:
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                collected[pipe.fileno()] = bytearray()
-                selector.register(pipe, selectors.EVENT_READ)
-        assert process.stdin is not None
+    with selectors.PollSelector() as selector:
+        for reader in readers:
+            selector.register(reader, selectors.EVENT_READ)
         if to_send:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
+            os.set_blocking(feed, False)
+            selector.register(feed, selectors.EVENT_WRITE)
         else:
-            process.stdin.close()
+            os.close(fds.pop(0))
         while selector.get_map():
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 timed_out = True
                 break
             for key, _ in selector.select(left):
-                if key.fileobj is process.stdin:
+                if key.fd == feed:
                     try:
-                        sent = os.write(key.fd, to_send[:_CHUNK])
+                        sent = os.write(feed, to_send[:_CHUNK])
                     except BlockingIOError:
                         continue
                     except OSError:  # it does not want (all of) its input
@@ -93,12 +121,12 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, timeout: float, ma
                         sent = len(to_send)
                     to_send = to_send[sent:]
                     if not to_send:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
+                        selector.unregister(feed)
+                        os.close(fds.pop(0))
                     continue
                 data = os.read(key.fd, _CHUNK)
                 if not data:
-                    selector.unregister(key.fileobj)
+                    selector.unregister(key.fd)
                     continue
                 buffer = collected[key.fd]
                 room = max_output - len(buffer)

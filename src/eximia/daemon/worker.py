@@ -13,6 +13,7 @@ import asyncio
 import gc
 import os
 import queue
+import resource
 import signal
 import socket
 import sys
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 #: seconds to wait for the parent's answer
 PATIENCE = 30.0
+#: descriptors that a worker may have, where the system's hard limit allows them
+DESCRIPTORS = 65536
 
 
 class Control:
@@ -114,6 +117,7 @@ class Worker:
 
         asyncio.set_event_loop(self.loop)
         keep_pages()
+        take_descriptors()
         bridge = Bridge(self.loop)
         pool = AgentPool(self.control.agent) if self.identity.uid >= 0 else None
         ports = LoopPorts(bridge, pool)
@@ -267,6 +271,14 @@ class Worker:
             self.loop.call_soon(self.end_when_done, bridge)
         else:
             self.loop.stop()
+
+
+def take_descriptors() -> None:
+    """One process has the connections for which Exim has many: it may have more descriptors than are usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def main(words: list[str]) -> int:

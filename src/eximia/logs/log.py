@@ -316,7 +316,10 @@ class Log:
 
     def _to_syslog(self, kind: str, line: str) -> None:
         if self._system is None:
-            from .system_log import SystemLog
+            try:
+                from .system_log import SystemLog
+            except OSError:
+                return  # not even a descriptor is free to read it
 
             self._system = SystemLog()
         text = line[:-1]

@@ -120,3 +120,29 @@ def test_an_error_nobody_joins_for_is_reported() -> None:
     bridge.spawn(fails)
     loop.close()
     assert [type(each) for each in reported] == [KeyError]
+
+
+def test_trouble_that_cannot_be_told_keeps_nobody_else_waiting() -> None:
+    """Threads end work for two at the same time; of what the first makes of it nothing can be logged."""
+
+    def policy(bridge: Bridge) -> int:
+        def no_log(error: BaseException) -> None:
+            raise OSError(24, "Too many open files")
+
+        told: list[Any] = []
+        bridge.loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+        bridge.on_error = no_log
+        both = threading.Barrier(2)
+
+        def fail() -> None:
+            bridge.blocking(both.wait, 5)
+            raise ValueError("told")
+
+        bridge.spawn(fail)
+        task = bridge.spawn(bridge.blocking, both.wait, 5)
+        bridge.sleep(0)
+        time.sleep(0.1)
+        task.join()
+        return len(told)
+
+    assert run(policy) == 1
