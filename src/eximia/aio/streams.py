@@ -16,6 +16,8 @@ from eximia.base.text import to_bytes
 PRECISE_TIMEOUT = 5.0
 #: seconds between attempts to reach a Unix socket whose queue of connections is full: no descriptor tells of its end
 FULL_QUEUE_PAUSE = 0.01
+#: seconds that what was sent has to go out in after `close`, when the peer does not read
+LINGER = 60.0
 #: stop reading from a peer that sends more than this before policy takes it
 READ_HIGH = 256 * 1024
 
@@ -156,6 +158,10 @@ class LoopStream(asyncio.Protocol):
             timer = self._bridge.loop.call_later(self._send_timeout or 86400.0, self._send_timed_out, waiter)
             try:
                 waiter.wait()
+            except NetworkError:
+                # What a peer does not read would keep the connection open for as long as the peer likes.
+                self.abort()
+                raise
             finally:
                 timer.cancel()
                 self._writer = None
@@ -224,8 +230,11 @@ class LoopStream(asyncio.Protocol):
             self._transport.write_eof()
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is not None:
+            transport.close()
+            if transport.get_write_buffer_size():
+                self._bridge.loop.call_later(LINGER, transport.abort)
 
     def abort(self) -> None:
         if self._transport is not None:

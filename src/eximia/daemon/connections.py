@@ -1,11 +1,13 @@
 """Who is connected, over all workers: limits count the whole server, and new connections go to the idlest worker.
 
 Each worker writes its own part of a memory that all share: a count, then the packed addresses of its clients. Others
-only read; a reading that is a moment old does no harm.
+only read; a reading that is a moment old does no harm. But where a limit decides one worker counts at a time: of
+several connections at the same moment as many are taken as the limit leaves room for, neither more nor fewer.
 """
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import socket
 import struct
@@ -32,6 +34,7 @@ class Connections:
 
     def __init__(self, fd: int, index: int, workers: int) -> None:
         self._memory = mmap.mmap(fd, SHARED_BYTES * workers)
+        self._lock = fd if workers > 1 else -1
         self._index = index
         self._workers = workers
         self._base = index * SHARED_BYTES
@@ -41,6 +44,19 @@ class Connections:
 
     def _write_count(self) -> None:
         _COUNT.pack_into(self._memory, self._base, self._count)
+
+    def enter(self, address: str, most: int) -> int:
+        """Count a connection, unless the server has `most` already (0: no limit); how many there are with this one."""
+        if self._lock >= 0:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            total = self.total() + 1
+            if not 0 < most < total:
+                self.add(address)
+            return total
+        finally:
+            if self._lock >= 0:
+                fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def add(self, address: str) -> None:
         packed = pack(address)

@@ -62,7 +62,7 @@ class Listener:
         if self._watch_backlog is not None:
             self._watch_backlog(self._sock)
         try:
-            sock, address = self._sock.accept()
+            sock, _ = self._sock.accept()
         except BlockingIOError:
             return
         except OSError as error:
@@ -71,8 +71,7 @@ class Listener:
                 self._bridge.loop.call_later(0.5, self._again)
             return
         sock.setblocking(False)
-        self._connections.add(address[0])
-        stream = ServerStream(self, address[0])
+        stream = ServerStream(self)
         task = self._bridge.loop.create_task(self._attach(stream, sock))
         self._attaching.add(task)
         task.add_done_callback(self._attaching.discard)
@@ -86,7 +85,6 @@ class Listener:
             await self._bridge.loop.connect_accepted_socket(lambda: stream, sock)
         except OSError:
             sock.close()
-            self._connections.remove(stream.client)
 
     def started(self, stream: ServerStream) -> None:
         self._bridge.spawn(self._serve_one, stream)
@@ -96,7 +94,6 @@ class Listener:
             self._serve(stream)
         finally:
             stream.close()
-            self._connections.remove(stream.client)
 
     @property
     def bridge(self) -> Bridge:
@@ -110,10 +107,9 @@ class Listener:
 class ServerStream(LoopStream):
     """A connection that a client opened: its session starts when it is ready."""
 
-    def __init__(self, listener: Listener, client: str) -> None:
+    def __init__(self, listener: Listener) -> None:
         super().__init__(listener.bridge, listener.net.ticker)
         self._listener = listener
-        self.client = client
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

@@ -98,8 +98,7 @@ class Supervisor:
             return 1
         except Stopped:
             return 1
-        self.shared = os.memfd_create("eximia-connections", 0)
-        os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
+        self.count_anew()
         self.write_pid_file()
         self.rotate()
         for index in range(self.grant.workers):
@@ -266,6 +265,14 @@ class Supervisor:
                 worker.process.kill()
                 worker.kill_at = 0.0
 
+    def count_anew(self) -> None:
+        """Memory for the connections of workers to come. Those before them keep theirs: two that wrote to one place
+        would make a wrong count of both."""
+        if self.shared >= 0:
+            os.close(self.shared)
+        self.shared = os.memfd_create("eximia-connections", 0)
+        os.ftruncate(self.shared, SHARED_BYTES * self.grant.workers)
+
     def rotate(self) -> None:
         """A new key for the workers' session tickets."""
         self.ticket_keys.rotate(time.time())
@@ -370,8 +377,7 @@ class Supervisor:
             self.grant = previous
             return
         self.log(f"pid {os.getpid()}: SIGHUP received: re-exec daemon")
-        if grant.workers > previous.workers:
-            os.ftruncate(self.shared, SHARED_BYTES * grant.workers)
+        self.count_anew()
         for index in range(grant.workers):
             self.start_worker(index)
         for worker in old:

@@ -27,12 +27,30 @@ def serve(process: Process, stream: Stream, *, via_inetd: bool = False) -> None:
         via_inetd=via_inetd,
     )
     admission = Admission(tls_on_connect=begins_with_tls(process, local_port))
+    if process.connections is not None:
+        _count(process, address, admission)
+    try:
+        SmtpSession(process, stream, session, admission=admission, settings=settings(process)).run()
+    finally:
+        if admission.leave is not None:
+            admission.leave()
+
+
+def _count(process: Process, address: str, admission: Admission) -> None:
+    """Count the connection over all workers, unless there are too many without it."""
     connections = process.connections
-    if connections is not None:
-        admission.total = connections.total()
-        if process.main.smtp_accept_max_per_host is not None:
-            admission.from_host = connections.from_host(address)
-    SmtpSession(process, stream, session, admission=admission, settings=settings(process)).run()
+    most: int = process.main.smtp_accept_max
+    admission.total = total = int(connections.enter(address, most))
+    if process.main.smtp_accept_max_per_host is not None:
+        admission.from_host = connections.from_host(address)
+    if 0 < most < total:
+        return
+
+    def leave() -> None:
+        admission.leave = None
+        connections.remove(address)
+
+    admission.leave = leave
 
 
 def begins_with_tls(process: Process, port: int) -> bool:

@@ -184,6 +184,8 @@ def load_average() -> int:
 
 def _turn_away(session: SmtpSession, line: str, text: str) -> None:
     log = session.process.log
+    if session.admission.leave is not None:
+        session.admission.leave()
     if log.selectors.connection_reject:
         log.main(line)
     raise SessionOver("", reply=("421", text), rejected=True)

@@ -32,6 +32,8 @@ from .protocol_name import protocol_name
 from .transaction import Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximia.acl.result import AclResult
     from eximia.base.ports import Stream
     from eximia.config.main import MainOptions
@@ -52,6 +54,7 @@ class Admission:
     from_host: int = 0
     #: the port is one of tls_on_connect_ports
     tls_on_connect: bool = False
+    leave: Callable[[], None] | None = None  #: counts it no more: it has ended, or was one too many
 
 
 @dataclass(slots=True)

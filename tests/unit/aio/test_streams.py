@@ -1,4 +1,4 @@
-"""Connections of the loop and of the command line to Unix sockets whose queue is full."""
+"""Connections: full queues of Unix sockets, peers that do not read, and no more descriptors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from eximia.aio import streams
 from eximia.aio.bridge import Bridge
 from eximia.aio.direct import DirectNetwork
 from eximia.aio.resolver import LoopResolver
@@ -94,6 +95,39 @@ def test_a_daemon_that_takes_nobody_is_given_up(daemon: socket.socket, direct: b
         policy(DirectNetwork())
     else:
         run(lambda bridge: policy(LoopNetwork(bridge)))
+
+
+def unread(bridge: Bridge, peer: socket.socket, policy: Callable[[Any], None]) -> None:
+    """The connection is closed after `policy`, though the peer has read nothing and closes nothing."""
+    ours, _ = peer.accept()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    ours.setblocking(False)
+    stream = LoopNetwork(bridge).adopt(ours)
+    policy(stream)
+    ends = bridge.loop.time() + 10
+    while not stream.closed:
+        assert bridge.loop.time() < ends
+        bridge.sleep(0.01)
+
+
+@pytest.mark.parametrize("sent", [40_000, 4_000_000])
+def test_a_peer_that_does_not_read_cannot_keep_a_connection_open(
+    monkeypatch: pytest.MonkeyPatch, daemon: socket.socket, sent: int
+) -> None:
+    monkeypatch.setattr(streams, "LINGER", 0.05)
+
+    def policy(stream: Any) -> None:
+        stream.set_send_timeout(0.05)
+        if sent == 40_000:
+            stream.send(b"x" * sent)
+            stream.close()
+        else:
+            with pytest.raises(NetworkError, match="timed out"):
+                stream.send(b"x" * sent)
+
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(daemon.getsockname())
+        run(lambda bridge: unread(bridge, daemon, policy))
 
 
 def test_without_descriptors_there_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
