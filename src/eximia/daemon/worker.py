@@ -235,7 +235,7 @@ class Worker:
         elif word == b"retire":
             self.retire(bridge)
         elif word == b"rest":
-            if not bridge.busy:
+            if not self.busy(bridge):
                 self.control.send(b"rests")
         elif word == b"idle":
             process.log.main(f"exim {process.main.exim_version} daemon terminating, inetd wait timeout reached.\n")
@@ -259,10 +259,14 @@ class Worker:
                 stream.interrupt()
         self.retire(bridge)
 
+    def busy(self, bridge: Bridge) -> bool:
+        """There are sessions, deliveries, or connections of which a session is to begin."""
+        return bool(bridge.busy) or any(listener.attaching for listener in self.listeners)
+
     def end_when_done(self, bridge: Bridge) -> None:
         if self.stop_at is not None and self.loop.time() >= self.stop_at:
             self.loop.stop()
-        elif bridge.busy or any(listener.attaching for listener in self.listeners):
+        elif self.busy(bridge):
             self.loop.call_later(0.05, self.end_when_done, bridge)
         elif self.end_sessions is not None:
             # The sessions kept for a next message get their QUIT.

@@ -42,7 +42,8 @@ def deliver_remote(attempt: Attempt) -> None:
 
 
 def _deliver(attempt: Attempt, batches: list[Batch]) -> list[Address]:
-    """Run these batches; the addresses that are left for their fallback hosts."""
+    """Run these batches; the addresses that are left for their fallback hosts. When one cannot be recorded (a full
+    disk), no other is begun, and those under way are recorded before that is raised."""
     left: list[Address] = []
     for batch in batches:
         batch.leaves = not batch.falls_back
@@ -54,15 +55,22 @@ def _deliver(attempt: Attempt, batches: list[Batch]) -> list[Address]:
     most = max(1, attempt.process.main.remote_max_parallel)
     waiting = list(batches)
     running: list[tuple[Batch, Task[None]]] = []
+    failure: Exception | None = None
     while waiting or running:
         while waiting and len(running) < most:
             batch = waiting.pop(0)
             running.append((batch, attempt.process.ports.spawn(_run, attempt, batch)))
         at = next((number for number, (_, task) in enumerate(running) if task.done()), 0)
         batch, task = running.pop(at)
-        task.join()
-        left += batch.left
-        _record(attempt, batch, more_to_come=bool(waiting or running or left))
+        try:
+            task.join()
+            left += batch.left
+            _record(attempt, batch, more_to_come=bool(waiting or running or left or failure))
+        except Exception as error:  # noqa: BLE001  (raised below)
+            failure = failure or error
+            waiting.clear()
+    if failure is not None:
+        raise failure
     return left
 
 

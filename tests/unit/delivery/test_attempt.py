@@ -389,3 +389,25 @@ def test_a_journal_that_could_not_be_written_is_tried_again(world: World, monkey
     with pytest.raises(OSError, match="No space"):
         world.receive("ann@local.test", "bob@local.test")
     assert read_journal(world.process.spool.path(ID, "-J")) == {"ann@local.test"}
+
+
+def test_deliveries_under_way_are_recorded_when_the_journal_of_another_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, monkeypatch, main="remote_max_parallel = 2")
+    options = world.process.config.transports["remote"].options
+    monkeypatch.setitem(vars(options), "max_rcpt", Template("1"))
+    failures = [OSError(errno.ENOSPC, "No space left on device")]
+    real = Journal.add
+
+    def add(self: Journal, names: list[str]) -> None:
+        if failures:
+            raise failures.pop()
+        real(self, names)
+
+    monkeypatch.setattr(Journal, "add", add)
+    with pytest.raises(OSError, match="No space"):
+        world.receive("a@far.test", "b@far.test", "c@far.test")
+    begun = {address for _, addresses in world.runs for address in addresses}
+    assert len(begun) == 2
+    assert read_journal(world.process.spool.path(ID, "-J")) == begun

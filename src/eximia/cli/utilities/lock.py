@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
 from eximia.base.dataclass import dataclass
@@ -111,15 +112,23 @@ class Locker:
             try:
                 os.link(hitch, self.lock_name)
             except FileExistsError:
-                if os.stat(self.lock_name).st_mtime >= time.time() - EXPIRES:
-                    raise NotLockedError("failed to link hitching post to lock file") from None
-                os.unlink(self.lock_name)
-                self.say("unlinked expired lock file", detail=True)
-                os.link(hitch, self.lock_name)
+                self._take_expired(hitch)
             self.has_lock_file = True
         finally:
             os.unlink(hitch)
         self.say("lock file successfully created")
+
+    def _take_expired(self, hitch: str) -> None:
+        """Another has the lock file; it may be left over, or be given up or taken in this moment."""
+        try:
+            if os.stat(self.lock_name).st_mtime < time.time() - EXPIRES:
+                os.unlink(self.lock_name)
+                self.say("unlinked expired lock file", detail=True)
+                os.link(hitch, self.lock_name)
+                return
+        except (FileNotFoundError, FileExistsError):
+            pass
+        raise NotLockedError("failed to link hitching post to lock file")
 
     def _take_mbx(self) -> None:
         self._lock(self.fd, fcntl.LOCK_SH, "read ")
@@ -160,7 +169,8 @@ class Locker:
             self.fd = -1
             self.say(f"{self.request.path} closed")
         if self.has_lock_file:
-            os.unlink(self.lock_name)
+            with suppress(FileNotFoundError):  # another held it for expired
+                os.unlink(self.lock_name)
             self.has_lock_file = False
             self.say("lock file removed")
 
