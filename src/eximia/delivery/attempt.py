@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eximia.context import Address, Batch, Context, Message, Process, Session
 from eximia.lookups.types import forget_results
 
-from .finish import finish, remember
+from .finish import finish, insist
 from .journaling import Progress
 from .local import deliver_local
 from .recipients import make_addresses
@@ -101,8 +101,8 @@ class Attempt:
             # What was delivered must not be delivered again by the attempt that follows this one.
             try:
                 self.progress.save(more_to_come=True)
-            except OSError:
-                remember(self)
+            except OSError as error:
+                insist(self, error)
             raise
         finally:
             self.progress.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximia.context import Address, Recipient
 from eximia.message.dates import elapsed
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from eximia.spool.store import LockedMessage
 
     from .attempt import Attempt
+
+
+#: seconds for which an attempt waits for a full disk
+PATIENCE: Final = 30
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def finish(attempt: Attempt) -> AttemptEnd:
@@ -113,9 +119,19 @@ def _write_header(attempt: Attempt) -> None:
     attempt.process.ports.blocking(attempt.locked.write, _header(attempt))
 
 
-def remember(attempt: Attempt) -> None:
-    """The attempt was cut off, and the disk does not take what it did: a message in the arrival log may know it."""
-    attempt.process.ports.blocking(attempt.locked.remember, _header(attempt))
+def insist(attempt: Attempt, error: OSError) -> None:
+    """The attempt was cut off, and the disk does not take what it did. A message in the arrival log may know it; with
+    one that has files we wait while the disk is full, and have its lock meanwhile: others would deliver again."""
+    process = attempt.process
+    if process.ports.blocking(attempt.locked.remember, _header(attempt)) or error.errno not in _FULL:
+        return
+    for _ in range(PATIENCE):
+        process.ports.clock.sleep(1.0)
+        try:
+            attempt.progress.save(more_to_come=True)
+        except OSError:
+            continue
+        return
 
 
 def _header(attempt: Attempt) -> SpoolHeader:

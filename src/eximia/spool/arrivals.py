@@ -182,10 +182,11 @@ class LoggedMessage(LockedMessage):
         self.to_files()
         return super().read()
 
-    def remember(self, header: SpoolHeader) -> None:
+    def remember(self, header: SpoolHeader) -> bool:
         with self.changing:
             if not self.finished:
                 self._arrival.header = write_header(header).encode("latin-1")
+            return not self.finished
 
     def write(self, header: SpoolHeader) -> None:
         with self.changing:

@@ -126,8 +126,10 @@ class LockedMessage:
         header.nonrecipients.update(read_journal(self.path("-J")))
         return header
 
-    def remember(self, header: SpoolHeader) -> None:
-        """The files could not be written: if the message has none yet, they are to have this when they are made."""
+    def remember(self, header: SpoolHeader) -> bool:
+        """The files could not be written: if the message has none yet, they are to have this when they are made. False:
+        it has files."""
+        return False
 
     def write(self, header: SpoolHeader) -> None:
         """Replace the `-H` file, durably. Raises OSError."""

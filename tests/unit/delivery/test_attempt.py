@@ -10,8 +10,9 @@ from eximia.base.steps import run_steps
 from eximia.base.template import Template
 from eximia.context import Batch, Errno, Host, Message, Outcome, Result, RetryChange, Session, SmtpFacts
 from eximia.delivery import AttemptEnd
+from eximia.delivery.finish import PATIENCE
 from eximia.hints import RetryRecord, WaitRecord
-from eximia.spool import LockedMessage, arrivals
+from eximia.spool import LockedMessage, MessageLockedError, arrivals
 from eximia.spool.arrivals import ArrivalLog
 from eximia.spool.durable import Arrival
 from eximia.spool.header_file import write_header
@@ -411,3 +412,38 @@ def test_deliveries_under_way_are_recorded_when_the_journal_of_another_fails(
     begun = {address for _, addresses in world.runs for address in addresses}
     assert len(begun) == 2
     assert read_journal(world.process.spool.path(ID, "-J")) == begun
+
+
+@pytest.mark.parametrize("full_for", [3, 1000])
+def test_the_lock_is_kept_while_a_full_disk_refuses_to_record(
+    world: World, monkeypatch: pytest.MonkeyPatch, full_for: int
+) -> None:
+    """Of a message that has files; not for ever."""
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        with pytest.raises(MessageLockedError):
+            world.process.spool.lock(ID)
+
+    def full(*_: object) -> None:
+        if len(waits) < full_for:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    world.process.ports.clock.sleep = sleep  # type: ignore[method-assign]
+    real = Journal.add
+
+    def add(self: Journal, names: list[str]) -> None:
+        full()
+        real(self, names)
+
+    monkeypatch.setattr(Journal, "add", add)
+    monkeypatch.setattr(LockedMessage, "write", full)
+    world.says["late@far.test"] = deferred()
+    with pytest.raises(OSError, match="No space"):
+        world.receive("late@far.test", "bob@local.test")
+    assert len(waits) == min(full_for, PATIENCE)
+    found = read_journal(world.process.spool.path(ID, "-J"))
+    assert found == ({"bob@local.test"} if full_for < PATIENCE else set())
+    with world.process.spool.lock(ID):
+        pass
