@@ -34,9 +34,11 @@ def open_process(call: Invocation, ports: Ports | None = None) -> Process:
     purged = clean_environment(call, configuration)
     process = wiring.build(ports, configuration, call)
     process.caches["queue_size"] = lambda: _queue_size(process)
+    logged = call.action in _LOGGED or call.action == "bp" or call.action.startswith("M")
+    if logged:
+        make_spool(process)
     if purged and call.action in _LOGGED:
         process.log.main(purged)
-    logged = call.action in _LOGGED or call.action == "bp" or call.action.startswith("M")
     if logged and process.log.selectors.arguments:
         log_arguments(process, call)
     if configuration.main.commandline_checks_require_admin and call.action in _CHECKS:
@@ -159,6 +161,14 @@ def keep_or_drop(call: Invocation, site: Site) -> None:
         os.setresuid(uid, uid, uid)
 
 
+def make_spool(process: Process) -> None:
+    """As root make the spool directory where it is missing: the mail user, who makes the logs in it, may not be able
+    to."""
+    spool = process.spool
+    if os.geteuid() == 0 and spool.uid > 0 and not os.path.isdir(spool.directory):
+        spool.make_folder(spool.directory)
+
+
 def receive_as_mail_user(process: Process) -> None:
     """From here on be the mail user, if we are root; deliveries and queue runs begin as root (manual 56.2)."""
     spool = process.spool
@@ -166,8 +176,7 @@ def receive_as_mail_user(process: Process) -> None:
         return
     from eximia.privileged.aside import set_aside
 
-    if not os.path.isdir(spool.directory):
-        spool.make_folder(spool.directory)
+    make_spool(process)
     for name in ("deliver", "queue_run", "turn"):
         setattr(process.services, name, partial(_as_root, process.services, name))
     set_aside(spool.uid, spool.gid)

@@ -282,13 +282,24 @@ class Log:
         try:
             fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(to_bytes(path)), self.settings.directory_mode, exist_ok=True)
+            self._make_folder(os.path.dirname(to_bytes(path)))
             fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         try:
             os.fchmod(fd, mode)
         except PermissionError:
             pass  # somebody else was faster and made it as theirs
         return fd
+
+    def _make_folder(self, path: bytes) -> None:
+        """With those above it, and the mode whatever the umask is."""
+        above = os.path.dirname(path)
+        if not os.path.isdir(above):
+            self._make_folder(above)
+        try:
+            os.mkdir(path, self.settings.directory_mode)
+            os.chmod(path, self.settings.directory_mode)
+        except FileExistsError:
+            pass
 
     def _failed(self, kind: str, file: _File, line: str, error: OSError) -> None:
         """A line could not be written where it belongs: do not lose it. Panic log, standard error, syslog."""

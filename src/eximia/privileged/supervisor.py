@@ -196,6 +196,8 @@ class Supervisor:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
             fd = os.open(to_bytes(self.grant.pid_file), flags, 0o644)
+            if os.fstat(fd).st_uid == os.geteuid():
+                os.fchmod(fd, 0o644)
             os.write(fd, f"{os.getpid()}\n".encode())
             os.close(fd)
         except OSError as error:

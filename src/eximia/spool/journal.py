@@ -33,7 +33,7 @@ class Journal:
         if self._fd < 0:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._fd = os.open(self.path, flags, self.mode)
-            own_like_folder(self._fd, self.path)
+            own_like_folder(self._fd, self.path, self.mode)
         size = os.fstat(self._fd).st_size
         try:
             write_all(self._fd, text.encode("latin-1"))

@@ -46,7 +46,7 @@ class MessageLog:
                 except FileNotFoundError:
                     make_folder(os.path.dirname(self.path), 0o750)
                     self._fd = os.open(self.path, flags, self.mode)
-                own_like_folder(self._fd, self.path)
+                own_like_folder(self._fd, self.path, self.mode)
             os.write(self._fd, "".join([f"{line}\n" for line in lines]).encode("latin-1", "replace"))
         except OSError as error:
             self.enabled = False

@@ -5,10 +5,24 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from contextlib import suppress
 
 
-def own_like_folder(fd: int, path: str) -> None:
-    """Give the new file `fd`, made as `path`, the owner of its folder when we are root."""
+def umask() -> int:
+    """That of this process, or all bits where the system does not tell. (Asking with umask(2) would change it, also for
+    other threads.)"""
+    with suppress(OSError), open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"Umask:"):
+                return int(line.split()[1], 8)
+    return 0o777
+
+
+def own_like_folder(fd: int, path: str, mode: int) -> None:
+    """Give the new file `fd`, made as `path`, its mode whatever the umask is, and the owner of its folder when we are
+    root."""
+    with suppress(PermissionError):  # somebody else made it as theirs
+        os.fchmod(fd, mode)
     if os.geteuid() == 0:
         folder = os.stat(os.path.dirname(path))
         os.fchown(fd, folder.st_uid, folder.st_gid)
@@ -25,6 +39,7 @@ def make_folder(path: str, mode: int) -> None:
         return
     try:
         os.mkdir(path, mode)
+        os.chmod(path, mode)  # whatever the umask is
     except FileExistsError:
         pass
 

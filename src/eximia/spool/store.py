@@ -19,7 +19,7 @@ from eximia.message.ids import DIGITS, ids_among, is_message_id
 from .header_file import SpoolHeader, read_header, write_header
 from .journal import read_journal
 from .locks import try_lock
-from .owner import make_owned_folder
+from .owner import make_owned_folder, umask
 
 if TYPE_CHECKING:
     from eximia.base.steps import Steps
@@ -174,9 +174,7 @@ class Spool:
         self.gid = gid
         self.file_mode = file_mode
         self.directory_mode = directory_mode
-        umask = os.umask(0o077)
-        os.umask(umask)
-        self._umask_matters = bool(umask & file_mode)
+        self._umask_matters = bool(umask() & file_mode)
 
     @property
     def device(self) -> int:

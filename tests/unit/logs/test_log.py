@@ -168,3 +168,14 @@ def test_syslog_forms() -> None:
 def test_syslog_pieces() -> None:
     assert pieces("short") == ["short"]
     assert pieces("abcdef\ngh", 4) == ["[1/3] abcd", "[2\\3] ef", "[3/3] gh"]
+
+
+def test_the_umask_of_the_caller_does_not_matter(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        make(tmp_path / "spool").main("one")
+    finally:
+        os.umask(umask)
+    folder = tmp_path / "spool" / "log"
+    modes = [path.stat().st_mode & 0o777 for path in (folder.parent, folder, folder / "mainlog")]
+    assert modes == [0o750, 0o750, 0o640]

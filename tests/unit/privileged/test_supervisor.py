@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from pathlib import Path
@@ -38,3 +39,12 @@ def test_the_pid_file_of_a_later_server_stays(tmp_path: Path) -> None:
     server.write_pid_file()
     server.remove_pid_file()
     assert not path.exists()
+
+
+def test_everybody_may_read_the_pid_file(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        parent(tmp_path / "pid").write_pid_file()
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "pid").stat().st_mode & 0o777 == 0o644

@@ -300,3 +300,21 @@ def test_a_folder_that_root_makes_is_its_owners_at_once(tmp_path: Path) -> None:
         assert len(os.listdir(made)) == AT_ONCE
         assert made.stat().st_uid == 65534
         assert os.listdir(made.parent) == ["a"]
+
+
+def test_the_umask_of_the_caller_does_not_matter(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        spool = Spool(str(tmp_path / "spool"), split=True)
+        (held,) = spool.commit([arrive(spool)])
+        assert isinstance(held, LockedMessage)
+        log = MessageLog(held.log_path, null_log())
+        log.write("Received from a@b.ex")
+        log.close()
+        held.close()
+    finally:
+        os.umask(umask)
+    found = [path for path in (tmp_path / "spool").rglob("*") if path.suffix != ".ex"]
+    folders = {path.stat().st_mode & 0o777 for path in found if path.is_dir()}
+    assert folders == {0o750}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o640}
