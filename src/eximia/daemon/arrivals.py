@@ -115,9 +115,8 @@ def watch_arrivals(process: Process, log: ArrivalLog) -> None:
         ports.clock.sleep(EVERY)
         looks += 1
         now = ports.clock.monotonic()
-        late = log.overdue(now)
         try:
-            if late:
+            if late := log.overdue(now):
                 ports.blocking(log.file_all, late)
             if log.unsettled:
                 ports.blocking(log.settle)
@@ -128,6 +127,8 @@ def watch_arrivals(process: Process, log: ArrivalLog) -> None:
                 ports.blocking(take_over, process)
         except OSError as error:
             process.log.panic(f"arrival log: {error.strerror}")
+        except Exception as error:  # noqa: BLE001  (without us messages would wait until the worker ends)
+            process.log.panic(f"arrival log: {type(error).__name__}: {error}")
 
 
 def end(process: Process, log: ArrivalLog) -> None:

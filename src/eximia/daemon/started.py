@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximia.aio.loop_ports import LoopPorts
+from eximia.base.errors import ExpansionError
 from eximia.config.times import show_time
 from eximia.context import Context
 from eximia.daemon.queue_runs import run_queue, run_settings
@@ -17,6 +18,10 @@ from eximia.reception.daemon import begins_with_tls
 if TYPE_CHECKING:
     from eximia.context import Process
     from eximia.daemon.invocation import Invocation
+
+
+#: when `queue_run_max` cannot be expanded: its default
+MOST_RUNS: Final = 5
 
 
 def announce(process: Process, call: Invocation, addresses: Sequence[tuple[str, int]]) -> None:
@@ -72,6 +77,15 @@ def start_queue_runs(process: Process, call: Invocation, ports: LoopPorts) -> No
             ports,
             runs,
             lambda settings: run_queue(process, settings, pretend=call.dont_deliver),
-            limit=lambda: expand_int(process.main.queue_run_max, Context(process)),
+            limit=lambda: most_runs(process),
         )
         ports.bridge.spawn_forever(schedule.run)
+
+
+def most_runs(process: Process) -> int:
+    """`queue_run_max`. A lookup in it that fails for a moment must not end queue runs for good: its default then."""
+    try:
+        return expand_int(process.main.queue_run_max, Context(process))
+    except ExpansionError as error:
+        process.log.panic(f"Failed to expand queue_run_max: {error.message}")
+        return MOST_RUNS

@@ -1,9 +1,14 @@
-"""The daemon's first log line."""
+"""The daemon's first log line, and its queue runs."""
+
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from eximia.base.errors import ExpansionError
+from eximia.daemon import started
 from eximia.daemon.invocation import Invocation, QueueRun
-from eximia.daemon.started import periods
+from eximia.daemon.started import most_runs, periods
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,17 @@ def test_periods(runs: list[QueueRun], expected: str) -> None:
     call = Invocation()
     call.runs = runs
     assert periods(call) == expected
+
+
+def test_a_limit_that_cannot_be_expanded_just_now_does_not_end_queue_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise ExpansionError("no such server")
+
+    monkeypatch.setattr(started, "expand_int", fail)
+    said: list[str] = []
+    process: Any = SimpleNamespace(
+        main=SimpleNamespace(queue_run_max=None), log=SimpleNamespace(panic=said.append), trace=None
+    )
+    monkeypatch.setattr(started, "Context", lambda _: None)
+    assert most_runs(process) == 5
+    assert said == ["Failed to expand queue_run_max: no such server"]
