@@ -47,6 +47,7 @@ no:
 """
     "r:" + ROUTERS.split("\nr:")[1]
 )
+QUIET = "-pid -acl_warn_skipped -dnslist_defer -sender_verify_fail"
 SENDER = "accept verify = sender"
 RECIPIENT = "accept verify = recipient"
 WORDS = "logwrite = $domain_data|$local_part_data|$recipient_verify_failure"
@@ -54,6 +55,15 @@ LATER = {"rules": [("RCPT", b"451 later\r\n")]}
 
 CASES = {
     "recipient": rcpt(RECIPIENT),
+    "sender fails, details not logged": rcpt(
+        "require verify = sender", routers=FAIL.replace("y.example", "from.example"), selector=QUIET
+    ),
+    "DNS list defers, not logged": rcpt(
+        "warn dnslists = bl.example\n accept", selector=QUIET, zone="7.2.0.192.bl.example SERVFAIL\n"
+    ),
+    "warn skipped, not logged": rcpt(
+        "warn domains = dnsdb;a=x.example\n accept", selector=QUIET, zone="x.example SERVFAIL\n"
+    ),
     "recipient callout, host test": rcpt(f"{RECIPIENT}/callout", args=("-bh", "192.0.2.7"), peers=REJECT_JOE),
     "recipient callout, host test with callouts": rcpt(
         f"{RECIPIENT}/callout", args=("-bhc", "192.0.2.7"), peers=REJECT_JOE, times=2

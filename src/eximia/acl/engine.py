@@ -11,6 +11,7 @@ from eximia.base.errors import Defer, ExpansionError, ForcedFailure, LookupDefer
 from eximia.base.template import Template
 from eximia.context import Context
 from eximia.expand import expand
+from eximia.lists.match import is_broken
 
 from . import messages
 from .catalogue import HANDLERS
@@ -159,7 +160,7 @@ def _obey(one: Run, acl: Acl, statement: Statement) -> Outcome | None:
     except Defer as error:
         _note(one, acl, statement, "deferred")
         one.ctx.session.acl_verify_message = ""
-        if verb == "warn":
+        if verb == "warn" and not is_broken(error):
             messages.warn_skipped(one, error.message)
             return None
         raise

@@ -108,8 +108,11 @@ def warn(one: Run, texts: Texts) -> None:
 
 def warn_skipped(one: Run, why: str) -> None:
     """A condition of a `warn` statement could not be decided: the statement is left."""
+    selectors = one.ctx.process.log.selectors
+    if not selectors.acl_warn_skipped:
+        return
     reason = f": {why}" if why else ""
-    who = client(one.ctx.session, one.ctx.process.log.selectors)
+    who = client(one.ctx.session, selectors)
     one.ctx.process.log.main(
         f'{who} Warning: ACL "warn" statement skipped: condition test deferred{reason}', one.ctx.message.id
     )

@@ -65,7 +65,8 @@ def refuse(ctx: Context, phase: Phase, result: AclResult, argument: str = "") ->
     preface: tuple[str, ...] = ()
     failure = take_sender_failure(message)
     if failure is not None:
-        process.log.reject(f"{peer} {failure.log_line()}", message.id)
+        if selectors.sender_verify_fail:
+            process.log.reject(f"{peer} {failure.log_line()}", message.id)
         if not temporary or process.main.smtp_return_error_details:
             preface = failure.explanation()
     if temporary:

@@ -52,7 +52,6 @@ class AddressContext:
     host: str = ""
     host_address: str = ""
     host_port: int = 0
-    host_lookup_dnssec: str = ""
     #: the MTA-STS policies (protocols.mta_sts.StsPolicy) of the recipients' domains
     mta_sts: tuple[Any, ...] = ()
     sending_ip_address: str = ""

@@ -266,8 +266,6 @@ class Reply:
     once_folder: bool = False
     once_repeat: int = 0
     return_message: bool = False
-    #: expansion of text and file happens in the transport: filters that ran as a user forbid things
-    expand_forbid: int = 0
 
 
 @dataclass(slots=True)

@@ -28,8 +28,6 @@ class Recipient:
     bmi_optin: str = ""
     #: the address that the client gave, where rewriting rules changed it and reports (NOTIFY) are asked for
     submitted: str = ""
-    #: set by ${...}/control for the PRDR and per-recipient ACLs
-    acl_notes: dict[str, Any] | None = None
 
 
 class Body:
@@ -169,7 +167,6 @@ class Message:
     local_error_message: bool = False
     allow_unqualified_sender: bool = False
     allow_unqualified_recipient: bool = False
-    deliver_out_of_band: bool = False
     queue_name: str = ""
     nonrecipients: OrderedSet = field(default_factory=OrderedSet)
     smtputf8: bool = False

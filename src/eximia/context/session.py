@@ -86,7 +86,6 @@ class Session:
     #: the address and port the client connected to
     interface_address: str = ""
     interface_port: int = 0
-    sender_unknown: bool = False
 
     # The dialogue
     esmtp: bool = False

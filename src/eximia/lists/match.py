@@ -67,6 +67,14 @@ class UnexpandableList(ListError):
     """The text of the list cannot be expanded, which has its own log line."""
 
 
+def is_broken(defer: Defer) -> bool:
+    """The list, or a file that it needs, is not there: who is on it cannot be known until somebody mends it. (A list
+    that cannot be expanded, or whose lookup defers, has no members for now.)"""
+    return (
+        isinstance(defer, ListError | BrokenLookup) and not isinstance(defer, UnexpandableList) and bool(defer.message)
+    )
+
+
 #: A positive item matched, a negative one did, none did.
 Outcome = Match | Literal[False] | None
 

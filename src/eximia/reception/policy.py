@@ -34,11 +34,11 @@ _OFFERED_IN_DOUBT = frozenset(
 
 
 def _give_up(ctx: Context, option: str, defer: Defer) -> None:
-    """A list that is kept where it cannot be read is no empty list: nobody may pass, or do without TLS, for that. A
-    list that cannot be expanded, or whose lookup defers, has no members for now. Raises SessionOver."""
-    from eximia.lists.match import BrokenLookup, ListError, UnexpandableList, UnreadableFile
+    """A list that is kept where it cannot be read is no empty list: nobody may pass, or do without TLS, for that.
+    Raises SessionOver."""
+    from eximia.lists.match import UnreadableFile, is_broken
 
-    if isinstance(defer, UnexpandableList) or not isinstance(defer, ListError | BrokenLookup) or not defer.message:
+    if not is_broken(defer):
         return
     text = defer.told(option) if isinstance(defer, UnreadableFile) else defer.message
     ctx.process.log.panic(text)

@@ -130,6 +130,12 @@ def test_quit_acl_may_not_fail(world: World) -> None:
     assert world.run(phases.QUIT, "warn").outcome is Outcome.DENY
 
 
+def test_warn_with_a_list_that_cannot_be_read_is_not_skipped(world: World) -> None:
+    result = world.run(phases.CONNECT, "warn hosts = /no/such/file\n accept")
+    assert result.outcome is Outcome.DEFER
+    assert "failed to open /no/such/file" in result.log_message
+
+
 def test_warn_message_where_there_is_no_message(world: World) -> None:
     world.run(phases.CONNECT, "warn message = X-A: b")
     where, text = world.log.written[-1]

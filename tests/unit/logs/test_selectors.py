@@ -1,7 +1,10 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from eximia.base.errors import ConfigError
-from eximia.logs.selectors import Selectors
+from eximia.logs.selectors import SELECTORS, Selectors
 
 
 def test_defaults_and_signs() -> None:
@@ -48,3 +51,12 @@ def test_log_ports(ports: str, shown: list[int]) -> None:
 def test_log_ports_are_numbers() -> None:
     with pytest.raises(ConfigError):
         Selectors("", "smtp")
+
+
+def test_each_is_asked_for_somewhere() -> None:
+    source = Path(__file__).parents[3] / "src" / "eximia"
+    words: set[str] = set()
+    for path in source.rglob("*.py"):
+        if path.name != "selectors.py":
+            words |= set(re.findall(r"\w+", path.read_text()))
+    assert {name.replace("8bit", "eightbit") for name in SELECTORS} <= words

@@ -200,7 +200,8 @@ def _decide_unknown(one: Run, item: Item, key: str, name: str, unknown: str) -> 
         "+exclude_unknown": "assumed not in list",
         "+defer_unknown": "returned DEFER",
     }
-    _log(one, f"DNS list lookup defer (probably timeout) for {name}: {decisions[unknown]}")
+    if one.ctx.process.log.selectors.dnslist_defer:
+        _log(one, f"DNS list lookup defer (probably timeout) for {name}: {decisions[unknown]}")
     if unknown == "+defer_unknown":
         raise Defer("")
     if unknown == "+exclude_unknown":
