@@ -238,6 +238,7 @@ def test_queue_runs_by_name(server: Server) -> None:
 def test_debugging_early(server: Server) -> None:
     """-d tells what happens before the configuration is read."""
     said = server.call("-d", "-bV")
+    assert "Library version: OpenSSL: Runtime: OpenSSL 3." in said
     assert said.index("Support for") < said.rindex("onfiguration file")
 
 

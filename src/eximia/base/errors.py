@@ -77,10 +77,6 @@ class ProtocolError(EximiaError):
     """Base of the two sides of protocol trouble."""
 
 
-class LocalProtocolError(ProtocolError):
-    """We used a protocol machine wrongly: a bug of ours."""
-
-
 class RemoteProtocolError(ProtocolError):
     """The peer broke the protocol. `reply` is the answer to give, where there is one."""
 

@@ -14,10 +14,3 @@ def wait_for(fd: int, event: int, timeout: float) -> bool:
     poll = select.poll()
     poll.register(fd, event)
     return bool(poll.poll(max(1, int(timeout * 1000)) if timeout > 0.0005 else (0 if timeout else None)))
-
-
-def is_readable(fd: int) -> bool:
-    """Whether reading would not wait."""
-    poll = select.poll()
-    poll.register(fd, READABLE)
-    return bool(poll.poll(0))

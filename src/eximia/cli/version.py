@@ -28,6 +28,8 @@ def show(call: Invocation) -> int:
     sys.stdout.flush()
     if call.debug:
         open_process(call)  # stops whoever may not debug
+        sys.stdout.write(libraries())
+        sys.stdout.flush()
     configuration = open_configuration(call)
     clean_environment(call, configuration)
     sys.stdout.write(
@@ -61,6 +63,27 @@ def built_in(site: Site) -> str:
         f"Configure owner: {site.configure_owner or 0}:{site.configure_group or 0}",
         "Size of off_t: 8",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def libraries() -> str:
+    """With debugging: the interpreter and the libraries that run."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from eximia.tls.binding import TlsUnavailable, library_version
+
+    lines = [f"Interpreter: {platform.python_implementation()} {platform.python_version()}"]
+    try:
+        lines.append(f"Library version: OpenSSL: Runtime: {library_version()}")
+    except TlsUnavailable as error:
+        lines.append(f"Library version: OpenSSL: {error}")
+    lines.append(f"Library version: SQLite: Runtime: {sqlite_version()}")
+    for name in ("cffi", "greenlet", "pcre2", "uvloop"):
+        try:
+            lines.append(f"Library version: {name}: Runtime: {version(name)}")
+        except PackageNotFoundError:
+            lines.append(f"Library version: {name}: not installed")
     return "\n".join(lines) + "\n"
 
 

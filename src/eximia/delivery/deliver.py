@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eximia.base.dataclass import replace
 from eximia.base.text import Untainted
 from eximia.context import Message, Process, Session
+from eximia.logs.lines.events import IS_FROZEN
 from eximia.spool.snapshot import restore
 from eximia.spool.store import MessageLockedError, MessageNotFoundError, UnreadableMessageError
 
@@ -127,7 +128,7 @@ def deliver_message(
                 if process.main.move_frozen_messages:
                     set_aside(process, locked)
                 elif process.log.selectors.skip_delivery:
-                    process.log.main("Message is frozen", message.id)
+                    process.log.main(IS_FROZEN, message.id)
                 locked.close()
                 return AttemptEnd.SKIPPED
             settings = decided

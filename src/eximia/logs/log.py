@@ -16,6 +16,7 @@ from eximia.base.pattern import pattern
 from eximia.base.text import to_bytes
 from eximia.message.dates import log_day, zone
 
+from .lines.events import IS_FROZEN
 from .paths import Destination, file_name
 from .selectors import Selectors
 
@@ -74,7 +75,7 @@ def needed_selector(text: str) -> str:
         return "queue_run "
     if _REWRITTEN.match(text):
         return "address_rewrite "
-    if text == "Message is frozen" or text.endswith("is locked (another process is handling this message)"):
+    if text == IS_FROZEN or text.endswith("is locked (another process is handling this message)"):
         return "skip_delivery "
     return "retry_defer " if text.endswith("retry time not reached") else ""
 

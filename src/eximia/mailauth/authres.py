@@ -38,17 +38,6 @@ _ESCAPED = pattern(r"\\(.)")
 LONGEST = 65_536
 MOST_RESULTS = 500
 
-#: results that RFC 8601 section 2.7 (and 8617, 7489) has for the methods that we make
-METHODS: Mapping[str, frozenset[str]] = {
-    "auth": frozenset({"none", "pass", "fail", "temperror", "permerror"}),
-    "dkim": frozenset({"none", "pass", "fail", "policy", "neutral", "temperror", "permerror"}),
-    "domainkeys": frozenset({"none", "pass", "fail", "policy", "neutral", "temperror", "permerror"}),
-    "spf": frozenset({"none", "pass", "fail", "softfail", "policy", "neutral", "temperror", "permerror"}),
-    "dmarc": frozenset({"none", "pass", "fail", "temperror", "permerror"}),
-    "arc": frozenset({"none", "pass", "fail"}),
-    "iprev": frozenset({"pass", "fail", "temperror", "permerror"}),
-}
-
 
 class AuthResError(ValueError):
     """The header field breaks the grammar, or has a version that is not ours."""

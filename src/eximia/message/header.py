@@ -141,8 +141,3 @@ def parse_block(block: str) -> tuple[list[Header], str]:
     headers = [Header(text) for text in fields]
     settle_message_id(headers)
     return headers, rest
-
-
-def unfold(text: str) -> str:
-    """`text` with the line breaks of folding removed; the white space after them stays."""
-    return text.replace("\n ", " ").replace("\n\t", "\t") if "\n" in text else text

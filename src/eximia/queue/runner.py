@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import EximiaError, ExpansionError
 from eximia.lists.regex import BadRegex
-from eximia.logs.lines.events import queue_run
+from eximia.logs.lines.events import IS_FROZEN, queue_run
 from eximia.spool import Place, SpoolFormatError, UnreadableMessageError
 from eximia.spool.durable import boot_time
 from eximia.spool.header_file import SpoolHeader
@@ -191,7 +191,7 @@ class QueueRun:
             return False
         if settings.selective and header.frozen >= 0 and not settings.force_frozen and self._matches(header, place):
             if self._process.log.selectors.skip_delivery:
-                self._process.log.main("Message is frozen")
+                self._process.log.main(IS_FROZEN)
             return False
         return self._matches(header, place)
 

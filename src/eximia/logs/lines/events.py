@@ -20,7 +20,6 @@ def completed(selectors: Selectors, queue_time: float) -> str:
 
 
 FROZEN = "Frozen"
-FROZEN_BOUNCE = "Frozen (delivery error message)"
 IS_FROZEN = "Message is frozen"
 
 

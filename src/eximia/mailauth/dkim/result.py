@@ -73,10 +73,3 @@ class DkimResult:
     def testing(self) -> bool:
         """The key record has t=y."""
         return self.key is not None and self.key.testing
-
-    @property
-    def exim_status(self) -> str:
-        """The word of Exim's `$dkim_verify_status`: `pass`, `fail`, `invalid`."""
-        if self.status in (PASS, FAIL):
-            return self.status
-        return "invalid"

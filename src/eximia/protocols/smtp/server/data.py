@@ -15,7 +15,6 @@ from eximia.base.pattern import pattern
 from .header_block import HeaderBlock
 
 _END_LF = pattern(rb"\n\.\r?\n")
-_LINE_AND_MORE = pattern(rb"[^\n]*")
 
 
 class DataReader(Protocol):
