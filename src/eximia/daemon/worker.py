@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 #: descriptors that a worker may have, where the system's hard limit allows them
 DESCRIPTORS = 65536
+#: seconds for telling the hints what was broken off
+_LEAVING = 0.2
 
 
 class Control:
@@ -108,6 +110,8 @@ class Worker:
         self.arrivals: ArrivalLog | None = None
         #: what is to be done when the last session and delivery has ended
         self.end_sessions: Callable[[], None] | None = None
+        #: what is to be done when they are broken off
+        self.leave_all: Callable[[], None] | None = None
         #: the moment at which a stopping worker gives up what is not finished
         self.stop_at: float | None = None
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -154,8 +158,10 @@ class Worker:
         from eximia.daemon.notifier import serve as serve_questions
         from eximia.daemon.started import announce, start_queue_runs
         from eximia.transports.smtp.pool import close_pool
+        from eximia.transports.smtp.waiting import leave_all
 
         self.end_sessions = lambda: close_pool(process)
+        self.leave_all = lambda: leave_all(process)
         self.notifier = serve_questions(process, self.loop, first=self.index == 0)
         if self.index == 0:
             announce(process, self.call, [sock.getsockname()[:2] for sock in self.listening])
@@ -265,7 +271,13 @@ class Worker:
 
     def end_when_done(self, bridge: Bridge) -> None:
         if self.stop_at is not None and self.loop.time() >= self.stop_at:
-            self.loop.stop()
+            if self.leave_all is None:
+                self.loop.stop()
+                return
+            # Deliveries are broken off: the hosts that take one at a time must not wait for them.
+            bridge.spawn(self.leave_all)
+            self.leave_all = None
+            self.loop.call_later(_LEAVING, self.end_when_done, bridge)
         elif self.busy(bridge):
             self.loop.call_later(0.05, self.end_when_done, bridge)
         elif self.end_sessions is not None:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from eximia.base.trace import Trace
-from eximia.context import Body
+from eximia.context import Body, Context, Session
 from eximia.context.delivery import Result
 from eximia.hints.records import GONE, MiscRecord, RetryRecord
 from eximia.transports.smtp.pool import pool_of
+from eximia.transports.smtp.waiting import enter, leave, leave_all
 from support_transports import Server, World
 
 H = "H=198.51.100.1 [198.51.100.1]"
@@ -362,6 +363,18 @@ class TestHints:
         world.process.hints.misc.records["host-serialize-198.51.100.1"] = MiscRecord(1)
         text = f"{T} defer (-54): connection limit reached for all hosts for 'y.example'"
         assert world.run(transport, "x@y.example") == [f"== x@y.example {text}"]
+
+    def test_what_ends_in_the_middle_gives_its_turn_back(self):
+        world = self.world()
+        ctx = Context(world.process, Session(), world.message)
+        assert enter(ctx, "a", 1)
+        assert not enter(ctx, "a", 1)
+        leave_all(world.process)
+        records = world.process.hints.misc.records
+        assert records == {}
+        records["a"] = MiscRecord(1)
+        leave(ctx, "a")
+        assert records == {"a": MiscRecord(1)}, "the turn is another's now"
 
     def test_one_delivery_at_a_time(self):
         world = self.world()

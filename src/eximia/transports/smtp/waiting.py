@@ -9,8 +9,10 @@ from eximia.context.delivery import Host
 from eximia.transports.strings import host_matches
 
 if TYPE_CHECKING:
-    from eximia.context import Context
+    from eximia.context import Context, Process
 
+#: what this process is at work on
+_TURNS = "smtp.turns"
 #: a record of a running connection older than this is left from a crash
 _STALE = 6 * 3600
 #: a host's record holds this many messages, oldest first; more are in the host's overflow records
@@ -112,14 +114,26 @@ def enter(ctx: Context, key: str, limit: int) -> bool:
         return MiscRecord(count + 1) if granted else None
 
     hints.misc.update(key, add)
+    if granted:
+        ctx.process.caches.setdefault(_TURNS, []).append(key)
     return granted
 
 
 def leave(ctx: Context, key: str) -> None:
     """One less at work on `key`."""
-    hints = ctx.process.hints
-    if hints is None:
-        return
+    turns = ctx.process.caches.get(_TURNS, ())
+    if key in turns:
+        turns.remove(key)
+        _leave(ctx.process.hints, key)
+
+
+def leave_all(process: Process) -> None:
+    """The process ends in the middle of its work: nobody is to wait for what it began."""
+    for key in process.caches.pop(_TURNS, ()):
+        _leave(process.hints, key)
+
+
+def _leave(hints: Any, key: str) -> None:
     from eximia.hints.records import GONE, MiscRecord
 
     def drop(record: Any) -> Any:
