@@ -3,12 +3,14 @@
 * A damaged message is reported, and removed when it is older than `keep_malformed`. That holds for an empty header
   file, too: an interrupted reception leaves one, but so may a broken disk, and then the body is all there is.
 * A message whose writing a power cut interrupted was never acknowledged; it is removed.
-* A body without a header file (the removal of a done message, or a reception, was interrupted) goes after a day.
+* A body without a header file (the removal of a done message, or a reception, was interrupted) goes after a day; so
+  does a new header file that was not put in its place (a process was killed in that moment).
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from eximia.message.dates import interval
@@ -74,7 +76,8 @@ def remove_torn(process: Process, message_id: str, queue: str, booted: float) ->
 
 
 def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
-    """Remove bodies and journals that have had no header file for a day; the ids concerned."""
+    """Remove bodies and journals that have had no header file for a day, and header files that have waited for their
+    place so long; the ids concerned."""
     folder = spool.folder(place)
     try:
         names = os.listdir(folder)
@@ -82,8 +85,9 @@ def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
         return []
     whole = {name[:-2] for name in names if name[-2:] == "-H"}
     removed = []
-    for name in [name for name in names if name[-2:] in {"-D", "-J"} and name[:-2] not in whole]:
-        message_id = name[:-2]
+    left = [name for name in names if (name[-2:] in {"-D", "-J"} and name[:-2] not in whole) or name[:4] == "hdr."]
+    for name in left:
+        message_id = name[4:] if name[:4] == "hdr." else name[:-2]
         if not is_message_id(message_id):
             continue
         try:
@@ -97,6 +101,12 @@ def remove_orphans(spool: Spool, place: Place, now: float) -> list[str]:
 def _remove_orphan(spool: Spool, place: Place, name: str) -> bool:
     """Remove it if it is one still: since the folder was read its message may have come whole from another queue, and
     a header file that is replaced in that moment is missing in the listings of some file systems."""
+    if name[:4] == "hdr.":
+        with suppress(MessageNotFoundError), spool.lock(name[4:], place.queue):
+            os.unlink(f"{spool.folder(place)}/{name}")
+            return True
+        os.unlink(f"{spool.folder(place)}/{name}")  # the message is gone
+        return True
     message_id, suffix = name[:-2], name[-2:]
     if suffix == "-J" and not os.path.exists(spool.path(message_id, "-D", place)):
         os.unlink(spool.path(message_id, suffix, place))

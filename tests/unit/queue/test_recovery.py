@@ -108,3 +108,17 @@ def test_an_attempt_that_finds_the_disk_full_does_not_make_the_message_damaged(
     assert [line for line in house.main_log() if OLD in line] == [
         f"{OLD} delivery attempt failed: OSError: [Errno 28] No space left on device"
     ]
+
+
+def test_a_header_file_that_never_got_its_place(house: House) -> None:
+    house.add(NEW)
+    folder = house.folder / "input"
+    for name in (f"hdr.{NEW}", f"hdr.{OLD}", "hdr.of a stranger"):
+        (folder / name).write_text("")
+    now = (folder / f"hdr.{NEW}").stat().st_mtime
+    spool = house.process.spool
+    assert remove_orphans(spool, Place(), now + 3600) == []
+    with spool.lock(NEW):  # who has it is perhaps about to put it there
+        assert remove_orphans(spool, Place(), now + 90000) == [OLD]
+    assert remove_orphans(spool, Place(), now + 90000) == [NEW]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{NEW}-D", f"{NEW}-H", "hdr.of a stranger"]
