@@ -7,6 +7,10 @@ import os
 import threading
 from contextlib import suppress
 
+#: AT_FDCWD and RENAME_NOREPLACE of renameat2(2)
+_HERE = -100
+_NO_REPLACE = 1
+
 
 def umask() -> int:
     """That of this process, or all bits where the system does not tell. (Asking with umask(2) would change it, also for
@@ -59,9 +63,24 @@ def make_owned_folder(path: str, mode: int, uid: int, gid: int) -> None:
             os.fchown(fd, uid, gid)
         finally:
             os.close(fd)
-        os.rename(new, path)
+        _rename_to_new_name(new, path)
     except OSError as error:
         os.rmdir(new)
-        # somebody else was faster, and its folder is in use
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise
+            raise  # or else somebody else was faster
+
+
+def _rename_to_new_name(old: str, new: str) -> None:
+    """rename(2) would put it in the place of an empty folder, in which somebody is perhaps just making something.
+    Raises OSError."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    error = errno.ENOSYS
+    if hasattr(libc, "renameat2"):
+        if not libc.renameat2(_HERE, os.fsencode(old), _HERE, os.fsencode(new), _NO_REPLACE):
+            return
+        error = ctypes.get_errno()
+    if error not in (errno.ENOSYS, errno.EINVAL):
+        raise OSError(error, os.strerror(error), new)
+    os.rename(old, new)  # the system or the file system does not have it
