@@ -251,4 +251,16 @@ CASES |= {
     "submission: From without a domain": submitted("From: egg\r\n"),
     "submission: two From": submitted("From: egg@test.example\r\nFrom: a@b.example\r\n"),
     "submission: name that must be quoted": submitted("From: a@b.example\r\n", "egg@d.example"),
+    **{
+        f"caller: {' '.join(map(repr, args))}": Dialogue(args=(*args, "joe@y.example"), said="Subject: x\n\nhi\n")
+        for args in (
+            ("-F", ""),
+            ("-F", " \ta b "),
+            ("-F", "", "-f", "s@from.example"),
+            ("-oMaa", "auth"),
+            ("-oMaa", "auth", "-oMai", "me", "-oMas", "q@x.example"),
+            ("-oMaa", "auth", "-oMa", "192.0.2.1"),
+        )
+    },
+    "caller: local SMTP said to be authenticated": Dialogue(args=("-bs", "-oMaa", "auth", "-oMai", "me", "-odi")),
 }

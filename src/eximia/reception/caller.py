@@ -58,7 +58,7 @@ def find_caller(process: Process, *, name: str | None = None, ids: tuple[int, in
         caller.login = entry.pw_name
         caller.name = _full_name(process, entry.pw_gecos, entry.pw_name)
     if name is not None:
-        caller.name = name
+        caller.name = name.lstrip()
         caller.name_given = True
     return caller
 

@@ -223,7 +223,7 @@ def _new_from(ctx: Context, origin: Origin, generated: str, *, submission: bool)
     if not sender:
         return own_address(ctx, origin) if origin.login and (origin.ours or not origin.trusted) else ""
     if origin.own_sender or origin.name_given:
-        return _named(ctx, origin.name, sender) if origin.name or origin.name_given else sender
+        return _named(ctx, origin.name, sender) if origin.name else sender
     return sender
 
 

@@ -70,7 +70,7 @@ def arrival(ctx: Context, extras: ArrivalExtras) -> tuple[str, str]:
     tls = session.tls_in
     if tls.cipher or tls.peerdn:
         text += tls_fields(tls, selectors, sni=True)
-    if session.sender_host_authenticated and session.sender_host_address:
+    if session.sender_host_authenticated and (session.sender_host_address or not session.smtp_stdin):
         text += authenticated(
             session.sender_host_authenticated,
             session.authenticated_id,
