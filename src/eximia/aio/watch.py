@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,18 +11,28 @@ if TYPE_CHECKING:
     from .bridge import Bridge, Waiter
     from .streams import IdleTicker
 
+_OVER = select.POLLERR | select.POLLHUP
+
 
 class LoopWatch:
     """On the loop. What is polled is changed in the hub only (ADR 7). Its waits are looked at by `ticker`, once a
-    second: a timer for each query would cost more than the rest."""
+    second: a timer for each query would cost more than the rest.
 
-    __slots__ = ("_bridge", "_closed", "_fd", "_polled", "_ready", "_ticker", "_waiter", "deadline")
+    What is polled is a descriptor of our own: a library closes its own as soon as it finds the connection lost, and the
+    next connection of another session then has the number of which the loop still believes that it polls it. And libuv
+    polls nothing any more after it has told of an error: before each wait it is asked whether the connection is over.
+    Raises OSError.
+    """
+
+    __slots__ = ("_bridge", "_closed", "_fd", "_look", "_polled", "_ready", "_ticker", "_waiter", "deadline")
 
     def __init__(self, bridge: Bridge, ticker: IdleTicker, fd: int) -> None:
         self._bridge = bridge
         self._ticker = ticker
         self.deadline = 0.0
-        self._fd = fd
+        self._fd = os.dup(fd)
+        self._look = select.poll()
+        self._look.register(self._fd, select.POLLIN)
         self._waiter: Waiter | None = None
         #: it became readable while nobody waited
         self._ready = False
@@ -51,6 +62,8 @@ class LoopWatch:
             self._ready = False
             self._bridge.loop.call_soon(self._begin)
             return True
+        if any(events & _OVER for _, events in self._look.poll(0)):
+            return True
         waiter = self._waiter = self._bridge.waiter()
         self.deadline = self._bridge.loop.time() + timeout
         self._ticker.add(self)
@@ -58,7 +71,7 @@ class LoopWatch:
         return found
 
     def ready(self) -> bool:
-        return self._ready
+        return bool(self._look.poll(0))
 
     def timed_out(self) -> None:
         """The wait took too long."""
@@ -75,6 +88,7 @@ class LoopWatch:
         def end() -> None:
             if self._polled:
                 self._bridge.loop.remove_reader(self._fd)
+            os.close(self._fd)
             then()
 
         self._bridge.loop.call_soon(end)

@@ -261,7 +261,7 @@ class Ports(Protocol):
         """Call a function that does not wait, after a while; not at all where the program does not live so long."""
 
     def watch(self, fd: int) -> Watch:
-        """Begin to look at a descriptor."""
+        """Begin to look at a descriptor. Raises OSError."""
 
     def exchange(self, stream: Stream, replies: Replies, *, timeout: float, idle: float) -> Exchange | None:
         """Share a connection on which nothing is under way; None, and the connection as it was, where it cannot be."""

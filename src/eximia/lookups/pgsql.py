@@ -57,7 +57,11 @@ class _Connection:
         from psycopg import Error, pq
 
         self.wire = wire
-        self.watch = ports.watch(wire.socket)
+        try:
+            self.watch = ports.watch(wire.socket)
+        except OSError as error:
+            wire.finish()
+            raise ConnectFailure(f"PGSQL connection failed: {error.strerror}") from None
         self.blocking = ports.blocking
         #: what psycopg raises, and the number of a good connection: an import for each query would cost more than both
         self.error = Error

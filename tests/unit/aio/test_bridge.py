@@ -12,9 +12,9 @@ import pytest
 from eximia.aio.bridge import Bridge
 
 
-def run(policy: Callable[[Bridge], Any]) -> Any:
+def run(policy: Callable[[Bridge], Any], loop: asyncio.AbstractEventLoop | None = None) -> Any:
     """Run `policy` in a bridge of its own; its result or exception."""
-    loop = asyncio.new_event_loop()
+    loop = loop or asyncio.new_event_loop()
     try:
         bridge = Bridge(loop, on_error=lambda error: None)
         outcome: list[Any] = []
