@@ -51,6 +51,9 @@ _NO_CURVES = "ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
 #: too small for any client of today
 _TOO_SMALL = ("ike1", "ike2")
 
+#: attempts to read files that others replace meanwhile: of a file with certificate and key one may be old, one new
+_READINGS = 5
+
 #: writes a line of a log
 Note = Callable[[str], None]
 
@@ -270,8 +273,7 @@ class ContextCache:
         if found is not None:
             return found
         names = settings.files()
-        now = stamp(names)
-        context = make()
+        now, context = _read(names, make)
         if kept is not None:
             del self._same[id(kept.settings)]
         elif len(self._kept) >= self._most:
@@ -280,6 +282,19 @@ class ContextCache:
         # An identity is good as long as the object is there, which this sees to.
         self._kept[settings] = self._same[id(settings)] = _Kept(settings, names, now, context)
         return context
+
+
+def _read(names: tuple[str, ...], make: Callable[[], Context]) -> tuple[Stamp, Context]:
+    """A context of files, and what they were. What fails while they are replaced is tried again. Raises
+    TlsConfigError."""
+    for _ in range(_READINGS):
+        before = stamp(names)
+        try:
+            return before, make()
+        except TlsConfigError:
+            if stamp(names) == before:
+                raise
+    return stamp(names), make()
 
 
 def contexts_of(process: Process) -> ContextCache:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
 from eximia.base.text import Untainted
-from eximia.tls.contexts import ClientContext, ContextCache
+from eximia.tls.contexts import ClientContext, ContextCache, ServerContext
 from eximia.tls.engine import Engine, Verify
 from eximia.tls.facts import facts_of
 from eximia.tls.reading import depends_on_name, read_files, read_staples
@@ -52,6 +53,26 @@ def test_a_new_file_is_in_force_with_the_next_connection(pki: Pki) -> None:
         cache.server(settings)
     replace(key, (pki.folder / "alt.key").read_bytes())
     assert shown(pki, cache, settings)[0] == pki.made["alt"].der
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(name: str) -> bytes:
+        return (pki.folder / f"{name}.chain").read_bytes() + (pki.folder / f"{name}.key").read_bytes()
+
+    path = pki.write("both.pem", both("ec"))
+    replaced: list[str] = []
+
+    settings = ServerSettings(certificates=(path,))
+    context_call = ServerContext._call
+
+    def call(self: Any, function: str, what: str, *arguments: Any) -> None:
+        context_call(self, function, what, *arguments)
+        if function == "tls_context_certificate" and not replaced:
+            replaced.append(path)
+            replace(path, both("alt"))
+
+    monkeypatch.setattr(ServerContext, "_call", call)
+    assert shown(pki, ContextCache(print), settings)[0] == pki.made["alt"].der
 
 
 def test_a_connection_outlives_its_context(pki: Pki) -> None:
