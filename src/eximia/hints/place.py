@@ -11,28 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+from eximia.base.folders import make_owned_folder
+
 _MODE = 0o750
 #: seconds to wait for the lock, which is held for milliseconds; then it is done without
 _PATIENCE = 2.0
 
 
 def make_folder(path: str, owner: tuple[int, int] | None) -> None:
-    """Make a folder; nobody sees it before it is its owner's. Raises OSError."""
+    """Make a folder, with those above it. Raises OSError."""
     if os.path.isdir(path):
         return
     if owner is None or os.geteuid() != 0:
         os.makedirs(path, _MODE, exist_ok=True)
         return
     make_folder(os.path.dirname(path), owner)
-    new = f"{path}.{os.getpid()}"
-    os.mkdir(new, _MODE)
-    os.chown(new, *owner, follow_symlinks=False)
-    try:
-        os.rename(new, path)
-    except OSError:
-        os.rmdir(new)
-        if not os.path.isdir(path):
-            raise
+    make_owned_folder(path, _MODE, *owner)
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from eximia.base.writing import write_all
 from eximia.context import Body
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class BodySink:
         if not self.stored:
             return
         if self.fd >= 0:
-            self._process.ports.blocking(_write, self.fd, data)
+            self._process.ports.blocking(write_all, self.fd, data)
             return
         self._chunks.append(data)
         if self.size > IN_MEMORY:
@@ -50,7 +50,7 @@ class BodySink:
 
             self.fd = self._process.ports.blocking(open_data, self._process.spool, self._id, self._place)
             chunks, self._chunks = self._chunks, []
-            self._process.ports.blocking(_write, self.fd, b"".join(chunks))
+            self._process.ports.blocking(write_all, self.fd, b"".join(chunks))
 
     def forget(self) -> None:
         """Keep no more, and nothing of what came: the message will be refused."""
@@ -74,9 +74,3 @@ class BodySink:
             return Body(None, path=path, offset=len(self._id) + 3, size=self.size, fd=self.fd, wire=self.wire)
         chunks = self._chunks
         return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks), wire=self.wire)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

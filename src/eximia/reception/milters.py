@@ -144,8 +144,8 @@ def rewrite_data(ctx: Context, fd: int) -> None:
 def _rewrite(body: Body, fd: int, offset: int) -> None:
     import os
 
+    from eximia.base.writing import write_all
+
     os.ftruncate(fd, offset)
     os.lseek(fd, offset, os.SEEK_SET)
-    view = memoryview(body.read())
-    while view:
-        view = view[os.write(fd, view) :]
+    write_all(fd, body.read())

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final, Self
 
 from eximia.base.dataclass import dataclass
 from eximia.base.errors import SpoolError
+from eximia.base.folders import make_owned_folder
 from eximia.base.writing import write_all
 from eximia.message.ids import DIGITS, ids_among, is_message_id
 
 from .header_file import SpoolHeader, read_header, write_header
 from .journal import read_journal
 from .locks import try_lock
-from .owner import make_owned_folder, umask
+from .owner import umask
 
 if TYPE_CHECKING:
     from eximia.base.steps import Steps

@@ -12,6 +12,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.writing import write_all
 from eximia.context.delivery import Errno
 from eximia.spool.write_hint import begin_writing
 
@@ -281,9 +282,7 @@ def _write(fd: int, name: str, fields: dict[str, Any], fds: list[int]) -> int:
     written = 0
     try:
         for block in parts(fields, fds):
-            view = memoryview(block)
-            while view:
-                view = view[os.write(fd, view) :]
+            write_all(fd, block)
             written += len(block)
     except OSError as error:
         raise _not_written(name, error) from error

@@ -11,6 +11,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.writing import write_all
 from eximia.context.delivery import Errno
 
 from . import mbx
@@ -245,7 +246,8 @@ def _write(fd: int, fields: dict[str, Any], fds: list[int]) -> dict[str, Any]:
             written = mbx.write(fd, fields, message_blocks(fields, fds))
         else:
             for block in parts(fields, fds):
-                written += _all(fd, block)
+                write_all(fd, block)
+                written += len(block)
         if regular:
             os.fsync(fd)
     except OSError as error:
@@ -279,14 +281,6 @@ def parts(fields: dict[str, Any], fds: list[int]) -> Any:
     yield from message_blocks(fields, fds)
     if fields["suffix"]:
         yield fields["suffix"].encode("latin-1")
-
-
-def _all(fd: int, block: bytes) -> int:
-    """Write a whole block."""
-    view = memoryview(block)
-    while view:
-        view = view[os.write(fd, view) :]
-    return len(block)
 
 
 def _undo(fd: int, before: os.stat_result) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from eximia.base.writing import write_all
+
 _HEADER = 2048
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SMALL = 1 << 20
@@ -44,17 +46,11 @@ def write(fd: int, fields: dict[str, Any], blocks: Iterable[bytes]) -> int:
         gathered.seek(0)
         head = b"" if os.fstat(fd).st_size else file_header(now)
         head += message_line(now, size)
-        _all(fd, head)
+        write_all(fd, head)
         while block := gathered.read(1 << 18):
-            _all(fd, block)
+            write_all(fd, block)
     return size
 
 
 def _crlf(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def _all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
