@@ -1,4 +1,4 @@
-"""Folders that root makes for somebody else, while others may be making the same."""
+"""Folders that are made while others may be making the same; those that root makes for somebody else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ import threading
 #: AT_FDCWD and RENAME_NOREPLACE of renameat2(2)
 _HERE = -100
 _NO_REPLACE = 1
+
+
+def make_folders(path: str, mode: int) -> None:
+    """Make a folder and those above it, with this mode whatever the umask is. Nothing happens when there is one.
+    Raises OSError."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path.rstrip("/"))
+    if above and above != path:
+        make_folders(above, mode)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        return
+    os.chmod(path, mode)
 
 
 def make_owned_folder(path: str, mode: int, uid: int, gid: int) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from eximia.base.dataclass import dataclass, field
+from eximia.base.folders import make_folders
 from eximia.base.pattern import pattern
-from eximia.base.text import to_bytes
+from eximia.base.text import system_name, to_bytes
 from eximia.message.dates import log_day, zone
 
 from .lines.events import IS_FROZEN
@@ -283,24 +284,13 @@ class Log:
         try:
             fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         except FileNotFoundError:
-            self._make_folder(os.path.dirname(to_bytes(path)))
+            make_folders(os.path.dirname(system_name(path)), self.settings.directory_mode)
             fd = os.open(to_bytes(path), flags | os.O_CREAT, mode)
         try:
             os.fchmod(fd, mode)
         except PermissionError:
             pass  # somebody else was faster and made it as theirs
         return fd
-
-    def _make_folder(self, path: bytes) -> None:
-        """With those above it, and the mode whatever the umask is."""
-        above = os.path.dirname(path)
-        if not os.path.isdir(above):
-            self._make_folder(above)
-        try:
-            os.mkdir(path, self.settings.directory_mode)
-            os.chmod(path, self.settings.directory_mode)
-        except FileExistsError:
-            pass
 
     def _failed(self, kind: str, file: _File, line: str, error: OSError) -> None:
         """A line could not be written where it belongs: do not lose it. Panic log, standard error, syslog."""

@@ -299,9 +299,9 @@ class Supervisor:
         self.idle_at = 0.0
         self.stopping = True
         self.restart_at.clear()
-        for worker in self.workers:
-            worker.retiring = True
-            self.send(worker, b"retire" if worker.index else b"idle")
+        for each in self.workers:
+            each.retiring = True
+            self.send(each, b"retire" if each.index else b"idle")
 
     def signals(self, reader: socket.socket) -> None:
         try:

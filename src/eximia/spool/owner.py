@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from eximia.base.folders import make_owned_folder
+from eximia.base.folders import make_folders, make_owned_folder
 
 
 def umask() -> int:
@@ -37,8 +37,4 @@ def make_folder(path: str, mode: int) -> None:
         folder = os.stat(above)
         make_owned_folder(path, mode, folder.st_uid, folder.st_gid)
         return
-    try:
-        os.mkdir(path, mode)
-        os.chmod(path, mode)  # whatever the umask is
-    except FileExistsError:
-        pass
+    make_folders(path, mode)

@@ -377,7 +377,8 @@ def test_what_a_full_disk_does_not_take_is_known_when_it_does(
     assert sum("bob@local.test" in addresses for _, addresses in world.runs) == 1
 
 
-def test_a_journal_that_could_not_be_written_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def full_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full when a journal is written for the first time."""
     failures = [OSError(errno.ENOSPC, "No space left on device")]
     real = Journal.add
 
@@ -387,6 +388,10 @@ def test_a_journal_that_could_not_be_written_is_tried_again(world: World, monkey
         real(self, names)
 
     monkeypatch.setattr(Journal, "add", add)
+
+
+def test_a_journal_that_could_not_be_written_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    full_once(monkeypatch)
     with pytest.raises(OSError, match="No space"):
         world.receive("ann@local.test", "bob@local.test")
     assert read_journal(world.process.spool.path(ID, "-J")) == {"ann@local.test"}
@@ -398,15 +403,7 @@ def test_deliveries_under_way_are_recorded_when_the_journal_of_another_fails(
     world = World(tmp_path, monkeypatch, main="remote_max_parallel = 2")
     options = world.process.config.transports["remote"].options
     monkeypatch.setitem(vars(options), "max_rcpt", Template("1"))
-    failures = [OSError(errno.ENOSPC, "No space left on device")]
-    real = Journal.add
-
-    def add(self: Journal, names: list[str]) -> None:
-        if failures:
-            raise failures.pop()
-        real(self, names)
-
-    monkeypatch.setattr(Journal, "add", add)
+    full_once(monkeypatch)
     with pytest.raises(OSError, match="No space"):
         world.receive("a@far.test", "b@far.test", "c@far.test")
     begun = {address for _, addresses in world.runs for address in addresses}

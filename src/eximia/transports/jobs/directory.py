@@ -12,6 +12,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
+from eximia.base.folders import make_folders
 from eximia.base.writing import write_all
 from eximia.context.delivery import Errno
 from eximia.spool.write_hint import begin_writing
@@ -19,7 +20,7 @@ from eximia.spool.write_hint import begin_writing
 from .filter import FilterFailure, FilterTimeout
 from .mailbox import parts
 from .maildirsize import MaildirSize, open_sizes
-from .paths import check_directory, check_vouched, make_directories, sync_directory, unused_microsecond
+from .paths import check_directory, check_vouched, sync_directory, unused_microsecond
 from .quota import check, crossed, directory_usage, expression, size_pattern
 from .result import JobError
 
@@ -58,7 +59,7 @@ def _make(path: str, fields: dict[str, Any]) -> None:
             return
         raise JobError(f"{path} is not a directory", Errno.NOT_DIRECTORY)
     try:
-        make_directories(path, fields["directory_mode"])
+        make_folders(path, fields["directory_mode"])
     except OSError as error:
         if fields["format"] == "maildir":
             raise JobError(f"cannot create {path}", error.errno or 0) from error
@@ -75,7 +76,7 @@ def _subdirectories(path: str, fields: dict[str, Any]) -> None:
                 why = os.strerror(errno.ENOENT)
                 raise JobError(f"stat() error for {path}: {why}", errno.ENOENT) from None
             try:
-                make_directories(here, fields["directory_mode"])
+                make_folders(here, fields["directory_mode"])
             except OSError as error:
                 raise JobError(f"cannot create {here}", error.errno or 0) from error
         except OSError as error:

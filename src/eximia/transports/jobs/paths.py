@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from eximia.base.folders import make_folders
 from eximia.context.delivery import Errno
 
 from .result import JobError
@@ -21,20 +22,6 @@ def unused_microsecond() -> int:
     with _naming:
         _last_microsecond = max(time.time_ns() // 1000, _last_microsecond + 1)
         return _last_microsecond
-
-
-def make_directories(path: str, mode: int) -> None:
-    """Make a directory and those above it. Raises OSError."""
-    if os.path.isdir(path):
-        return
-    above = os.path.dirname(path.rstrip("/"))
-    if above and above != path and not os.path.isdir(above):
-        make_directories(above, mode)
-    try:
-        os.mkdir(path, mode)
-    except FileExistsError:
-        return
-    os.chmod(path, mode)
 
 
 def allowed(directory: str, where: str, home: str) -> bool:
@@ -98,7 +85,7 @@ def parents_missing(fields: dict[str, Any]) -> None:
     if not allowed(above, fields["create_file"], fields["home"]):
         return
     try:
-        make_directories(above, mode)
+        make_folders(above, mode)
     except OSError as error:
         raise JobError(
             f"failed to create directories for {path}: {os.strerror(error.errno or 0)}", error.errno or 0
